@@ -1,0 +1,328 @@
+//! Every event that the log can hold. **Names and fields are the stored format**: they are never renamed; a new
+//! field has a default; a stored sample of every event ever released lies under `tests/golden/events/`.
+
+use chrono::NaiveDate;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::case_number::CaseNumber;
+use crate::files::{FileCard, StoredFile};
+use crate::ids::{AttachmentId, CaseId, PersonId};
+use crate::organisation_number::OrganisationNumber;
+use crate::service_status::NoticeKind;
+use crate::text::{Body, Email, PersonName, Subject};
+use crate::vocabulary::{Area, Channel, Language, NoteKind, Party, SubArea, System, Template};
+
+/// The personal part of an event: open to read, or gone because its key was destroyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sealed<T> {
+    /// Readable.
+    Open(T),
+    /// Disposed of.
+    Gone,
+}
+
+impl<T> Sealed<T> {
+    /// The content, unless it is gone.
+    pub const fn open(&self) -> Option<&T> {
+        match self {
+            Self::Open(content) => Some(content),
+            Self::Gone => None,
+        }
+    }
+}
+
+impl<T> Default for Sealed<T> {
+    fn default() -> Self {
+        Self::Gone
+    }
+}
+
+/// The personal part of [`Event::CaseReceived`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Question {
+    /// The subject line.
+    pub subject: Subject,
+    /// The message.
+    pub message: Body,
+    /// The files, in the order of `attachmentIds`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileCard>,
+}
+
+/// The personal part of an event that carries a text and perhaps files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Letter {
+    /// The text.
+    pub text: Body,
+    /// The files, in the order of `attachmentIds`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileCard>,
+}
+
+/// The personal part of [`Event::AttachmentAdded`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Files {
+    /// The files, in the order of `attachmentIds`.
+    pub files: Vec<FileCard>,
+}
+
+/// The personal part of [`Event::PersonSeen`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    /// The login's subject; absent for a caller and after erasure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<PersonName>,
+    /// The e-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+}
+
+/// An event: a fact that has happened. Every variant's fields but `personal` are its `facts`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "facts", rename_all_fields = "camelCase")]
+pub enum Event {
+    /// A case came in (*Inkommit*).
+    CaseReceived {
+        case_number: CaseNumber,
+        employer: OrganisationNumber,
+        area: Area,
+        sub_area: Option<SubArea>,
+        system: Option<System>,
+        channel: Channel,
+        follows_up: Option<CaseNumber>,
+        /// Whose case it is; none when a system reports on nobody's behalf.
+        reporter: Option<PersonId>,
+        /// The language that the reporter writes and reads.
+        language: Language,
+        attachment_ids: Vec<AttachmentId>,
+        stored_files: Vec<StoredFile>,
+        #[serde(skip)]
+        personal: Sealed<Question>,
+    },
+    /// Files were added.
+    AttachmentAdded {
+        from: Party,
+        attachment_ids: Vec<AttachmentId>,
+        stored_files: Vec<StoredFile>,
+        #[serde(skip)]
+        personal: Sealed<Files>,
+    },
+    /// An officer took the case (*Under bearbetning*).
+    ProcessingStarted { officer: PersonId },
+    /// The officer asked the reporter for more.
+    InformationRequested {
+        due_date: NaiveDate,
+        #[serde(skip)]
+        personal: Sealed<Letter>,
+    },
+    /// The reporter or an officer wrote a message.
+    MessageAdded {
+        from: Party,
+        attachment_ids: Vec<AttachmentId>,
+        stored_files: Vec<StoredFile>,
+        #[serde(skip)]
+        personal: Sealed<Letter>,
+    },
+    /// An officer wrote a note.
+    NoteAdded {
+        kind: NoteKind,
+        #[serde(skip)]
+        personal: Sealed<Letter>,
+    },
+    /// The case was given to an officer.
+    CaseAssigned { officer: PersonId },
+    /// The case was moved to another area, sub-area or system.
+    CaseReclassified {
+        area: Area,
+        sub_area: Option<SubArea>,
+        system: Option<System>,
+        #[serde(skip)]
+        personal: Sealed<Letter>,
+    },
+    /// The case was closed with its answer (*Avslutat*).
+    CaseClosed {
+        attachment_ids: Vec<AttachmentId>,
+        stored_files: Vec<StoredFile>,
+        #[serde(skip)]
+        personal: Sealed<Letter>,
+    },
+    /// A person was seen for the first time, or with another name or address.
+    PersonSeen {
+        /// The employer that a caller named; none for logins, which may have several.
+        employer: Option<OrganisationNumber>,
+        /// Keyed digest of the personal part: tells a change without opening it.
+        fingerprint: String,
+        #[serde(skip)]
+        personal: Sealed<Profile>,
+    },
+    /// A caller registered by phone and a login are the same person. Stands in both streams.
+    PersonLinked { caller: PersonId, person: PersonId },
+    /// A mail was accepted by the mail server (or written to its file).
+    NotificationSent {
+        case_id: CaseId,
+        /// The event that caused it, `<stream>-<version>`.
+        cause: String,
+        template: Template,
+        message_id: String,
+        attempts: u32,
+        /// The server's reply without addresses.
+        reply: String,
+    },
+    /// A mail was given up.
+    NotificationFailed {
+        case_id: CaseId,
+        cause: String,
+        template: Template,
+        message_id: String,
+        attempts: u32,
+        reply: String,
+    },
+    /// What is registered about an employer and the services that it uses.
+    EmployerRegistered {
+        employer: OrganisationNumber,
+        name_sv: String,
+        name_en: String,
+        areas: Vec<Area>,
+        /// Names of services of the catalogue.
+        services: Vec<String>,
+    },
+    /// A disruption or planned maintenance was announced.
+    NoticePublished {
+        kind: NoticeKind,
+        /// None: Kundwebb itself.
+        system: Option<System>,
+        title_sv: String,
+        title_en: String,
+        body_sv: String,
+        body_en: String,
+        /// Microseconds since 1970 UTC.
+        starts: i64,
+        ends: Option<i64>,
+        next_update: Option<i64>,
+    },
+    /// What the notice told of is over.
+    NoticeResolved {},
+}
+
+/// The types whose events have a personal part.
+macro_rules! with_personal {
+    ($event:expr, $personal:ident => $do:expr, $none:expr) => {
+        match $event {
+            Event::CaseReceived { personal: $personal, .. } => $do,
+            Event::AttachmentAdded { personal: $personal, .. } => $do,
+            Event::InformationRequested { personal: $personal, .. }
+            | Event::MessageAdded { personal: $personal, .. }
+            | Event::NoteAdded { personal: $personal, .. }
+            | Event::CaseReclassified { personal: $personal, .. }
+            | Event::CaseClosed { personal: $personal, .. } => $do,
+            Event::PersonSeen { personal: $personal, .. } => $do,
+            Event::ProcessingStarted { .. }
+            | Event::CaseAssigned { .. }
+            | Event::PersonLinked { .. }
+            | Event::NotificationSent { .. }
+            | Event::NotificationFailed { .. }
+            | Event::EmployerRegistered { .. }
+            | Event::NoticePublished { .. }
+            | Event::NoticeResolved {} => $none,
+        }
+    };
+}
+
+impl Event {
+    /// The version of the stored format of this type; raised when a field changes meaning.
+    pub const SCHEMA_VERSION: u16 = 1;
+
+    /// The stored name of the type.
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::CaseReceived { .. } => "CaseReceived",
+            Self::AttachmentAdded { .. } => "AttachmentAdded",
+            Self::ProcessingStarted { .. } => "ProcessingStarted",
+            Self::InformationRequested { .. } => "InformationRequested",
+            Self::MessageAdded { .. } => "MessageAdded",
+            Self::NoteAdded { .. } => "NoteAdded",
+            Self::CaseAssigned { .. } => "CaseAssigned",
+            Self::CaseReclassified { .. } => "CaseReclassified",
+            Self::CaseClosed { .. } => "CaseClosed",
+            Self::PersonSeen { .. } => "PersonSeen",
+            Self::PersonLinked { .. } => "PersonLinked",
+            Self::NotificationSent { .. } => "NotificationSent",
+            Self::NotificationFailed { .. } => "NotificationFailed",
+            Self::EmployerRegistered { .. } => "EmployerRegistered",
+            Self::NoticePublished { .. } => "NoticePublished",
+            Self::NoticeResolved {} => "NoticeResolved",
+        }
+    }
+
+    /// The facts as stored: JSON text of the fields that may be kept for ever.
+    pub fn facts_json(&self) -> String {
+        let whole = serde_json::to_string(self).unwrap_or_default();
+        let head = r#"{"type":"","facts":"#.len() + self.type_name().len();
+        whole.get(head..whole.len().saturating_sub(1)).unwrap_or("{}").to_owned()
+    }
+
+    /// The personal part as JSON text, to be sealed; `None` for types without one and where it is gone.
+    pub fn personal_json(&self) -> Option<String> {
+        with_personal!(self, personal => personal.open().and_then(|open| serde_json::to_string(open).ok()), None)
+    }
+
+    /// Whether events of this type have a personal part at all, gone or not.
+    pub fn has_personal(&self) -> bool {
+        with_personal!(self, _personal => true, false)
+    }
+
+    /// Reads a stored event. `personal` is the opened JSON of the sealed part, `None` when it is gone or the type
+    /// has none.
+    ///
+    /// # Errors
+    /// When the type is not known or the text is not of its format.
+    pub fn from_stored(type_name: &str, facts: &str, personal: Option<&[u8]>) -> Result<Self, serde_json::Error> {
+        let whole = format!(r#"{{"type":{},"facts":{facts}}}"#, serde_json::to_string(type_name)?);
+        let mut event: Self = serde_json::from_str(&whole)?;
+        if let Some(text) = personal {
+            with_personal!(&mut event, personal => *personal = open(text)?, ());
+        }
+        Ok(event)
+    }
+
+    /// The same event as it looks when its key has been destroyed.
+    #[must_use]
+    pub fn gone(mut self) -> Self {
+        with_personal!(&mut self, personal => *personal = Sealed::Gone, ());
+        self
+    }
+
+    /// The files that this event attached, where their cards can still be read.
+    pub fn files(&self) -> &[FileCard] {
+        match self {
+            Self::CaseReceived { personal: Sealed::Open(question), .. } => &question.files,
+            Self::AttachmentAdded { personal: Sealed::Open(files), .. } => &files.files,
+            Self::MessageAdded { personal: Sealed::Open(letter), .. }
+            | Self::CaseClosed { personal: Sealed::Open(letter), .. } => &letter.files,
+            _ => &[],
+        }
+    }
+
+    /// The ids of the files that this event attached.
+    pub fn attachment_ids(&self) -> &[AttachmentId] {
+        match self {
+            Self::CaseReceived { attachment_ids, .. }
+            | Self::AttachmentAdded { attachment_ids, .. }
+            | Self::MessageAdded { attachment_ids, .. }
+            | Self::CaseClosed { attachment_ids, .. } => attachment_ids,
+            _ => &[],
+        }
+    }
+}
+
+fn open<T: DeserializeOwned>(text: &[u8]) -> Result<Sealed<T>, serde_json::Error> {
+    serde_json::from_slice(text).map(Sealed::Open)
+}

@@ -1,0 +1,57 @@
+//! Identifiers. All are UUIDs; each kind is its own type so that they cannot be mixed up.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// Reads the hyphenated form.
+            pub fn parse(text: &str) -> Option<Self> {
+                Uuid::try_parse(text).ok().map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+id! {
+    /// A stream of events: a case, a person, an employer, a service-status notice or a delivery.
+    StreamId
+}
+id! {
+    /// A case (*ärende*); also its stream.
+    CaseId
+}
+id! {
+    /// A person by pseudonym; also the person's stream. Never derived from a name in a way that can be undone.
+    PersonId
+}
+id! {
+    /// A file attached to a case; also the name of the stored, encrypted object.
+    AttachmentId
+}
+
+impl From<CaseId> for StreamId {
+    fn from(id: CaseId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<PersonId> for StreamId {
+    fn from(id: PersonId) -> Self {
+        Self(id.0)
+    }
+}

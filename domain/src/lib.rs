@@ -1,0 +1,31 @@
+//! The case rules of Kundwebb. Everything here is a pure function of its arguments: no I/O, no clock,
+//! no randomness, no async. What only the outside can give comes in as [`Context`].
+
+pub mod access;
+pub mod calendar;
+pub mod case;
+pub mod case_number;
+pub mod employer;
+pub mod event;
+pub mod files;
+pub mod ids;
+pub mod notification;
+pub mod organisation_number;
+pub mod person;
+pub mod refusal;
+pub mod service_status;
+pub mod text;
+pub mod vocabulary;
+
+mod context;
+mod luhn;
+
+pub use access::{Actor, Role};
+pub use case::{Case, CaseCommand, Status};
+pub use case_number::CaseNumber;
+pub use context::Context;
+pub use event::{Event, Sealed};
+pub use ids::{AttachmentId, CaseId, PersonId, StreamId};
+pub use organisation_number::OrganisationNumber;
+pub use refusal::{FieldError, Refusal};
+pub use vocabulary::{Area, Channel, Language, NoteKind, SubArea, System};

@@ -1,0 +1,213 @@
+//! Free text that people write, parsed once at the door.
+
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::{Code, FieldError};
+
+/// Longest subject, in characters.
+pub const SUBJECT_MAX: usize = 200;
+/// Longest message, answer, note or reason, in characters.
+pub const BODY_MAX: usize = 10_000;
+/// Longest personal name, in characters.
+pub const NAME_MAX: usize = 200;
+/// Longest e-mail address, in octets (RFC 5321 4.5.3.1.3 less the brackets).
+pub const EMAIL_MAX: usize = 254;
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text as it was written, without surrounding blanks.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+text! {
+    /// The subject of a case: one line of at most [`SUBJECT_MAX`] characters, without a personal identity number.
+    Subject
+}
+text! {
+    /// A message, an answer, a note or a reason: at most [`BODY_MAX`] characters.
+    Body
+}
+text! {
+    /// The name of a person.
+    PersonName
+}
+text! {
+    /// An e-mail address, kept as written; compared through [`Email::key`].
+    Email
+}
+
+impl Subject {
+    /// Reads a subject.
+    ///
+    /// # Errors
+    /// `subject.missing`, `subject.long` or `subject.pnr`, pointing at `pointer`.
+    pub fn parse(text: &str, pointer: &'static str) -> Result<Self, FieldError> {
+        let one_line: String =
+            text.trim().chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+        if one_line.is_empty() {
+            return Err(FieldError::new(pointer, Code::SubjectMissing));
+        }
+        let length = one_line.chars().count();
+        if length > SUBJECT_MAX {
+            return Err(FieldError::too_long(pointer, Code::SubjectLong, SUBJECT_MAX, length));
+        }
+        if contains_personal_identity_number(&one_line) {
+            return Err(FieldError::new(pointer, Code::SubjectPnr));
+        }
+        Ok(Self(one_line))
+    }
+}
+
+impl Body {
+    /// Reads a text; `missing` is the code when there is none.
+    ///
+    /// # Errors
+    /// `missing` or `message.long`, pointing at `pointer`.
+    pub fn parse(text: &str, pointer: &'static str, missing: Code) -> Result<Self, FieldError> {
+        let text = text.trim().replace("\r\n", "\n").replace('\0', "");
+        if text.is_empty() {
+            return Err(FieldError::new(pointer, missing));
+        }
+        let length = text.chars().count();
+        if length > BODY_MAX {
+            return Err(FieldError::too_long(pointer, Code::MessageLong, BODY_MAX, length));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl PersonName {
+    /// Reads a name: one line, not empty.
+    ///
+    /// # Errors
+    /// `reporter.name`, pointing at `pointer`.
+    pub fn parse(text: &str, pointer: &'static str) -> Result<Self, FieldError> {
+        let text = text.trim();
+        let wrong = text.is_empty() || text.chars().count() > NAME_MAX || text.chars().any(char::is_control);
+        if wrong { Err(FieldError::new(pointer, Code::ReporterName)) } else { Ok(Self(text.to_owned())) }
+    }
+}
+
+impl Email {
+    /// Reads an address: one `@`, something on both sides, a dot or `localhost` after it, no blanks.
+    ///
+    /// # Errors
+    /// `reporter.email`, pointing at `pointer`.
+    pub fn parse(text: &str, pointer: &'static str) -> Result<Self, FieldError> {
+        let text = text.trim();
+        let allowed = |character: char| !character.is_whitespace() && !character.is_control() && !"<>(),;:\\\"[]".contains(character);
+        let valid = text.len() <= EMAIL_MAX
+            && text.chars().all(allowed)
+            && text.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty()
+                    && local.len() <= 64
+                    && domain.split('.').count() > 1
+                    && domain.split('.').all(|label| {
+                        !label.is_empty()
+                            && !label.starts_with('-')
+                            && !label.ends_with('-')
+                            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+                    })
+                    && !local.starts_with('.')
+                    && !local.ends_with('.')
+                    && !local.contains("..")
+            });
+        if valid { Ok(Self(text.to_owned())) } else { Err(FieldError::new(pointer, Code::ReporterEmail)) }
+    }
+
+    /// The form in which two addresses are the same mailbox for us: lower case.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+/// Whether a text holds something in the form of a Swedish personal identity number (or coordination number)
+/// with a right check digit: `ÅÅMMDD-NNNN`, with or without century and hyphen.
+fn contains_personal_identity_number(text: &str) -> bool {
+    let bytes: Vec<char> = text.chars().collect();
+    (0..bytes.len()).any(|start| {
+        let fresh = start == 0 || !bytes[start - 1].is_ascii_digit();
+        fresh && [12, 10].into_iter().any(|length| personal_identity_number_at(&bytes[start..], length))
+    })
+}
+
+fn personal_identity_number_at(text: &[char], length: usize) -> bool {
+    let mut digits = Vec::with_capacity(length);
+    let mut end = 0;
+    for (place, character) in text.iter().enumerate() {
+        end = place;
+        if let Some(digit) = character.to_digit(10) {
+            if digits.len() == length {
+                return false;
+            }
+            digits.push(u8::try_from(digit).unwrap_or_default());
+        } else if !(matches!(character, '-' | '+' | '\u{2013}') && digits.len() == length - 4) {
+            break;
+        }
+        end = place + 1;
+    }
+    let _ = end;
+    if digits.len() != length {
+        return false;
+    }
+    let ten = &digits[length - 10..];
+    let (month, day) = (ten[2] * 10 + ten[3], ten[4] * 10 + ten[5]);
+    let day = if day > 60 { day - 60 } else { day };
+    (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && crate::luhn::check_digit(ten[..9].iter().copied()) == ten[9]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_subject_has_a_length_in_characters_not_bytes() {
+        assert!(Subject::parse(&"å".repeat(200), "/subject").is_ok());
+        let error = Subject::parse(&"å".repeat(201), "/subject").unwrap_err();
+        assert_eq!(error.code, Code::SubjectLong);
+    }
+
+    #[test]
+    fn a_personal_identity_number_in_the_subject_is_refused() {
+        // 191212121212 is Skatteverket's published test number.
+        for text in ["Lön för 121212-1212", "19121212-1212", "gäller 191212121212.", "121212+1212 igen"] {
+            assert_eq!(Subject::parse(text, "/subject").unwrap_err().code, Code::SubjectPnr, "{text}");
+        }
+        for text in ["Faktura 1212121213", "Konto 1234567890123", "2026-000123-3", "Tel 0771-456 000"] {
+            assert!(Subject::parse(text, "/subject").is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        for text in ["anna@exempelverket.example", "a.b+c@sub.example", "åsa@exempel.example"] {
+            assert!(Email::parse(text, "/email").is_ok(), "{text}");
+        }
+        for text in ["", "anna", "@x.example", "a@", "a@b", "a b@c.example", "a@b..example", "a@b.example\r\nBcc: x@y.example", "<a@b.example>"] {
+            assert!(Email::parse(text, "/email").is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in ".*") {
+            let _ = Subject::parse(&text, "/subject");
+            let _ = Body::parse(&text, "/message", Code::MessageMissing);
+            let _ = Email::parse(&text, "/email");
+            let _ = PersonName::parse(&text, "/name");
+        }
+    }
+}
