@@ -1,0 +1,153 @@
+//! What one job comes to, on the newest state and after the jobs before it in its batch.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use domain::case::decide;
+use domain::event::Event;
+use domain::person::{Person, SeePerson};
+use domain::refusal::{Code, FieldError};
+use domain::{Actor, CaseCommand, CaseNumber, Context, OrganisationNumber, PersonId, Refusal, StreamId};
+
+use crate::committer::stage::Stage;
+use crate::committer::{CaseRequest, CommandError};
+use crate::outcome::Outcome;
+
+/// Events for one stream.
+pub(super) struct Addition {
+    pub(super) stream: StreamId,
+    pub(super) employer: Option<OrganisationNumber>,
+    pub(super) events: Vec<Event>,
+}
+
+/// Decides on a command; nothing is staged unless it is accepted. A panic in a rule fails this command alone.
+pub(super) fn case(stage: &mut Stage<'_>, request: &CaseRequest) -> Result<Outcome, CommandError> {
+    if let Some(kept) = stage.outcome(request.command_id) {
+        return if kept.request == request.request { Ok(kept.outcome) } else { Err(CommandError::KeyReused) };
+    }
+    let decided = catch_unwind(AssertUnwindSafe(|| additions(stage, request)));
+    let additions = decided.unwrap_or_else(|_| {
+        tracing::error!(command = %request.command_id, "a rule panicked; the command is failed alone");
+        Err(CommandError::Internal)
+    })?;
+    for addition in additions {
+        stage.add(addition, request.actor.person, request.command_id, request.correlation)?;
+    }
+    let files = request.command.files().iter().map(|file| file.card.attachment_id);
+    stage.attach(files, request.case.into());
+    let case = stage.stream(request.case.into()).case();
+    let (Some(base), Some(status)) = (case.base(), case.status()) else { return Err(CommandError::Internal) };
+    let outcome = Outcome {
+        id: request.case,
+        case_number: base.number,
+        version: base.version(),
+        status,
+        position: stage.position(),
+    };
+    stage.keep(request.command_id, request.request, outcome);
+    Ok(outcome)
+}
+
+/// The events of a command and of the persons met by it.
+fn additions(stage: &Stage<'_>, request: &CaseRequest) -> Result<Vec<Addition>, CommandError> {
+    let mut additions = Vec::new();
+    for person in &request.see {
+        additions.extend(meeting(stage, person));
+    }
+    let case = stage.stream(request.case.into()).case();
+    let employer = match (&request.command, case.base()) {
+        (CaseCommand::Create(create), _) => create.employer,
+        (_, Some(base)) => base.standing.employer,
+        (_, None) => return Err(Refusal::NotFound.into()),
+    };
+    let actor =
+        Actor { identities: identities(stage, request.actor.person, &additions), ..request.actor.clone() };
+    let employer_state = stage.stream(StreamId::of_employer(employer));
+    let followed = request.followed.map(|id| stage.stream(id.into()).case());
+    let context = Context {
+        actor: &actor,
+        now: stage.now(),
+        next_number: stage.next_number(),
+        expected_version: request.expected_version,
+        employer_areas: employer_state.employer().and_then(|employer| employer.areas.as_deref()),
+        followed: followed.as_ref(),
+        limits: stage.limits(),
+    };
+    let events = decide(&request.command, &case, &context)?;
+    unused(stage, &request.command)?;
+    additions.push(Addition { stream: request.case.into(), employer: Some(employer), events });
+    Ok(additions)
+}
+
+/// A file is attached once.
+fn unused(stage: &Stage<'_>, command: &CaseCommand) -> Result<(), Refusal> {
+    let used = command.files().iter().position(|file| stage.is_attached(file.card.attachment_id));
+    match used {
+        Some(place) => Err(FieldError::new(format!("/attachments/{place}"), Code::UploadUnknown).into()),
+        None => Ok(()),
+    }
+}
+
+/// The caller, and the phone callers that the caller turned out to have been.
+fn identities(stage: &Stage<'_>, person: PersonId, additions: &[Addition]) -> Vec<PersonId> {
+    let mut identities = vec![person];
+    if let Some(known) = stage.stream(person.into()).person() {
+        identities.extend(&known.callers);
+    }
+    for addition in additions.iter().filter(|addition| addition.stream == person.into()) {
+        identities.extend(addition.events.iter().filter_map(|event| match event {
+            Event::PersonLinked { caller, .. } => Some(*caller),
+            _ => None,
+        }));
+    }
+    identities
+}
+
+/// The events by which a person is seen, and linked to earlier calls.
+pub(super) fn meeting(stage: &Stage<'_>, meeting: &SeePerson) -> Vec<Addition> {
+    let known = stage.stream(meeting.id.into()).person().cloned().unwrap_or_default();
+    let mut own = meeting.decide(&known);
+    let mut additions = Vec::new();
+    for caller in &meeting.callers {
+        let state: Option<Person> = stage.stream((*caller).into()).person().cloned();
+        if let Some(link) = state.and_then(|state| meeting.link(*caller, &state)) {
+            own.push(link.clone());
+            additions.push(Addition { stream: (*caller).into(), employer: None, events: vec![link] });
+        }
+    }
+    additions.insert(0, Addition { stream: meeting.id.into(), employer: meeting.employer, events: own });
+    additions
+}
+
+/// The streams that a command's decision looks at.
+pub(super) fn streams(request: &CaseRequest) -> Vec<StreamId> {
+    let mut streams = vec![request.case.into(), request.actor.person.into()];
+    streams.extend(request.followed.map(StreamId::from));
+    for person in &request.see {
+        streams.extend(meeting_streams(person));
+    }
+    if let CaseCommand::Create(create) = &request.command {
+        streams.push(StreamId::of_employer(create.employer));
+    }
+    streams
+}
+
+/// The streams that a command's decision looks at and that only its case can name.
+pub(super) fn further_streams(stage: &Stage<'_>, request: &CaseRequest) -> Option<StreamId> {
+    match &request.command {
+        CaseCommand::Reclassify(_) => {
+            let case = stage.stream(request.case.into()).case();
+            case.base().map(|base| StreamId::of_employer(base.standing.employer))
+        }
+        _ => None,
+    }
+}
+
+/// The streams that a meeting looks at.
+pub(super) fn meeting_streams(person: &SeePerson) -> impl Iterator<Item = StreamId> + '_ {
+    std::iter::once(person.id.into()).chain(person.callers.iter().map(|caller| (*caller).into()))
+}
+
+/// The number of the case that comes in next.
+pub(super) const fn number(year: u16, last: u64) -> CaseNumber {
+    CaseNumber::new(year, last + 1)
+}

@@ -1,0 +1,107 @@
+//! The events in order for those who follow the log: from memory with the node's own commits, from the log for
+//! everything else.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use crate::committer::Publish;
+use crate::log::LogError;
+use crate::reader::Reader;
+use crate::recorded::{LeafHash, Recorded};
+
+/// Most batches that wait in memory; a slow follower reads the rest from the log.
+const WAITING_BATCHES: usize = 256;
+/// How often the log is asked for what nobody told of.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Events in order. Implemented over the log and, for tests, over a list.
+pub trait Feed: Send {
+    /// The events after `position`, oldest first, at most `limit`. Waits until there are some; an empty answer means
+    /// that the feed has ended.
+    ///
+    /// # Errors
+    /// When the log cannot be read or holds an event that cannot be understood.
+    fn after(&mut self, position: u64, limit: usize) -> Result<Vec<Recorded>, LogError>;
+
+    /// The leaf hash of the event at `position`, to notice a log that went back; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn leaf_at(&mut self, position: u64) -> Result<Option<LeafHash>, LogError>;
+}
+
+/// The feed of a node.
+pub struct LogFeed {
+    reader: Reader,
+    runtime: Handle,
+    committed: Arc<AtomicU64>,
+    batches: Receiver<Arc<[Recorded]>>,
+    waiting: VecDeque<Recorded>,
+}
+
+/// Makes the feed of a node and the function by which the committer tells it what was added.
+pub fn log_feed(reader: Reader, runtime: Handle) -> (LogFeed, Publish) {
+    let (sender, batches): (SyncSender<Arc<[Recorded]>>, _) = sync_channel(WAITING_BATCHES);
+    let committed = Arc::new(AtomicU64::new(0));
+    let told = Arc::clone(&committed);
+    let publish = Box::new(move |batch: Arc<[Recorded]>| {
+        told.store(batch.last().map_or(0, |event| event.position), Ordering::Release);
+        // A full channel is no loss: the follower sees the gap and reads the log.
+        drop(sender.try_send(batch));
+    });
+    (LogFeed { reader, runtime, committed, batches, waiting: VecDeque::new() }, publish)
+}
+
+impl Feed for LogFeed {
+    fn after(&mut self, position: u64, limit: usize) -> Result<Vec<Recorded>, LogError> {
+        loop {
+            while let Ok(batch) = self.batches.try_recv() {
+                self.waiting.extend(batch.iter().cloned());
+            }
+            while self.waiting.front().is_some_and(|event| event.position <= position) {
+                self.waiting.pop_front();
+            }
+            let next = self.waiting.front().map(|event| event.position);
+            if next == Some(position + 1) {
+                return Ok(self.in_order(position, limit));
+            }
+            if next.is_some() || self.committed.load(Ordering::Acquire) > position {
+                return self.runtime.block_on(self.reader.after(position, limit));
+            }
+            match self.batches.recv_timeout(POLL) {
+                Ok(batch) => self.waiting.extend(batch.iter().cloned()),
+                Err(RecvTimeoutError::Timeout) => {
+                    let head = self.runtime.block_on(self.reader.log.head())?;
+                    self.committed.fetch_max(head.position, Ordering::AcqRel);
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return self.runtime.block_on(self.reader.after(position, limit));
+                }
+            }
+        }
+    }
+
+    fn leaf_at(&mut self, position: u64) -> Result<Option<LeafHash>, LogError> {
+        let Some(before) = position.checked_sub(1) else { return Ok(None) };
+        let found = self.runtime.block_on(self.reader.log.events_after(before, 1))?;
+        Ok(found.first().filter(|event| event.position == position).map(|event| event.leaf_hash))
+    }
+}
+
+impl LogFeed {
+    /// What waits in memory, as far as it is without a gap.
+    fn in_order(&mut self, position: u64, limit: usize) -> Vec<Recorded> {
+        let mut events = Vec::new();
+        while events.len() < limit
+            && self.waiting.front().is_some_and(|event| event.position == position + 1 + events.len() as u64)
+        {
+            events.extend(self.waiting.pop_front());
+        }
+        events
+    }
+}

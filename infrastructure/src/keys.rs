@@ -1,0 +1,141 @@
+//! The installation's keys: the master key, which never lies in the database, what is derived from it, and the
+//! key that signs tokens.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use domain::access::Role;
+use domain::event::Profile;
+use domain::text::Email;
+use domain::{OrganisationNumber, PersonId};
+use ed25519_dalek::SigningKey;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::random;
+use crate::sealing::{Key, SealError};
+
+/// The keys of an installation. Cheap to clone is not needed: shared in an `Arc`.
+pub struct Keys {
+    master: Key,
+    token: SigningKey,
+}
+
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// A key file cannot be read or written.
+    #[error("the key file {path} cannot be used: {reason}")]
+    File {
+        /// Which file.
+        path: String,
+        /// What the operating system says, or what is wrong with the content.
+        reason: String,
+    },
+}
+
+impl Keys {
+    /// Reads `master.key` and `token.key` in a folder, or makes them (mode 0600) where `may_create` allows it.
+    ///
+    /// # Errors
+    /// When a file cannot be read, made, or is not a key; a key that is missing where the log already has events
+    /// must not be made anew.
+    pub fn open(folder: &Path, may_create: bool) -> Result<Self, KeyError> {
+        Ok(Self {
+            master: Key::new(read_or_create(&folder.join("master.key"), may_create)?),
+            token: SigningKey::from_bytes(&read_or_create(&folder.join("token.key"), may_create)?),
+        })
+    }
+
+    /// Tells two master keys apart without telling the key.
+    pub fn master_fingerprint(&self) -> String {
+        hex::encode(&self.derive("fingerprint", &[])[..16])
+    }
+
+    /// The key that signs tokens.
+    pub const fn token(&self) -> &SigningKey {
+        &self.token
+    }
+
+    /// A key for one purpose, derived from the master key.
+    pub fn purpose(&self, purpose: &str) -> Key {
+        Key::new(self.derive("purpose", &[purpose.as_bytes()]))
+    }
+
+    /// HMAC-SHA-256 under the master key over a label and length-prefixed parts.
+    pub fn derive(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = mac(self.master.bytes());
+        for part in std::iter::once(label.as_bytes()).chain(parts.iter().copied()) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    /// An id (UUIDv8) that always comes out the same for the same parts, and cannot be turned back.
+    pub fn derived_id(&self, label: &str, parts: &[&[u8]]) -> Uuid {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&self.derive(label, parts)[..16]);
+        Uuid::new_v8(bytes)
+    }
+
+    /// The pseudonym of a login or a system.
+    pub fn login(&self, subject: &str) -> PersonId {
+        PersonId(self.derived_id("login", &[subject.as_bytes()]))
+    }
+
+    /// The pseudonym of somebody known by employer and e-mail address only.
+    pub fn caller(&self, employer: OrganisationNumber, email: &Email) -> PersonId {
+        PersonId(self.derived_id("caller", &[employer.as_str().as_bytes(), email.key().as_bytes()]))
+    }
+
+    /// Tells a change of a profile without telling the profile.
+    pub fn profile_fingerprint(&self, role: Role, profile: &Profile) -> String {
+        let text = serde_json::to_vec(profile).unwrap_or_default();
+        hex::encode(&self.derive("profile", &[role.code().as_bytes(), &text])[..16])
+    }
+
+    /// Wraps the key of a stream for the database.
+    pub fn wrap(&self, key: &Key, stream: Uuid) -> Vec<u8> {
+        self.purpose("wrap").seal(key.bytes(), stream.as_bytes())
+    }
+
+    /// Unwraps the key of a stream.
+    ///
+    /// # Errors
+    /// When it was wrapped by another master key, for another stream, or was damaged.
+    pub fn unwrap(&self, wrapped: &[u8], stream: Uuid) -> Result<Key, SealError> {
+        let bytes = self.purpose("wrap").open(wrapped, stream.as_bytes())?;
+        Ok(Key::new(<[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| SealError)?))
+    }
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+fn mac(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("any length")
+}
+
+fn read_or_create(path: &Path, may_create: bool) -> Result<[u8; 32], KeyError> {
+    let failed = |reason: String| KeyError::File { path: path.display().to_string(), reason };
+    if !path.exists() && may_create {
+        let key = random::bytes::<32>();
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| failed(error.to_string()))?;
+        file.write_all(hex::encode(key).as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(|e| failed(e.to_string()))?;
+        return Ok(key);
+    }
+    let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    let bytes =
+        hex::decode(text.trim()).map_err(|_| failed("it does not hold 64 hexadecimal digits".to_owned()))?;
+    <[u8; 32]>::try_from(bytes.as_slice())
+        .map_err(|_| failed("it does not hold 64 hexadecimal digits".to_owned()))
+}

@@ -1,0 +1,152 @@
+//! The log in a SQLite file: nothing to install, one machine, one process.
+
+mod read;
+mod write;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::log::LogError;
+pub use write::SqliteWriter;
+
+/// The name of the file in the data folder.
+pub const FILE: &str = "log.db";
+/// Most read connections kept open.
+const READERS: usize = 8;
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_log.sql")];
+
+/// The log in `log.db` of a folder.
+pub struct SqliteLog {
+    path: PathBuf,
+    readers: Arc<Mutex<Vec<Connection>>>,
+    /// Held for as long as this process owns the folder; `None` for those who only read.
+    _lock: Option<File>,
+}
+
+impl SqliteLog {
+    /// Opens the log of a folder for writing, makes it where there is none, and takes ownership of the folder.
+    ///
+    /// # Errors
+    /// When another process owns the folder, or the file cannot be used.
+    pub fn open(folder: &Path) -> Result<Self, LogError> {
+        std::fs::create_dir_all(folder).map_err(|error| unavailable(&error))?;
+        let lock = own(folder)?;
+        let path = folder.join(FILE);
+        let mut connection = writing(&path)?;
+        migrate(&mut connection)?;
+        Ok(Self { path, readers: Arc::default(), _lock: Some(lock) })
+    }
+
+    /// Opens the log of a folder for reading, beside a process that may own it.
+    ///
+    /// # Errors
+    /// When there is no log or it cannot be read.
+    pub fn open_read_only(folder: &Path) -> Result<Self, LogError> {
+        let path = folder.join(FILE);
+        reading(&path)?;
+        Ok(Self { path, readers: Arc::default(), _lock: None })
+    }
+
+    /// Runs a query on a read connection, off the asynchronous threads.
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let (path, readers) = (self.path.clone(), Arc::clone(&self.readers));
+        let task = tokio::task::spawn_blocking(move || {
+            let idle = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = idle.map_or_else(|| reading(&path), Ok)?;
+            let answer = query(&connection).map_err(|error| fault(&error));
+            let mut idle = readers.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < READERS {
+                idle.push(connection);
+            }
+            answer
+        });
+        task.await.map_err(|error| unavailable(&error))?
+    }
+}
+
+/// Takes ownership of a data folder until the file is dropped.
+fn own(folder: &Path) -> Result<File, LogError> {
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("lock"))
+        .map_err(|error| unavailable(&error))?;
+    match fs4::fs_std::FileExt::try_lock_exclusive(&lock) {
+        Ok(true) => Ok(lock),
+        Ok(false) => Err(LogError::Unavailable(format!(
+            "another kundwebb process uses the data folder {}; stop it first or choose another with --data",
+            folder.display()
+        ))),
+        Err(error) => Err(unavailable(&error)),
+    }
+}
+
+fn writing(path: &Path) -> Result<Connection, LogError> {
+    let connection = Connection::open(path).map_err(|error| fault(&error))?;
+    pragmas(&connection)
+        .and_then(|()| {
+            connection
+                .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;")
+        })
+        .map_err(|error| fault(&error))?;
+    Ok(connection)
+}
+
+fn reading(path: &Path) -> Result<Connection, LogError> {
+    // Not SQLITE_OPEN_READ_ONLY: a reader of a WAL file must be able to make its shared memory.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| fault(&error))?;
+    pragmas(&connection)
+        .and_then(|()| connection.execute_batch("PRAGMA query_only=ON;"))
+        .map_err(|error| fault(&error))?;
+    Ok(connection)
+}
+
+fn pragmas(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch(
+        "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;
+         PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;",
+    )
+}
+
+/// Brings the file to the newest schema; `user_version` counts the migrations applied.
+fn migrate(connection: &mut Connection) -> Result<(), LogError> {
+    let applied: usize = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|error| fault(&error))?;
+    if applied > MIGRATIONS.len() {
+        return Err(LogError::Damaged("log.db was written by a newer version of kundwebb".to_owned()));
+    }
+    for (number, migration) in MIGRATIONS.iter().enumerate().skip(applied) {
+        let transaction = connection.transaction().map_err(|error| fault(&error))?;
+        transaction
+            .execute_batch(migration)
+            .and_then(|()| transaction.pragma_update(None, "user_version", number + 1))
+            .and_then(|()| transaction.commit())
+            .map_err(|error| fault(&error))?;
+    }
+    Ok(())
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> LogError {
+    LogError::Unavailable(error.to_string())
+}
+
+/// Sorts the engine's errors into ours.
+fn fault(error: &rusqlite::Error) -> LogError {
+    use rusqlite::ErrorCode::{ConstraintViolation, DatabaseCorrupt, NotADatabase, TooBig, TypeMismatch};
+    match error.sqlite_error_code() {
+        Some(ConstraintViolation | TooBig | TypeMismatch) => LogError::Data(error.to_string()),
+        Some(DatabaseCorrupt | NotADatabase) => LogError::Damaged(error.to_string()),
+        Some(_) => LogError::Unavailable(error.to_string()),
+        None => LogError::Damaged(error.to_string()),
+    }
+}

@@ -1,0 +1,70 @@
+//! What is checked before a node works on a log: that the keys are the log's own, and that its end is whole.
+
+use crate::keys::Keys;
+use crate::log::{Head, Log, LogError};
+use crate::reader::missing;
+use crate::stored::StoredEvent;
+
+/// How many events at the end of the log are checked at start; the whole is checked by `log verify`.
+const TAIL: u64 = 1000;
+const MASTER_FINGERPRINT: &str = "master_fingerprint";
+
+/// Checks keys and tail; on an empty log, records whose keys it is sealed with.
+///
+/// # Errors
+/// When the master key is not the log's, a key is missing, or the tail does not hash to what it says.
+pub async fn check(log: &dyn Log, keys: &Keys) -> Result<Head, LogError> {
+    let head = log.head().await?;
+    match log.meta(MASTER_FINGERPRINT).await? {
+        Some(fingerprint) if fingerprint == keys.master_fingerprint() => {}
+        Some(_) => {
+            return Err(LogError::Damaged(
+                "master.key is not the key that this log was sealed with; put the right master.key back"
+                    .to_owned(),
+            ));
+        }
+        None => remember(log, keys).await?,
+    }
+    tail(log, head).await?;
+    match log.missing_key().await? {
+        Some(stream) => Err(missing(stream)),
+        None => Ok(head),
+    }
+}
+
+async fn remember(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
+    let mut writer = log.writer().await?;
+    writer.begin().await?;
+    writer.set_meta(MASTER_FINGERPRINT, &keys.master_fingerprint()).await?;
+    writer.commit().await
+}
+
+async fn tail(log: &dyn Log, head: Head) -> Result<(), LogError> {
+    let first = head.position.saturating_sub(TAIL);
+    let events = log.events_after(first, usize::try_from(TAIL).unwrap_or(usize::MAX)).await?;
+    verify(&events, first)?;
+    let whole = events.last().map_or(first, |event| event.position) == head.position;
+    if whole { Ok(()) } else { Err(LogError::Damaged("the end of the log is missing".to_owned())) }
+}
+
+/// Checks that events follow densely on `after`, that each hashes to what it says, and that time does not go back.
+///
+/// # Errors
+/// [`LogError::Damaged`], naming the first position that is wrong.
+pub fn verify(events: &[StoredEvent], after: u64) -> Result<(), LogError> {
+    let mut time = i64::MIN;
+    for (event, position) in events.iter().zip(after + 1..) {
+        let wrong = |what: &str| Err(LogError::Damaged(format!("position {position}: {what}")));
+        if event.position != position {
+            return wrong("the event is missing");
+        }
+        if event.leaf_hash != event.compute_leaf_hash() {
+            return wrong("the row does not hash to its leaf_hash");
+        }
+        if event.recorded_at < time {
+            return wrong("the time goes back");
+        }
+        time = event.recorded_at;
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Bearer tokens signed with the installation's key: JWT access tokens in the style of RFC 9068, EdDSA (RFC 8037).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::access::Role;
+use domain::{Area, OrganisationNumber};
+use ed25519_dalek::pkcs8::{EncodePrivateKey, EncodePublicKey};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use crate::keys::Keys;
+use crate::random;
+
+/// Who issues and who accepts.
+pub const ISSUER: &str = "kundwebb";
+
+/// Who somebody says to be, and what narrows what they may see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The login's or the system's name.
+    #[serde(rename = "sub")]
+    pub subject: String,
+    /// The role.
+    pub role: Role,
+    /// The person's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The verified e-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Narrows employees and systems.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employers: Option<Vec<OrganisationNumber>>,
+    /// Narrows officers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub areas: Option<Vec<Area>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    iat: i64,
+    exp: i64,
+    jti: String,
+    client_id: String,
+    #[serde(flatten)]
+    identity: Identity,
+}
+
+/// A token that is not accepted; says nothing about why, which is for the log only.
+#[derive(Debug, thiserror::Error)]
+#[error("the token is not accepted: {0}")]
+pub struct TokenError(String);
+
+/// Signs and checks tokens.
+pub struct Tokens {
+    signing: EncodingKey,
+    checking: DecodingKey,
+}
+
+impl Tokens {
+    /// With the installation's key.
+    ///
+    /// # Errors
+    /// When the key cannot be used.
+    pub fn new(keys: &Keys) -> Result<Self, TokenError> {
+        let fault = |error: &dyn std::fmt::Display| TokenError(error.to_string());
+        let private = keys.token().to_pkcs8_der().map_err(|error| fault(&error))?;
+        let public = keys.token().verifying_key().to_public_key_der().map_err(|error| fault(&error))?;
+        // The public key is the last 32 bytes of its SubjectPublicKeyInfo (RFC 8410).
+        let raw = public.as_bytes().len().saturating_sub(32);
+        Ok(Self {
+            signing: EncodingKey::from_ed_der(private.as_bytes()),
+            checking: DecodingKey::from_ed_der(&public.as_bytes()[raw..]),
+        })
+    }
+
+    /// Signs a token that lasts `ttl` from `now`.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn issue(
+        &self,
+        identity: &Identity,
+        now: DateTime<Utc>,
+        ttl: TimeDelta,
+    ) -> Result<String, TokenError> {
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            aud: ISSUER.to_owned(),
+            iat: now.timestamp(),
+            exp: now.checked_add_signed(ttl).unwrap_or(now).timestamp(),
+            jti: random::id().to_string(),
+            client_id: identity.subject.clone(),
+            identity: identity.clone(),
+        };
+        let header = Header { typ: Some("at+jwt".to_owned()), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, &claims, &self.signing).map_err(|error| TokenError(error.to_string()))
+    }
+
+    /// Checks signature, algorithm, type, issuer, audience and time.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Identity, TokenError> {
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[ISSUER]);
+        // The time is ours to check, against the clock that everything else follows.
+        validation.validate_exp = false;
+        let decoded = jsonwebtoken::decode::<Claims>(token, &self.checking, &validation)
+            .map_err(|error| TokenError(error.to_string()))?;
+        if decoded.header.typ.as_deref() != Some("at+jwt") {
+            return Err(TokenError("it is not an access token".to_owned()));
+        }
+        if decoded.claims.exp <= now.timestamp() {
+            return Err(TokenError("it has expired".to_owned()));
+        }
+        Ok(decoded.claims.identity)
+    }
+}

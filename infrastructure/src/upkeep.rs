@@ -1,0 +1,95 @@
+//! Rows that live beside the events and are no part of history: sessions, staged files, drafts, deliveries, leases.
+//! They too are written by the committer only, in its batches.
+
+use chrono::{DateTime, Utc};
+use domain::{AttachmentId, PersonId};
+use uuid::Uuid;
+
+use crate::log::{Delivery, Kept};
+
+/// A change of such rows.
+#[derive(Clone, Debug)]
+pub enum Upkeep {
+    /// Keeps a sealed row, in place of an older one.
+    Keep {
+        /// Which row.
+        which: Kept,
+        /// Whose it is; pseudonym.
+        owner: PersonId,
+        /// Its content.
+        sealed: Vec<u8>,
+        /// When it may be forgotten.
+        expires_at: DateTime<Utc>,
+    },
+    /// Forgets a sealed row.
+    Forget(Kept),
+    /// Forgets what has expired.
+    Purge {
+        /// The time.
+        now: DateTime<Utc>,
+        /// Uploads whose objects are deleted.
+        uploads: Vec<AttachmentId>,
+    },
+    /// Takes or renews a lease. The reply is the epoch, or [`UpkeepReply::Refused`] while another holds it.
+    TakeLease {
+        /// What is leased.
+        name: String,
+        /// Who takes it.
+        holder: Uuid,
+        /// The time.
+        now: DateTime<Utc>,
+        /// Until when.
+        until: DateTime<Utc>,
+    },
+    /// Inserts deliveries and moves the position of a reaction, if the epoch of its lease is still the holder's.
+    PlanDeliveries {
+        /// The reaction.
+        reaction: String,
+        /// The epoch of the lease.
+        epoch: u64,
+        /// The position up to which events were looked at.
+        position: u64,
+        /// What became due.
+        deliveries: Vec<Delivery>,
+    },
+    /// Records that sending begins, before it does.
+    BeginAttempt {
+        /// The delivery.
+        delivery: Uuid,
+        /// The reaction.
+        reaction: String,
+        /// The epoch of the lease.
+        epoch: u64,
+        /// When it is tried again if nothing more is heard.
+        next_attempt_at: DateTime<Utc>,
+    },
+    /// Records that an attempt failed and when the next is.
+    Postpone {
+        /// The delivery.
+        delivery: Uuid,
+        /// When it is tried again.
+        next_attempt_at: DateTime<Utc>,
+        /// What the server said.
+        reply: String,
+    },
+    /// Ends a delivery; stands in the same batch as its event.
+    EndDelivery {
+        /// The delivery.
+        delivery: Uuid,
+        /// Whether it was accepted.
+        sent: bool,
+        /// What the server said.
+        reply: String,
+    },
+}
+
+/// The answer to an [`Upkeep`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpkeepReply {
+    /// Done.
+    Done,
+    /// The epoch of the lease taken.
+    Epoch(u64),
+    /// Somebody else holds the lease.
+    Refused,
+}
