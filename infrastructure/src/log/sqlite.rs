@@ -145,8 +145,7 @@ fn fault(error: &rusqlite::Error) -> LogError {
     use rusqlite::ErrorCode::{ConstraintViolation, DatabaseCorrupt, NotADatabase, TooBig, TypeMismatch};
     match error.sqlite_error_code() {
         Some(ConstraintViolation | TooBig | TypeMismatch) => LogError::Data(error.to_string()),
-        Some(DatabaseCorrupt | NotADatabase) => LogError::Damaged(error.to_string()),
+        Some(DatabaseCorrupt | NotADatabase) | None => LogError::Damaged(error.to_string()),
         Some(_) => LogError::Unavailable(error.to_string()),
-        None => LogError::Damaged(error.to_string()),
     }
 }
