@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::access::Actor;
+use crate::case::Case;
 use crate::case_number::CaseNumber;
 use crate::files::FileLimits;
 use crate::vocabulary::Area;
@@ -16,8 +17,12 @@ pub struct Context<'a> {
     pub now: DateTime<Utc>,
     /// The number that a case gets if this decision receives one.
     pub next_number: CaseNumber,
-    /// The areas that the employer of a new case uses; `None` when nothing is registered about the employer.
+    /// The version that the caller decided on; `None` for a new case and where any version will do.
+    pub expected_version: Option<u64>,
+    /// The areas that the employer of the case uses; `None` when nothing is registered about the employer.
     pub employer_areas: Option<&'a [Area]>,
+    /// The case that a new case says it goes on from, if there is one with that number.
+    pub followed: Option<&'a Case>,
     /// How much may be attached.
     pub limits: FileLimits,
 }

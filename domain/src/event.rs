@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::access::Role;
 use crate::case_number::CaseNumber;
 use crate::files::{FileCard, StoredFile};
 use crate::ids::{AttachmentId, CaseId, PersonId};
@@ -14,11 +15,12 @@ use crate::text::{Body, Email, PersonName, Subject};
 use crate::vocabulary::{Area, Channel, Language, NoteKind, Party, SubArea, System, Template};
 
 /// The personal part of an event: open to read, or gone because its key was destroyed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Sealed<T> {
     /// Readable.
     Open(T),
     /// Disposed of.
+    #[default]
     Gone,
 }
 
@@ -29,12 +31,6 @@ impl<T> Sealed<T> {
             Self::Open(content) => Some(content),
             Self::Gone => None,
         }
-    }
-}
-
-impl<T> Default for Sealed<T> {
-    fn default() -> Self {
-        Self::Gone
     }
 }
 
@@ -88,6 +84,7 @@ pub struct Profile {
 /// An event: a fact that has happened. Every variant's fields but `personal` are its `facts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "facts", rename_all_fields = "camelCase")]
+#[expect(missing_docs, reason = "the names of the fields are the stored format and say what they hold")]
 pub enum Event {
     /// A case came in (*Inkommit*).
     CaseReceived {
@@ -100,6 +97,8 @@ pub enum Event {
         follows_up: Option<CaseNumber>,
         /// Whose case it is; none when a system reports on nobody's behalf.
         reporter: Option<PersonId>,
+        /// Who filed it: the reporter, the officer who took the call, or the system.
+        registered_by: PersonId,
         /// The language that the reporter writes and reads.
         language: Language,
         attachment_ids: Vec<AttachmentId>,
@@ -158,6 +157,8 @@ pub enum Event {
     PersonSeen {
         /// The employer that a caller named; none for logins, which may have several.
         employer: Option<OrganisationNumber>,
+        /// What the person was to Kundwebb when seen.
+        role: Role,
         /// Keyed digest of the personal part: tells a change without opening it.
         fingerprint: String,
         #[serde(skip)]
@@ -284,7 +285,11 @@ impl Event {
     ///
     /// # Errors
     /// When the type is not known or the text is not of its format.
-    pub fn from_stored(type_name: &str, facts: &str, personal: Option<&[u8]>) -> Result<Self, serde_json::Error> {
+    pub fn from_stored(
+        type_name: &str,
+        facts: &str,
+        personal: Option<&[u8]>,
+    ) -> Result<Self, serde_json::Error> {
         let whole = format!(r#"{{"type":{},"facts":{facts}}}"#, serde_json::to_string(type_name)?);
         let mut event: Self = serde_json::from_str(&whole)?;
         if let Some(text) = personal {

@@ -55,3 +55,14 @@ impl From<PersonId> for StreamId {
         Self(id.0)
     }
 }
+
+impl StreamId {
+    /// The stream of an employer: a UUIDv8 that spells the organisation number, so that no table is needed.
+    pub fn of_employer(employer: crate::OrganisationNumber) -> Self {
+        let mut bytes = *b"employer\0\0\0\0\0\0\0\0";
+        for (place, digit) in bytes[11..].iter_mut().zip(employer.as_str().as_bytes().chunks(2)) {
+            *place = digit.iter().fold(0, |sum, digit| sum * 10 + (digit - b'0'));
+        }
+        Self(Uuid::new_v8(bytes))
+    }
+}

@@ -15,6 +15,7 @@ pub mod person;
 pub mod refusal;
 pub mod service_status;
 pub mod text;
+pub mod topic;
 pub mod vocabulary;
 
 mod context;
@@ -28,4 +29,5 @@ pub use event::{Event, Sealed};
 pub use ids::{AttachmentId, CaseId, PersonId, StreamId};
 pub use organisation_number::OrganisationNumber;
 pub use refusal::{FieldError, Refusal};
+pub use topic::Topic;
 pub use vocabulary::{Area, Channel, Language, NoteKind, SubArea, System};

@@ -1,6 +1,7 @@
 //! A person is a stream with its own key. A caller registered by phone has no login yet; at the first login with
 //! the same employer and verified address the two are linked, once and for ever.
 
+use crate::access::Role;
 use crate::event::{Event, Profile, Sealed};
 use crate::ids::PersonId;
 use crate::organisation_number::OrganisationNumber;
@@ -23,7 +24,9 @@ pub struct SeePerson {
     pub id: PersonId,
     /// The employer that a caller named; none for logins.
     pub employer: Option<OrganisationNumber>,
-    /// Keyed digest of the profile.
+    /// What the person is to Kundwebb.
+    pub role: Role,
+    /// Keyed digest of role and profile.
     pub fingerprint: String,
     /// Who it is.
     pub profile: Profile,
@@ -56,6 +59,7 @@ impl SeePerson {
         }
         vec![Event::PersonSeen {
             employer: self.employer,
+            role: self.role,
             fingerprint: self.fingerprint.clone(),
             personal: Sealed::Open(self.profile.clone()),
         }]
@@ -77,6 +81,7 @@ mod tests {
         SeePerson {
             id: PersonId(Uuid::from_u128(1)),
             employer: None,
+            role: Role::Employee,
             fingerprint: fingerprint.to_owned(),
             profile: Profile { subject: Some("anna".to_owned()), name: None, email: None },
             replace,

@@ -52,8 +52,11 @@ impl Subject {
     /// # Errors
     /// `subject.missing`, `subject.long` or `subject.pnr`, pointing at `pointer`.
     pub fn parse(text: &str, pointer: &'static str) -> Result<Self, FieldError> {
-        let one_line: String =
-            text.trim().chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+        let one_line: String = text
+            .trim()
+            .chars()
+            .map(|character| if character.is_control() { ' ' } else { character })
+            .collect();
         if one_line.is_empty() {
             return Err(FieldError::new(pointer, Code::SubjectMissing));
         }
@@ -105,7 +108,9 @@ impl Email {
     /// `reporter.email`, pointing at `pointer`.
     pub fn parse(text: &str, pointer: &'static str) -> Result<Self, FieldError> {
         let text = text.trim();
-        let allowed = |character: char| !character.is_whitespace() && !character.is_control() && !"<>(),;:\\\"[]".contains(character);
+        let allowed = |character: char| {
+            !character.is_whitespace() && !character.is_control() && !"<>(),;:\\\"[]".contains(character)
+        };
         let valid = text.len() <= EMAIL_MAX
             && text.chars().all(allowed)
             && text.split_once('@').is_some_and(|(local, domain)| {
@@ -142,21 +147,15 @@ fn contains_personal_identity_number(text: &str) -> bool {
 }
 
 fn personal_identity_number_at(text: &[char], length: usize) -> bool {
-    let mut digits = Vec::with_capacity(length);
-    let mut end = 0;
-    for (place, character) in text.iter().enumerate() {
-        end = place;
-        if let Some(digit) = character.to_digit(10) {
-            if digits.len() == length {
-                return false;
-            }
-            digits.push(u8::try_from(digit).unwrap_or_default());
-        } else if !(matches!(character, '-' | '+' | '\u{2013}') && digits.len() == length - 4) {
-            break;
+    let mut digits: Vec<u8> = Vec::with_capacity(length);
+    for character in text {
+        match character.to_digit(10) {
+            Some(_) if digits.len() == length => return false,
+            Some(digit) => digits.push(u8::try_from(digit).unwrap_or_default()),
+            None if matches!(character, '-' | '+' | '\u{2013}') && digits.len() == length - 4 => {}
+            None => break,
         }
-        end = place + 1;
     }
-    let _ = end;
     if digits.len() != length {
         return false;
     }
@@ -196,7 +195,17 @@ mod tests {
         for text in ["anna@exempelverket.example", "a.b+c@sub.example", "åsa@exempel.example"] {
             assert!(Email::parse(text, "/email").is_ok(), "{text}");
         }
-        for text in ["", "anna", "@x.example", "a@", "a@b", "a b@c.example", "a@b..example", "a@b.example\r\nBcc: x@y.example", "<a@b.example>"] {
+        for text in [
+            "",
+            "anna",
+            "@x.example",
+            "a@",
+            "a@b",
+            "a b@c.example",
+            "a@b..example",
+            "a@b.example\r\nBcc: x@y.example",
+            "<a@b.example>",
+        ] {
             assert!(Email::parse(text, "/email").is_err(), "{text}");
         }
     }

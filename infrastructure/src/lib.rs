@@ -1,1 +1,5 @@
-//! infrastructure
+//! What the rules stand on: the log, its committer, keys, sealed content, files and tokens.
+
+pub mod recorded;
+
+pub use recorded::{LeafHash, Recorded};
