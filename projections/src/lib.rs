@@ -1,5 +1,76 @@
-//! The read models: derived from the log, in a local SQLite file, thrown away and rebuilt at will.
+//! The read models: derived from the log, in a local SQLite file per node, thrown away and rebuilt at will.
 
-pub mod feed;
+pub mod case_page;
+pub mod case_row;
+pub mod directory;
+pub mod my_cases;
+pub mod narrowing;
+pub mod projector;
+pub mod queue;
+pub mod read_models;
+pub mod search;
+pub mod service_status;
+pub mod services;
+pub mod statistics;
+pub mod timeline;
 
-pub use feed::{Feed, FeedError};
+pub use case_page::CaseView;
+pub use case_row::{CaseRow, Filter, Page, Sort};
+pub use projector::Projector;
+pub use read_models::ReadModels;
+
+use infrastructure::Recorded;
+use rusqlite::Connection;
+
+/// A read model: tables, and what each event does to them. Sees no clock, no randomness, no network.
+pub trait Projection: Sync {
+    /// Its name; never changes.
+    fn name(&self) -> &'static str;
+    /// Raised when `apply` changes what it writes.
+    fn version(&self) -> u32;
+    /// Its tables and indices.
+    fn ddl(&self) -> &'static str;
+    /// What an event does to the tables.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError>;
+}
+
+/// Every projection. All advance together, in this order.
+pub static ALL: &[&dyn Projection] = &[
+    &case_page::CasePage,
+    &directory::Directory,
+    &my_cases::MyCases,
+    &queue::Queue,
+    &search::Search,
+    &service_status::ServiceStatus,
+    &services::Services,
+    &statistics::Statistics,
+    &timeline::Timeline,
+];
+
+/// A fault of the read models.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file cannot be read or written.
+    #[error("the read models cannot be used: {0}")]
+    File(#[from] rusqlite::Error),
+    /// A row does not hold what it must.
+    #[error("the read models hold what they must not: {0}")]
+    Row(String),
+    /// An event came out of order.
+    #[error("position {found} came after {position}")]
+    Order {
+        /// Where the read models stand.
+        position: u64,
+        /// What came.
+        found: u64,
+    },
+}
+
+impl From<serde_json::Error> for ReadError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Row(error.to_string())
+    }
+}

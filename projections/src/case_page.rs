@@ -1,0 +1,279 @@
+//! The whole case as its page shows it. The view evolves by events alone, so that a case as of a past moment is the
+//! same view over fewer events.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::access::Standing;
+use domain::files::FileCard;
+use domain::vocabulary::Party;
+use domain::{
+    Area, CaseId, CaseNumber, Channel, Event, Language, OrganisationNumber, PersonId, Status, SubArea, System,
+};
+use infrastructure::Recorded;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+
+use crate::{Projection, ReadError};
+
+/// The projection.
+pub struct CasePage;
+
+/// A case with everything that can be shown of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of the case in the API")]
+pub struct CaseView {
+    pub id: CaseId,
+    pub number: CaseNumber,
+    pub version: u64,
+    pub position: u64,
+    pub status: Status,
+    pub channel: Channel,
+    pub employer: OrganisationNumber,
+    pub area: Area,
+    pub sub_area: Option<SubArea>,
+    pub system: Option<System>,
+    pub language: Language,
+    pub follows_up: Option<CaseNumber>,
+    /// None when it is gone.
+    pub subject: Option<String>,
+    pub message: Option<String>,
+    pub answer: Option<String>,
+    /// Whether some personal content is gone.
+    pub disposed: bool,
+    pub received_at: DateTime<Utc>,
+    pub received_date: NaiveDate,
+    pub started_at: Option<DateTime<Utc>>,
+    pub closed_at: Option<DateTime<Utc>>,
+    /// The open request for information: what is asked for and by when.
+    pub request: Option<Request>,
+    pub officer: Option<PersonId>,
+    pub reporter: Option<PersonId>,
+    pub registered_by: PersonId,
+    pub attachments: Vec<Attached>,
+    pub messages: Vec<Message>,
+    /// Where the answer's files begin.
+    pub answer_files: Vec<FileCard>,
+}
+
+/// A request for information that has not been answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The day to answer by.
+    pub due_date: NaiveDate,
+    /// What is missing; none when it is gone.
+    pub text: Option<String>,
+}
+
+/// A file of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    /// What is known of the file.
+    pub card: FileCard,
+    /// When it was attached.
+    pub at: DateTime<Utc>,
+    /// By which side.
+    pub from: Party,
+}
+
+/// A message in a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// When it was written.
+    pub at: DateTime<Utc>,
+    /// By which side.
+    pub from: Party,
+    /// Who wrote it.
+    pub actor: PersonId,
+    /// The text; none when it is gone.
+    pub text: Option<String>,
+    /// Its files.
+    pub files: Vec<FileCard>,
+}
+
+impl CaseView {
+    /// The view of a case from its events, oldest first; `None` when the first does not receive it.
+    pub fn replay<'a>(events: impl IntoIterator<Item = &'a Recorded>) -> Option<Self> {
+        let mut events = events.into_iter();
+        let first = Self::received(events.next()?)?;
+        Some(events.fold(first, Self::evolve))
+    }
+
+    /// What rights depend on.
+    pub const fn standing(&self) -> Standing {
+        Standing {
+            employer: self.employer,
+            area: self.area,
+            reporter: self.reporter,
+            registered_by: self.registered_by,
+        }
+    }
+
+    /// The view after one more event of the case.
+    #[must_use]
+    pub fn evolve(mut self, event: &Recorded) -> Self {
+        self.version = event.version;
+        self.position = event.position;
+        let text = |personal: &domain::Sealed<domain::event::Letter>| {
+            personal.open().map(|letter| letter.text.as_str().to_owned())
+        };
+        match &event.event {
+            Event::ProcessingStarted { officer } => {
+                self.status = Status::InProcess;
+                self.officer = Some(*officer);
+                self.started_at = Some(event.recorded_at);
+            }
+            Event::CaseAssigned { officer } => self.officer = Some(*officer),
+            Event::InformationRequested { due_date, personal } => {
+                self.disposed |= personal.open().is_none();
+                self.request = Some(Request { due_date: *due_date, text: text(personal) });
+                self.push_message(event, Party::Officer, text(personal));
+            }
+            Event::AttachmentAdded { from, .. } => self.answered(*from),
+            Event::MessageAdded { from, personal, .. } => {
+                self.disposed |= personal.open().is_none();
+                self.answered(*from);
+                self.push_message(event, *from, text(personal));
+            }
+            Event::CaseReclassified { area, sub_area, system, .. } => {
+                (self.area, self.sub_area, self.system) = (*area, *sub_area, *system);
+            }
+            Event::CaseClosed { personal, .. } => {
+                self.disposed |= personal.open().is_none();
+                self.status = Status::Closed;
+                self.closed_at = Some(event.recorded_at);
+                self.request = None;
+                self.answer = text(personal);
+                self.answer_files = event.event.files().to_vec();
+            }
+            _ => {}
+        }
+        self.attach(event);
+        self
+    }
+
+    fn received(event: &Recorded) -> Option<Self> {
+        let Event::CaseReceived {
+            case_number,
+            employer,
+            area,
+            sub_area,
+            system,
+            channel,
+            follows_up,
+            reporter,
+            registered_by,
+            language,
+            personal,
+            ..
+        } = &event.event
+        else {
+            return None;
+        };
+        let question = personal.open();
+        let mut view = Self {
+            id: CaseId(event.stream.0),
+            number: *case_number,
+            version: event.version,
+            position: event.position,
+            status: Status::Received,
+            channel: *channel,
+            employer: *employer,
+            area: *area,
+            sub_area: *sub_area,
+            system: *system,
+            language: *language,
+            follows_up: *follows_up,
+            subject: question.map(|question| question.subject.as_str().to_owned()),
+            message: question.map(|question| question.message.as_str().to_owned()),
+            answer: None,
+            disposed: question.is_none(),
+            received_at: event.recorded_at,
+            received_date: domain::calendar::day(event.recorded_at),
+            started_at: None,
+            closed_at: None,
+            request: None,
+            officer: None,
+            reporter: *reporter,
+            registered_by: *registered_by,
+            attachments: Vec::new(),
+            messages: Vec::new(),
+            answer_files: Vec::new(),
+        };
+        view.attach(event);
+        Some(view)
+    }
+
+    /// The reporter's message or file answers an open request.
+    fn answered(&mut self, from: Party) {
+        if from == Party::Customer {
+            self.request = None;
+        }
+    }
+
+    fn push_message(&mut self, event: &Recorded, from: Party, text: Option<String>) {
+        let files = event.event.files().to_vec();
+        self.messages.push(Message { at: event.recorded_at, from, actor: event.actor, text, files });
+    }
+
+    fn attach(&mut self, event: &Recorded) {
+        let from = match &event.event {
+            Event::AttachmentAdded { from, .. } | Event::MessageAdded { from, .. } => *from,
+            Event::CaseClosed { .. } => Party::Officer,
+            _ => Party::Customer,
+        };
+        let attached = |card: &FileCard| Attached { card: card.clone(), at: event.recorded_at, from };
+        self.attachments.extend(event.event.files().iter().map(attached));
+    }
+}
+
+impl Projection for CasePage {
+    fn name(&self) -> &'static str {
+        "case_page"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn ddl(&self) -> &'static str {
+        "CREATE TABLE case_page (case_id BLOB PRIMARY KEY, number TEXT NOT NULL UNIQUE, view TEXT NOT NULL)
+         STRICT, WITHOUT ROWID;"
+    }
+
+    fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
+        let id = CaseId(event.stream.0);
+        let view = match CaseView::received(event) {
+            Some(view) => view,
+            None => match by_id(tables, id)? {
+                Some(view) => view.evolve(event),
+                None => return Ok(()),
+            },
+        };
+        tables
+            .prepare_cached(
+                "INSERT INTO case_page VALUES (?1, ?2, ?3) ON CONFLICT (case_id) DO UPDATE SET view = excluded.view",
+            )?
+            .execute(params![id.0, view.number.to_string(), serde_json::to_string(&view)?])?;
+        Ok(())
+    }
+}
+
+/// A case by its id.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn by_id(tables: &Connection, id: CaseId) -> Result<Option<CaseView>, ReadError> {
+    let sql = "SELECT view FROM case_page WHERE case_id = ?1";
+    let row: Option<String> = tables.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?;
+    Ok(row.map(|view| serde_json::from_str(&view)).transpose()?)
+}
+
+/// A case by its number.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn by_number(tables: &Connection, number: CaseNumber) -> Result<Option<CaseView>, ReadError> {
+    let sql = "SELECT view FROM case_page WHERE number = ?1";
+    let row: Option<String> =
+        tables.prepare_cached(sql)?.query_row([number.to_string()], |row| row.get(0)).optional()?;
+    Ok(row.map(|view| serde_json::from_str(&view)).transpose()?)
+}

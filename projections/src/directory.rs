@@ -1,0 +1,116 @@
+//! The directory: names and addresses behind the pseudonyms, and which calls and logins are the same person.
+
+use domain::access::Role;
+use domain::{Event, OrganisationNumber, PersonId};
+use infrastructure::Recorded;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::{Projection, ReadError};
+
+/// The projection.
+pub struct Directory;
+
+/// A person. What is gone is empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Person {
+    pub id: PersonId,
+    pub role: Role,
+    pub subject: Option<String>,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    /// The employer that a caller named.
+    pub employer: Option<OrganisationNumber>,
+    /// The login that a caller turned out to be.
+    pub linked_to: Option<PersonId>,
+}
+
+impl Projection for Directory {
+    fn name(&self) -> &'static str {
+        "directory"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn ddl(&self) -> &'static str {
+        "CREATE TABLE person (person_id BLOB PRIMARY KEY, role TEXT NOT NULL, subject TEXT, name TEXT, email TEXT,
+            employer TEXT, linked_to BLOB) STRICT, WITHOUT ROWID;
+         CREATE INDEX person_linked ON person (linked_to) WHERE linked_to IS NOT NULL;
+         CREATE INDEX person_role ON person (role, name);"
+    }
+
+    fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
+        match &event.event {
+            Event::PersonSeen { employer, role, personal, .. } => {
+                let profile = personal.open();
+                let name =
+                    profile.and_then(|profile| profile.name.as_ref()).map(domain::text::PersonName::as_str);
+                let email =
+                    profile.and_then(|profile| profile.email.as_ref()).map(domain::text::Email::as_str);
+                let subject = profile.and_then(|profile| profile.subject.as_deref());
+                let employer = employer.map(|employer| employer.to_string());
+                tables
+                    .prepare_cached(
+                        "INSERT INTO person VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL) ON CONFLICT (person_id) DO UPDATE SET \
+                         role = excluded.role, subject = excluded.subject, name = excluded.name, \
+                         email = excluded.email, employer = excluded.employer",
+                    )?
+                    .execute(params![event.stream.0, role.code(), subject, name, email, employer])?;
+            }
+            Event::PersonLinked { caller, person } if event.stream.0 == caller.0 => {
+                tables
+                    .prepare_cached("UPDATE person SET linked_to = ?2 WHERE person_id = ?1")?
+                    .execute([caller.0, person.0])?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A person by pseudonym.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn person(tables: &Connection, id: PersonId) -> Result<Option<Person>, ReadError> {
+    let sql = "SELECT * FROM person WHERE person_id = ?1";
+    Ok(tables.prepare_cached(sql)?.query_row([id.0], read_person).optional()?)
+}
+
+/// The person, and the callers that the person turned out to have been.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn identities(tables: &Connection, id: PersonId) -> Result<Vec<PersonId>, ReadError> {
+    let sql = "SELECT person_id FROM person WHERE linked_to = ?1";
+    let mut identities = vec![id];
+    for caller in tables.prepare_cached(sql)?.query_map([id.0], |row| row.get(0).map(PersonId))? {
+        identities.push(caller?);
+    }
+    Ok(identities)
+}
+
+/// Everybody who has been seen as an officer, by name.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn officers(tables: &Connection) -> Result<Vec<Person>, ReadError> {
+    let sql = "SELECT * FROM person WHERE role = 'officer' ORDER BY name, person_id";
+    let officers = tables.prepare_cached(sql)?.query_map([], read_person)?.collect::<Result<_, _>>()?;
+    Ok(officers)
+}
+
+fn read_person(row: &Row<'_>) -> Result<Person, rusqlite::Error> {
+    let (role, employer): (String, Option<String>) = (row.get(1)?, row.get(5)?);
+    Ok(Person {
+        id: PersonId(row.get(0)?),
+        role: Role::parse(&role).unwrap_or(Role::Employee),
+        subject: row.get(2)?,
+        name: row.get(3)?,
+        email: row.get(4)?,
+        employer: employer.as_deref().and_then(OrganisationNumber::parse),
+        linked_to: row.get::<_, Option<_>>(6)?.map(PersonId),
+    })
+}

@@ -1,0 +1,71 @@
+//! The one place where rights become SQL: the same [`Reach`] that decides on a single case narrows every list.
+
+use domain::access::Reach;
+use rusqlite::types::Value;
+
+/// Conditions of a query with their values, joined by AND.
+#[derive(Debug, Default)]
+pub struct Conditions {
+    sql: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    /// The conditions of a reach over the columns `reporter`, `registered_by`, `employer` and `area`.
+    pub fn of(reach: &Reach) -> Self {
+        let mut conditions = Self::default();
+        if let Some(reporters) = &reach.reporters {
+            conditions.any_of("reporter", reporters.iter().map(|person| blob(person.0)));
+        }
+        if let Some(creator) = reach.registered_by {
+            conditions.equal("registered_by", blob(creator.0));
+        }
+        if let Some(employers) = &reach.employers {
+            conditions.any_of("employer", employers.iter().map(|employer| text(employer)));
+        }
+        if let Some(areas) = &reach.areas {
+            conditions.any_of("area", areas.iter().map(|area| text(area)));
+        }
+        conditions
+    }
+
+    /// `column = value`.
+    pub fn equal(&mut self, column: &str, value: Value) {
+        self.values.push(value);
+        self.sql.push(format!("{column} = ?{}", self.values.len()));
+    }
+
+    /// `column` is one of the values; none of them matches nothing.
+    pub fn any_of(&mut self, column: &str, values: impl Iterator<Item = Value>) {
+        let first = self.values.len() + 1;
+        self.values.extend(values);
+        let places: Vec<String> = (first..=self.values.len()).map(|place| format!("?{place}")).collect();
+        self.sql.push(format!("{column} IN ({})", places.join(", ")));
+    }
+
+    /// A condition with one value, whose place is written `?`.
+    pub fn with(&mut self, condition: &str, value: Value) {
+        self.values.push(value);
+        self.sql.push(condition.replace('?', &format!("?{}", self.values.len())));
+    }
+
+    /// The conditions after WHERE; always true when there are none.
+    pub fn sql(&self) -> String {
+        if self.sql.is_empty() { "true".to_owned() } else { self.sql.join(" AND ") }
+    }
+
+    /// The values, in order.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.values.iter()
+    }
+}
+
+/// An id as it is stored.
+pub fn blob(id: uuid::Uuid) -> Value {
+    Value::Blob(id.as_bytes().to_vec())
+}
+
+/// A code as it is stored.
+pub fn text(code: &impl ToString) -> Value {
+    Value::Text(code.to_string())
+}

@@ -1,0 +1,78 @@
+//! The projector: follows the log and applies every event, in order, to all read models.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use infrastructure::{Feed, LogError};
+
+use crate::{ReadError, ReadModels};
+
+/// Most events in one transaction.
+const BATCH: usize = 1000;
+
+/// Follows the log until the feed ends or something cannot be applied. Never skips.
+pub struct Projector {
+    read: Arc<ReadModels>,
+    stopped: Arc<Mutex<Option<String>>>,
+}
+
+/// Why the read models do not follow the log any more.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectorError {
+    /// The log does not hold what the read models have shown: it was put back, or its end is lost.
+    #[error(
+        "the log went back: its event at position {position} is not the one that the read models have seen. \
+         If this is intended, run `kundwebb read-model rebuild`"
+    )]
+    WentBack {
+        /// Where they part.
+        position: u64,
+    },
+    /// The log cannot be read, or holds what cannot be understood.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The read models cannot be written.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl Projector {
+    /// A projector of these read models.
+    pub fn new(read: Arc<ReadModels>) -> Self {
+        Self { read, stopped: Arc::default() }
+    }
+
+    /// Why it has stopped; `None` while it runs.
+    pub fn stopped(&self) -> Arc<Mutex<Option<String>>> {
+        Arc::clone(&self.stopped)
+    }
+
+    /// Checks that the log still holds the event that the read models stand on.
+    ///
+    /// # Errors
+    /// [`ProjectorError::WentBack`], or when either cannot be read.
+    pub fn check(&self, feed: &mut impl Feed) -> Result<(), ProjectorError> {
+        let position = self.read.position();
+        if position == 0 || feed.leaf_at(position)? == Some(self.read.leaf_hash()?) {
+            return Ok(());
+        }
+        Err(ProjectorError::WentBack { position })
+    }
+
+    /// Follows the feed; runs on a thread of its own.
+    pub fn run(&self, mut feed: impl Feed) {
+        if let Err(error) = self.follow(&mut feed) {
+            tracing::error!(%error, "the read models have stopped");
+            *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        }
+    }
+
+    fn follow(&self, feed: &mut impl Feed) -> Result<(), ProjectorError> {
+        loop {
+            let events = feed.after(self.read.position(), BATCH)?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            self.read.apply(&events)?;
+        }
+    }
+}

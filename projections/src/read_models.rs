@@ -1,0 +1,250 @@
+//! The file in which the read models of a node live: rows and position move in one transaction.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use infrastructure::{LeafHash, Recorded};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, params};
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+
+use crate::{ALL, Projection, ReadError};
+
+/// Most read connections kept open.
+const READERS: usize = 16;
+
+/// The read models of a node.
+pub struct ReadModels {
+    path: PathBuf,
+    projections: &'static [&'static dyn Projection],
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    position: watch::Sender<u64>,
+}
+
+impl ReadModels {
+    /// Opens the read models of a folder. A change of any projection leads to another file, which starts empty.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn open(folder: &Path) -> Result<Self, ReadError> {
+        Self::open_with(folder, ALL)
+    }
+
+    /// As [`ReadModels::open`] with other projections; for tests of what holds for every list.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn open_with(
+        folder: &Path,
+        projections: &'static [&'static dyn Projection],
+    ) -> Result<Self, ReadError> {
+        let path = folder.join(file_name(projections));
+        let writer = connect(&path)?;
+        writer
+            .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")?;
+        create(&writer, projections)?;
+        let position = writer.query_row("SELECT position FROM position", [], |row| row.get(0))?;
+        Ok(Self {
+            path,
+            projections,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            position: watch::Sender::new(position),
+        })
+    }
+
+    /// The position that the rows show.
+    pub fn position(&self) -> u64 {
+        *self.position.borrow()
+    }
+
+    /// Tells when the position moves.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.position.subscribe()
+    }
+
+    /// The hash of the event at the position.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn leaf_hash(&self) -> Result<LeafHash, ReadError> {
+        self.read(|tables| Ok(tables.query_row("SELECT leaf_hash FROM position", [], |row| row.get(0))?))
+    }
+
+    /// Applies events to all projections; those that were applied already are passed over.
+    ///
+    /// # Errors
+    /// When an event is missing in between or the file cannot be written; then nothing has changed.
+    pub fn apply(&self, events: &[Recorded]) -> Result<(), ReadError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.position();
+        let mut position = before;
+        let transaction = writer.transaction()?;
+        let mut last = None;
+        for event in events.iter().skip_while(|event| event.position <= before) {
+            if event.position != position + 1 {
+                return Err(ReadError::Order { position, found: event.position });
+            }
+            for projection in self.projections {
+                projection.apply(&transaction, event)?;
+            }
+            position = event.position;
+            last = Some(event);
+        }
+        let Some(last) = last else { return Ok(()) };
+        transaction
+            .prepare_cached("UPDATE position SET position = ?1, leaf_hash = ?2")?
+            .execute(params![last.position, last.leaf_hash])?;
+        transaction.commit()?;
+        self.position.send_replace(position);
+        Ok(())
+    }
+
+    /// Runs a query.
+    ///
+    /// # Errors
+    /// Those of the query.
+    pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, ReadError>) -> Result<T, ReadError> {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => {
+                let connection = connect(&self.path)?;
+                connection.execute_batch("PRAGMA query_only=ON;")?;
+                connection
+            }
+        };
+        let answer = query(&connection);
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS {
+            readers.push(connection);
+        }
+        answer
+    }
+
+    /// SHA-256 over every row of every projection: equal for equal content, however it came about.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn digest(&self) -> Result<String, ReadError> {
+        self.read(|tables| {
+            let mut hash = Sha256::new();
+            for table in table_names(tables)? {
+                digest_table(tables, &table, &mut hash)?;
+            }
+            Ok(hex::encode(hash.finalize()))
+        })
+    }
+
+    /// Deletes the files of earlier versions of the projections.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn delete_older(&self) -> std::io::Result<()> {
+        let own = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for entry in std::fs::read_dir(self.path.parent().unwrap_or(Path::new(".")))? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with("read-") && name.contains(".db") && !name.starts_with(&own) {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the read models of a folder, so that they are built anew from the log.
+    ///
+    /// # Errors
+    /// When a file cannot be deleted.
+    pub fn delete(folder: &Path) -> std::io::Result<()> {
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with("read-") && name.contains(".db") {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name carries a fingerprint of all names, versions and tables.
+pub fn file_name(projections: &[&dyn Projection]) -> String {
+    let mut hash = Sha256::new();
+    for projection in projections {
+        for part in [projection.name(), &projection.version().to_string(), projection.ddl()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    }
+    format!("read-{}.db", &hex::encode(hash.finalize())[..16])
+}
+
+fn connect(path: &Path) -> Result<Connection, ReadError> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    connection.execute_batch(
+        "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;
+         PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY;",
+    )?;
+    Ok(connection)
+}
+
+fn create(connection: &Connection, projections: &[&dyn Projection]) -> Result<(), ReadError> {
+    let mut sql = String::from(
+        "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS position (
+            one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, leaf_hash BLOB NOT NULL) STRICT;
+         INSERT OR IGNORE INTO position VALUES (1, 0, zeroblob(32));",
+    );
+    let exists: bool = connection.query_row(
+        "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'position'",
+        [],
+        |row| row.get(0),
+    )?;
+    if !exists {
+        projections.iter().for_each(|projection| sql.push_str(projection.ddl()));
+    }
+    sql.push_str("COMMIT;");
+    Ok(connection.execute_batch(&sql)?)
+}
+
+/// The tables that hold rows of ours; the full text's inner tables follow from them.
+fn table_names(tables: &Connection) -> Result<Vec<String>, ReadError> {
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
+               AND name NOT LIKE 'full_text_%' AND name <> 'position' ORDER BY name";
+    let names = tables.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(names)
+}
+
+fn digest_table(tables: &Connection, table: &str, hash: &mut Sha256) -> Result<(), ReadError> {
+    let columns = tables.prepare(&format!("SELECT * FROM {table}"))?.column_count();
+    let order = (1..=columns).map(|column| column.to_string()).collect::<Vec<_>>().join(", ");
+    let mut statement = tables.prepare(&format!("SELECT * FROM {table} ORDER BY {order}"))?;
+    let mut rows = statement.query([])?;
+    hash.update(table);
+    while let Some(row) = rows.next()? {
+        for column in 0..columns {
+            digest_value(row.get_ref(column)?, hash);
+        }
+    }
+    Ok(())
+}
+
+fn digest_value(value: ValueRef<'_>, hash: &mut Sha256) {
+    let mut part = |kind: u8, bytes: &[u8]| {
+        hash.update([kind]);
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    };
+    match value {
+        ValueRef::Null => part(0, &[]),
+        ValueRef::Integer(value) => part(1, &value.to_be_bytes()),
+        ValueRef::Real(value) => part(2, &value.to_be_bytes()),
+        ValueRef::Text(value) => part(3, value),
+        ValueRef::Blob(value) => part(4, value),
+    }
+}

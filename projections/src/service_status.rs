@@ -1,0 +1,115 @@
+//! Operational status (*driftstatus*): what is disturbed or planned, and what was.
+
+use chrono::{DateTime, Utc};
+use domain::service_status::NoticeKind;
+use domain::{Event, StreamId, System};
+use infrastructure::Recorded;
+use infrastructure::clock::from_micros;
+use rusqlite::{Connection, Row, params};
+
+use crate::{Projection, ReadError};
+
+/// The projection.
+pub struct ServiceStatus;
+
+/// A notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the event")]
+pub struct Notice {
+    pub id: StreamId,
+    pub kind: NoticeKind,
+    /// None: Kundwebb itself.
+    pub system: Option<System>,
+    pub title_sv: String,
+    pub title_en: String,
+    pub body_sv: String,
+    pub body_en: String,
+    pub starts: DateTime<Utc>,
+    pub ends: Option<DateTime<Utc>>,
+    pub next_update: Option<DateTime<Utc>>,
+    pub updated_at: DateTime<Utc>,
+    pub resolved_at: Option<DateTime<Utc>>,
+}
+
+impl Projection for ServiceStatus {
+    fn name(&self) -> &'static str {
+        "service_status"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn ddl(&self) -> &'static str {
+        "CREATE TABLE notice (notice_id BLOB PRIMARY KEY, kind TEXT NOT NULL, system TEXT, title_sv TEXT NOT NULL,
+            title_en TEXT NOT NULL, body_sv TEXT NOT NULL, body_en TEXT NOT NULL, starts INTEGER NOT NULL,
+            ends INTEGER, next_update INTEGER, updated_at INTEGER NOT NULL, resolved_at INTEGER) STRICT, WITHOUT ROWID;"
+    }
+
+    fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
+        let at = event.recorded_at.timestamp_micros();
+        match &event.event {
+            Event::NoticePublished {
+                kind,
+                system,
+                title_sv,
+                title_en,
+                body_sv,
+                body_en,
+                starts,
+                ends,
+                next_update,
+            } => {
+                let sql = "INSERT OR REPLACE INTO notice VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL)";
+                tables.prepare_cached(sql)?.execute(params![
+                    event.stream.0,
+                    kind.code(),
+                    system.map(System::code),
+                    title_sv,
+                    title_en,
+                    body_sv,
+                    body_en,
+                    starts,
+                    ends,
+                    next_update,
+                    at,
+                ])?;
+            }
+            Event::NoticeResolved {} => {
+                let sql = "UPDATE notice SET resolved_at = ?2, updated_at = ?2 WHERE notice_id = ?1";
+                tables.prepare_cached(sql)?.execute(params![event.stream.0, at])?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The latest notices, newest first: those that are not over, then history.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn notices(tables: &Connection, limit: u32) -> Result<Vec<Notice>, ReadError> {
+    let sql = "SELECT * FROM notice ORDER BY resolved_at IS NOT NULL, starts DESC LIMIT ?1";
+    let notices = tables.prepare_cached(sql)?.query_map([limit], read_notice)?.collect::<Result<_, _>>()?;
+    Ok(notices)
+}
+
+fn read_notice(row: &Row<'_>) -> Result<Notice, rusqlite::Error> {
+    let (kind, system): (String, Option<String>) = (row.get(1)?, row.get(2)?);
+    let time = |column: usize| row.get::<_, Option<i64>>(column).map(|time| time.map(from_micros));
+    Ok(Notice {
+        id: StreamId(row.get(0)?),
+        kind: NoticeKind::parse(&kind).unwrap_or(NoticeKind::Disruption),
+        system: system.as_deref().and_then(System::parse),
+        title_sv: row.get(3)?,
+        title_en: row.get(4)?,
+        body_sv: row.get(5)?,
+        body_en: row.get(6)?,
+        starts: from_micros(row.get(7)?),
+        ends: time(8)?,
+        next_update: time(9)?,
+        updated_at: from_micros(row.get(10)?),
+        resolved_at: time(11)?,
+    })
+}

@@ -1,0 +1,231 @@
+//! The status dashboard: cases by status, area and employer, now or at the end of a past Swedish day, and what was
+//! received and closed per day. Kept as counters per day, so that no question counts cases.
+
+use chrono::NaiveDate;
+use domain::access::Reach;
+use domain::{Area, Event, OrganisationNumber, Status, calendar};
+use infrastructure::Recorded;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+
+use crate::narrowing::{Conditions, text};
+use crate::{Projection, ReadError};
+
+/// The projection.
+pub struct Statistics;
+
+/// How many cases stand in a status, in an area, at an employer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Standing {
+    pub status: Status,
+    pub area: Area,
+    pub employer: OrganisationNumber,
+    pub count: u64,
+}
+
+/// What happened on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Flow {
+    pub day: NaiveDate,
+    pub received: u64,
+    pub closed: u64,
+}
+
+/// How long closed cases took, per area.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Time {
+    pub area: Area,
+    pub closed: u64,
+    /// From received to closed, on average.
+    pub mean_seconds: u64,
+}
+
+impl Projection for Statistics {
+    fn name(&self) -> &'static str {
+        "statistics"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn ddl(&self) -> &'static str {
+        "CREATE TABLE statistics_case (case_id BLOB PRIMARY KEY, employer TEXT NOT NULL, area TEXT NOT NULL,
+            status TEXT NOT NULL, received_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+         CREATE TABLE statistics_change (day TEXT NOT NULL, employer TEXT NOT NULL, area TEXT NOT NULL,
+            status TEXT NOT NULL, change INTEGER NOT NULL, PRIMARY KEY (day, employer, area, status))
+            STRICT, WITHOUT ROWID;
+         CREATE TABLE statistics_flow (day TEXT NOT NULL, employer TEXT NOT NULL, area TEXT NOT NULL,
+            received INTEGER NOT NULL, closed INTEGER NOT NULL, seconds INTEGER NOT NULL,
+            PRIMARY KEY (day, employer, area)) STRICT, WITHOUT ROWID;"
+    }
+
+    fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
+        let day = calendar::day(event.recorded_at);
+        let at = event.recorded_at.timestamp_micros();
+        if let Event::CaseReceived { employer, area, .. } = &event.event {
+            tables
+                .prepare_cached("INSERT INTO statistics_case VALUES (?1, ?2, ?3, 'received', ?4)")?
+                .execute(params![event.stream.0, employer.as_str(), area.code(), at])?;
+            change(tables, day, (employer.as_str(), area.code(), Status::Received.code()), 1)?;
+            return flow(tables, day, (employer.as_str(), area.code()), (1, 0, 0));
+        }
+        let (status, area) = match &event.event {
+            Event::ProcessingStarted { .. } => (Some(Status::InProcess), None),
+            Event::CaseClosed { .. } => (Some(Status::Closed), None),
+            Event::CaseReclassified { area, .. } => (None, Some(*area)),
+            _ => return Ok(()),
+        };
+        let Some(before) = case(tables, event)? else { return Ok(()) };
+        let status = status.map_or(before.status.as_str(), |status| status.code());
+        let area = area.map_or(before.area.as_str(), |area| area.code());
+        change(tables, day, (&before.employer, &before.area, &before.status), -1)?;
+        change(tables, day, (&before.employer, area, status), 1)?;
+        tables
+            .prepare_cached("UPDATE statistics_case SET status = ?2, area = ?3 WHERE case_id = ?1")?
+            .execute(params![event.stream.0, status, area])?;
+        if matches!(event.event, Event::CaseClosed { .. }) {
+            let seconds = (at - before.received_at) / 1_000_000;
+            flow(tables, day, (&before.employer, area), (0, 1, seconds))?;
+        }
+        Ok(())
+    }
+}
+
+struct Before {
+    employer: String,
+    area: String,
+    status: String,
+    received_at: i64,
+}
+
+fn case(tables: &Connection, event: &Recorded) -> Result<Option<Before>, ReadError> {
+    let sql = "SELECT employer, area, status, received_at FROM statistics_case WHERE case_id = ?1";
+    let read = |row: &Row<'_>| {
+        Ok(Before { employer: row.get(0)?, area: row.get(1)?, status: row.get(2)?, received_at: row.get(3)? })
+    };
+    Ok(tables.prepare_cached(sql)?.query_row([event.stream.0], read).optional()?)
+}
+
+fn change(tables: &Connection, day: NaiveDate, key: (&str, &str, &str), by: i64) -> Result<(), ReadError> {
+    let sql = "INSERT INTO statistics_change VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT DO UPDATE SET change = change + excluded.change";
+    tables.prepare_cached(sql)?.execute(params![day.to_string(), key.0, key.1, key.2, by])?;
+    Ok(())
+}
+
+fn flow(
+    tables: &Connection,
+    day: NaiveDate,
+    key: (&str, &str),
+    by: (i64, i64, i64),
+) -> Result<(), ReadError> {
+    let sql = "INSERT INTO statistics_flow VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET \
+               received = received + excluded.received, closed = closed + excluded.closed, \
+               seconds = seconds + excluded.seconds";
+    tables.prepare_cached(sql)?.execute(params![day.to_string(), key.0, key.1, by.0, by.1, by.2])?;
+    Ok(())
+}
+
+/// Statistics know employers and areas, no persons: a reach narrowed by persons sees nothing here.
+fn conditions(reach: &Reach) -> Conditions {
+    if reach.reporters.is_some() || reach.registered_by.is_some() {
+        let mut nothing = Conditions::default();
+        nothing.any_of("employer", std::iter::empty());
+        return nothing;
+    }
+    Conditions::of(reach)
+}
+
+/// Cases by status, area and employer at the end of a Swedish day.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn standings(tables: &Connection, reach: &Reach, day: NaiveDate) -> Result<Vec<Standing>, ReadError> {
+    let mut conditions = conditions(reach);
+    conditions.with("day <= ?", text(&day));
+    let sql = format!(
+        "SELECT status, area, employer, sum(change) AS count FROM statistics_change WHERE {} \
+         GROUP BY status, area, employer HAVING count > 0 ORDER BY employer, area, status",
+        conditions.sql()
+    );
+    let read = |row: &Row<'_>| {
+        let wrong = || ReadError::Row("a counter has no status, area or employer".to_owned());
+        let get = |column: usize| row.get::<_, String>(column);
+        Ok(Standing {
+            status: Status::parse(&get(0)?).ok_or_else(wrong)?,
+            area: Area::parse(&get(1)?).ok_or_else(wrong)?,
+            employer: OrganisationNumber::parse(&get(2)?).ok_or_else(wrong)?,
+            count: row.get(3)?,
+        })
+    };
+    tables.prepare_cached(&sql)?.query_and_then(params_from_iter(conditions.values()), read)?.collect()
+}
+
+/// What was received and closed on each day from `from` to `to`; days without either are left out.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn flows(
+    tables: &Connection,
+    reach: &Reach,
+    (from, to): (NaiveDate, NaiveDate),
+    area: Option<Area>,
+    employer: Option<OrganisationNumber>,
+) -> Result<Vec<Flow>, ReadError> {
+    let conditions = period(reach, (from, to), area, employer);
+    let sql = format!(
+        "SELECT day, sum(received), sum(closed) FROM statistics_flow WHERE {} GROUP BY day ORDER BY day",
+        conditions.sql()
+    );
+    let read = |row: &Row<'_>| {
+        let day: String = row.get(0)?;
+        let day = day.parse().map_err(|_| ReadError::Row(format!("{day} is no day")))?;
+        Ok(Flow { day, received: row.get(1)?, closed: row.get(2)? })
+    };
+    tables.prepare_cached(&sql)?.query_and_then(params_from_iter(conditions.values()), read)?.collect()
+}
+
+/// How long the cases closed from `from` to `to` took.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn times(
+    tables: &Connection,
+    reach: &Reach,
+    days: (NaiveDate, NaiveDate),
+) -> Result<Vec<Time>, ReadError> {
+    let conditions = period(reach, days, None, None);
+    let sql = format!(
+        "SELECT area, sum(closed) AS closed_cases, sum(seconds) / max(sum(closed), 1) FROM statistics_flow WHERE {} \
+         GROUP BY area HAVING closed_cases > 0 ORDER BY area",
+        conditions.sql()
+    );
+    let read = |row: &Row<'_>| {
+        let area: String = row.get(0)?;
+        let area = Area::parse(&area).ok_or_else(|| ReadError::Row(format!("{area} is no area")))?;
+        Ok(Time { area, closed: row.get(1)?, mean_seconds: row.get(2)? })
+    };
+    tables.prepare_cached(&sql)?.query_and_then(params_from_iter(conditions.values()), read)?.collect()
+}
+
+fn period(
+    reach: &Reach,
+    (from, to): (NaiveDate, NaiveDate),
+    area: Option<Area>,
+    employer: Option<OrganisationNumber>,
+) -> Conditions {
+    let mut conditions = conditions(reach);
+    conditions.with("day >= ?", Value::Text(from.to_string()));
+    conditions.with("day <= ?", Value::Text(to.to_string()));
+    if let Some(area) = &area {
+        conditions.equal("area", text(area));
+    }
+    if let Some(employer) = &employer {
+        conditions.equal("employer", text(employer));
+    }
+    conditions
+}

@@ -1,0 +1,108 @@
+//! The timeline: every event of a case, with what its readers may see of it.
+
+use chrono::{DateTime, Utc};
+use domain::vocabulary::NoteKind;
+use domain::{CaseId, Event, PersonId};
+use infrastructure::Recorded;
+use infrastructure::clock::from_micros;
+use rusqlite::{Connection, params};
+
+use crate::{Projection, ReadError};
+
+/// The projection.
+pub struct Timeline;
+
+/// An entry of a timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the event in the API")]
+pub struct Entry {
+    pub position: u64,
+    pub version: u64,
+    pub at: DateTime<Utc>,
+    pub actor: PersonId,
+    pub event_type: String,
+    /// JSON text.
+    pub facts: String,
+    /// JSON text; none where there is no personal part or it is gone.
+    pub personal: Option<String>,
+}
+
+impl Projection for Timeline {
+    fn name(&self) -> &'static str {
+        "timeline"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn ddl(&self) -> &'static str {
+        "CREATE TABLE timeline (case_id BLOB NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL,
+            at INTEGER NOT NULL, actor BLOB NOT NULL, type TEXT NOT NULL, facts TEXT NOT NULL, personal TEXT,
+            for_customer INTEGER NOT NULL, PRIMARY KEY (case_id, version)) STRICT, WITHOUT ROWID;"
+    }
+
+    fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
+        let Some(for_customer) = for_customer(&event.event) else { return Ok(()) };
+        tables.prepare_cached("INSERT INTO timeline VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(
+            params![
+                event.stream.0,
+                event.version,
+                event.position,
+                event.recorded_at.timestamp_micros(),
+                event.actor.0,
+                event.event.type_name(),
+                event.event.facts_json(),
+                event.event.personal_json(),
+                for_customer,
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+/// Whether the reporter sees an event of a case; `None` for events that are none of a case. Working notes are never
+/// shown, nor how the centre sorts and shares the work.
+const fn for_customer(event: &Event) -> Option<bool> {
+    match event {
+        Event::CaseReceived { .. }
+        | Event::AttachmentAdded { .. }
+        | Event::ProcessingStarted { .. }
+        | Event::InformationRequested { .. }
+        | Event::MessageAdded { .. }
+        | Event::CaseClosed { .. } => Some(true),
+        Event::NoteAdded { kind, .. } => Some(matches!(kind, NoteKind::Official)),
+        Event::CaseAssigned { .. } | Event::CaseReclassified { .. } => Some(false),
+        Event::PersonSeen { .. }
+        | Event::PersonLinked { .. }
+        | Event::NotificationSent { .. }
+        | Event::NotificationFailed { .. }
+        | Event::EmployerRegistered { .. }
+        | Event::NoticePublished { .. }
+        | Event::NoticeResolved {} => None,
+    }
+}
+
+/// The timeline of a case, oldest first; what only the centre sees is left out unless `whole`.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn of_case(tables: &Connection, case: CaseId, whole: bool) -> Result<Vec<Entry>, ReadError> {
+    let sql = "SELECT position, version, at, actor, type, facts, personal FROM timeline \
+               WHERE case_id = ?1 AND (for_customer OR ?2) ORDER BY version";
+    let entries = tables
+        .prepare_cached(sql)?
+        .query_map(params![case.0, whole], |row| {
+            Ok(Entry {
+                position: row.get(0)?,
+                version: row.get(1)?,
+                at: from_micros(row.get(2)?),
+                actor: PersonId(row.get(3)?),
+                event_type: row.get(4)?,
+                facts: row.get(5)?,
+                personal: row.get(6)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(entries)
+}
