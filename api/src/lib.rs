@@ -1,1 +1,16 @@
-//! api
+//! What people and systems meet: the pages, the JSON API, the mails and the command line.
+
+pub mod app;
+pub mod assets;
+pub mod config;
+pub mod failure;
+pub mod fields;
+pub mod format;
+pub mod requests;
+pub mod server;
+pub mod texts;
+pub mod v1;
+
+pub use app::App;
+pub use config::Config;
+pub use failure::Failure;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
+use axum::http::{HeaderMap, header};
 use domain::refusal::FieldError;
 use domain::vocabulary::Language;
 use fluent_templates::fluent_bundle::FluentValue;
@@ -82,6 +83,20 @@ pub fn error_text(language: Language, code: &str) -> Text {
     Text::new(language, format!("error-{}", code.replace('.', "-")))
 }
 
+/// The language that a caller asks for by `Accept-Language` (RFC 9110 12.5.4); Swedish when in doubt.
+pub fn accepted_language(headers: &HeaderMap) -> Language {
+    let wanted =
+        headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let weighed = wanted.split(',').filter_map(|range| {
+        let (tag, weight) = range.split_once(';').unwrap_or((range, "q=1"));
+        let primary = tag.trim().split('-').next().unwrap_or_default().to_lowercase();
+        let weight: f32 = weight.trim().strip_prefix("q=")?.parse().ok()?;
+        Some((Language::parse(&primary)?, weight)).filter(|(_, weight)| *weight > 0.0)
+    });
+    // The first of the heaviest.
+    weighed.fold((Language::Sv, 0.0), |best, next| if next.1 > best.1 { next } else { best }).0
+}
+
 fn identifier(language: Language) -> LanguageIdentifier {
     match language {
         Language::Sv => langid!("sv"),
@@ -98,25 +113,27 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};
 
-    const PROBLEMS: [&str; 18] = [
+    const PROBLEMS: [&str; 20] = [
         "unauthorized",
         "syntax",
         "validation",
-        "idempotency-key-missing",
-        "if-match-missing",
-        "idempotency-key-reused",
+        "idempotency-key.missing",
+        "idempotency-key.reused",
+        "if-match.missing",
         "not-found",
-        "forbidden",
-        "stale",
+        "permission",
+        "case.changed",
+        "case.closed",
         "phase.wrong",
         "taken-by-another",
         "busy",
-        "outcome-unknown",
+        "unavailable",
+        "outcome.unknown",
+        "read-after.timeout",
         "too-large",
         "unsupported-media-type",
         "method-not-allowed",
         "internal",
-        "read-after-timeout",
     ];
 
     fn files(folder: &Path) -> Vec<PathBuf> {
@@ -197,6 +214,23 @@ mod tests {
     }
 
     #[test]
+    fn the_heaviest_language_wins_and_swedish_when_in_doubt() {
+        for (wanted, language) in [
+            ("en", Language::En),
+            ("en-GB,en;q=0.9,sv;q=0.8", Language::En),
+            ("de, sv;q=0.5, en;q=0.4", Language::Sv),
+            ("sv;q=0.1,en;q=0.2", Language::En),
+            ("en;q=0", Language::Sv),
+            ("*", Language::Sv),
+            ("", Language::Sv),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, wanted.parse().unwrap());
+            assert_eq!(accepted_language(&headers), language, "{wanted}");
+        }
+    }
+
+    #[test]
     fn values_are_put_in_without_marks_around_them() {
         let title = text(Language::Sv, "confirm-number", &[("number", "2026-000123-3")]);
         assert_eq!(title, "Ditt ärendenummer är 2026-000123-3");
@@ -209,7 +243,8 @@ mod tests {
             field_error(Language::En, &error),
             "The files are 50.1\u{a0}MB in total. They can be at most 50\u{a0}MB."
         );
-        let error = FieldError::new("/area", Code::AreaNotAvailable).with("area", "lon").with("employer", "X");
+        let error =
+            FieldError::new("/area", Code::AreaNotAvailable).with("area", "lon").with("employer", "X");
         assert!(field_error(Language::Sv, &error).contains("tjänsten Lön"));
     }
 }

@@ -163,6 +163,16 @@ impl FieldErrors {
         self.0.push(error);
     }
 
+    /// Whether no error was put aside.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All that were put aside.
+    pub fn into_inner(self) -> Vec<FieldError> {
+        self.0
+    }
+
     /// Nothing, when no error was put aside.
     ///
     /// # Errors

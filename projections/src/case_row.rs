@@ -158,7 +158,7 @@ pub(crate) fn find(
 
 fn narrow(conditions: &mut Conditions, filter: &Filter) {
     if !filter.status.is_empty() {
-        conditions.any_of("status", filter.status.iter().map(|status| text(status)));
+        conditions.any_of("status", filter.status.iter().map(text));
     }
     if let Some(area) = &filter.area {
         conditions.equal("area", text(area));

@@ -21,10 +21,10 @@ impl Conditions {
             conditions.equal("registered_by", blob(creator.0));
         }
         if let Some(employers) = &reach.employers {
-            conditions.any_of("employer", employers.iter().map(|employer| text(employer)));
+            conditions.any_of("employer", employers.iter().map(text));
         }
         if let Some(areas) = &reach.areas {
-            conditions.any_of("area", areas.iter().map(|area| text(area)));
+            conditions.any_of("area", areas.iter().map(text));
         }
         conditions
     }

@@ -1,0 +1,171 @@
+//! The application: everything that a handler needs to run one command or one query.
+
+pub mod callers;
+pub mod commands;
+pub mod drafts;
+pub mod positions;
+pub mod sessions;
+pub mod uploads;
+
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context as _;
+use infrastructure::committer::Settings;
+use infrastructure::keys::Keys;
+use infrastructure::log::sqlite::SqliteLog;
+use infrastructure::tokens::Tokens;
+use infrastructure::{Clock, Committer, FileStore, Log, Reader, log_feed, startup};
+use projections::{Projector, ReadError, ReadModels};
+use rusqlite::Connection;
+use tokio::runtime::Handle;
+
+use crate::config::Config;
+pub use callers::Caller;
+pub use commands::Command;
+pub use positions::NotShown;
+
+/// The application; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What it is made of.
+pub struct Parts {
+    /// The settings.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// The keys.
+    pub keys: Arc<Keys>,
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// The log, opened.
+    pub reader: Reader,
+    /// The way to write.
+    pub committer: Committer,
+    /// The read models.
+    pub read_models: Arc<ReadModels>,
+    /// Stored files.
+    pub files: FileStore,
+    /// Bearer tokens.
+    pub tokens: Tokens,
+    /// What this node has acknowledged to whom.
+    positions: positions::Positions,
+    /// Whose profile this node has recorded.
+    met: callers::Met,
+    /// Why the read models have stopped.
+    stopped: Arc<Mutex<Option<String>>>,
+    /// The mail reaction's state, for operators.
+    pub data: std::path::PathBuf,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Opens the data folder, checks keys and log, and starts the committer and the projector.
+    ///
+    /// # Errors
+    /// When the folder belongs to another process, the keys are not the log's, or the log went back; in words.
+    pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let data = config.data.clone();
+        let (log, keys) = open(&config).await?;
+        let reader = Reader { log: Arc::clone(&log), keys: Arc::clone(&keys) };
+        let (mut feed, publish) = log_feed(reader.clone(), Handle::current());
+        let settings =
+            Settings { clock: clock.clone(), keys: Arc::clone(&keys), limits: config.limits(), publish };
+        let read_models = Arc::new(ReadModels::open(&data)?);
+        let projector = Projector::new(Arc::clone(&read_models));
+        let stopped = projector.stopped();
+        let checked =
+            tokio::task::spawn_blocking(move || projector.check(&mut feed).map(|()| (projector, feed)));
+        let (projector, feed) = checked.await??;
+        let (committer, _) = Committer::start(Arc::clone(&log), settings)?;
+        std::thread::Builder::new().name("projector".to_owned()).spawn(move || projector.run(feed))?;
+        let app = Self(Arc::new(Parts {
+            files: FileStore::local(&data.join("files"))?,
+            tokens: Tokens::new(&keys)?,
+            config,
+            clock,
+            keys,
+            log,
+            reader,
+            committer,
+            read_models,
+            positions: positions::Positions::default(),
+            met: callers::Met::default(),
+            stopped,
+            data,
+        }));
+        app.catch_up().await?;
+        app.read_models.delete_older().context("the read models of earlier versions cannot be deleted")?;
+        Ok(app)
+    }
+
+    /// Waits until the read models show the whole log, and tells how far they are.
+    async fn catch_up(&self) -> anyhow::Result<()> {
+        let head = self.log.head().await?.position;
+        let mut position = self.read_models.watch();
+        let mut told = 0;
+        while *position.borrow_and_update() < head {
+            let now = *position.borrow();
+            if now >= told + 50_000 {
+                tracing::info!(position = now, head, "building the read models");
+                told = now;
+            }
+            if let Some(reason) = self.stopped() {
+                anyhow::bail!("the read models have stopped: {reason}");
+            }
+            tokio::select! {
+                changed = position.changed() => changed?,
+                () = tokio::time::sleep(std::time::Duration::from_millis(200)) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Why the read models do not follow the log any more; `None` while they do.
+    pub fn stopped(&self) -> Option<String> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Runs one query on the read models, off the asynchronous threads.
+    ///
+    /// # Errors
+    /// Those of the query.
+    pub async fn query<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let read = Arc::clone(&self.read_models);
+        let task = tokio::task::spawn_blocking(move || read.read(query));
+        task.await.unwrap_or_else(|error| Err(ReadError::Row(error.to_string())))
+    }
+}
+
+/// Opens log and keys, and checks that they belong together.
+async fn open(config: &Config) -> anyhow::Result<(Arc<dyn Log>, Arc<Keys>)> {
+    anyhow::ensure!(config.log == "sqlite", "the log `{}` is not known; use `sqlite`", config.log);
+    let log: Arc<dyn Log> = Arc::new(SqliteLog::open(&config.data)?);
+    let keys = open_keys(log.as_ref(), &config.data).await?;
+    Ok((log, Arc::new(keys)))
+}
+
+/// Reads the keys of a folder and checks that the log is theirs. New keys are made for an empty log only.
+///
+/// # Errors
+/// In words.
+pub async fn open_keys(log: &dyn Log, folder: &Path) -> anyhow::Result<Keys> {
+    let empty = log.head().await?.position == 0;
+    let keys = Keys::open(folder, empty).context(
+        "the log has events that only their own keys open; put the key files back where they were",
+    )?;
+    startup::check(log, &keys).await?;
+    Ok(keys)
+}

@@ -1,0 +1,135 @@
+//! Who calls: from a login or a token to an actor with pseudonym and rights.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use domain::access::Role;
+use domain::event::Profile;
+use domain::person::SeePerson;
+use domain::text::{Email, PersonName};
+use domain::{Actor, OrganisationNumber, PersonId};
+use infrastructure::CommandError;
+use infrastructure::tokens::Identity;
+use projections::{ReadError, directory};
+
+use crate::app::App;
+
+/// Most persons remembered as recorded; more forgets them all, which costs only a look.
+const PERSONS: usize = 100_000;
+
+/// Whose profile this node has recorded, by fingerprint.
+#[derive(Debug, Default)]
+pub(super) struct Met(Mutex<HashMap<PersonId, String>>);
+
+/// Somebody who is known to be who they say.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// What the login or token says.
+    pub identity: Identity,
+    /// What rights depend on.
+    pub actor: Actor,
+}
+
+impl App {
+    /// The caller of a login or token. Somebody new, or with a new name or address, is recorded first.
+    ///
+    /// # Errors
+    /// When the log cannot be written or the read models cannot be read.
+    pub async fn caller(&self, identity: Identity) -> Result<Caller, CallerError> {
+        let person = self.keys.login(&identity.subject);
+        let meeting = self.meeting(person, &identity);
+        if !self.has_met(&meeting) {
+            let position = self.committer.see(meeting.clone()).await?;
+            self.acknowledged(person, position);
+            self.remember(&meeting);
+            // A slow read model only means that a joined phone case shows a moment later.
+            let _ = self.shown(person, Some(position)).await;
+        }
+        let identities = self.query(move |tables| directory::identities(tables, person)).await?;
+        let actor = Actor {
+            person,
+            role: identity.role,
+            identities,
+            employers: identity.employers.clone(),
+            areas: identity.areas.clone(),
+        };
+        Ok(Caller { identity, actor })
+    }
+
+    /// What is recorded of a login: its profile, and which phone callers it may have been (same employer, same
+    /// verified address).
+    fn meeting(&self, person: PersonId, identity: &Identity) -> SeePerson {
+        let email = identity.email.as_deref().and_then(|email| Email::parse(email, "").ok());
+        let profile = Profile {
+            subject: Some(identity.subject.clone()),
+            name: identity.name.as_deref().and_then(|name| PersonName::parse(name, "").ok()),
+            email: email.clone(),
+        };
+        let joined = identity.role == Role::Employee;
+        let employers = identity.employers.iter().flatten().filter(|_| joined);
+        let callers = email
+            .iter()
+            .flat_map(|email| employers.clone().map(|employer| self.keys.caller(*employer, email)));
+        SeePerson {
+            id: person,
+            employer: None,
+            role: identity.role,
+            fingerprint: self.keys.profile_fingerprint(identity.role, &profile),
+            callers: callers.collect(),
+            profile,
+            replace: true,
+        }
+    }
+
+    /// A person on whose behalf somebody else reports: by login where it is known, else by employer and address.
+    pub fn reporter(
+        &self,
+        employer: OrganisationNumber,
+        subject: Option<&str>,
+        name: PersonName,
+        email: Email,
+    ) -> SeePerson {
+        let id =
+            subject.map_or_else(|| self.keys.caller(employer, &email), |subject| self.keys.login(subject));
+        let profile = Profile { subject: subject.map(str::to_owned), name: Some(name), email: Some(email) };
+        SeePerson {
+            id,
+            employer: Some(employer),
+            role: Role::Employee,
+            fingerprint: self.keys.profile_fingerprint(Role::Employee, &profile),
+            profile,
+            replace: subject.is_none(),
+            callers: Vec::new(),
+        }
+    }
+
+    fn has_met(&self, meeting: &SeePerson) -> bool {
+        // Calls may have come in since: those who may be joined are looked at again by the committer.
+        let met = self.met.0.lock().unwrap_or_else(PoisonError::into_inner);
+        met.get(&meeting.id) == Some(&meeting.fingerprint)
+    }
+
+    fn remember(&self, meeting: &SeePerson) {
+        let mut met = self.met.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if met.len() >= PERSONS {
+            met.clear();
+        }
+        met.insert(meeting.id, meeting.fingerprint.clone());
+    }
+
+    /// Forgets that persons were met, so that they are looked at again: called when a phone caller is registered.
+    pub(super) fn forget_met(&self) {
+        self.met.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Why a caller cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum CallerError {
+    /// The log.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The read models.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}

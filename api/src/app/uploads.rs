@@ -1,0 +1,129 @@
+//! Staged files: uploaded before their case exists, attached once, forgotten after a day. A receipt lets a form carry
+//! its files by itself, so that they survive whatever happens to the form.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use domain::AttachmentId;
+use domain::files::UploadedFile;
+use domain::refusal::{Code, FieldError};
+use futures::Stream;
+use infrastructure::files::FileError;
+use infrastructure::log::Kept;
+use infrastructure::upkeep::Upkeep;
+use infrastructure::{CommandError, LogError};
+
+use crate::app::commands::unavailable;
+use crate::app::{App, Caller};
+
+/// How long a staged file is kept.
+pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Why a file was not staged.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// The file itself.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Its row.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+}
+
+impl App {
+    /// Stores a file and stages it for its owner.
+    ///
+    /// # Errors
+    /// [`StageError`]; nothing stays behind.
+    pub async fn stage<E: std::fmt::Display>(
+        &self,
+        caller: &Caller,
+        file_name: &str,
+        content: impl Stream<Item = Result<Bytes, E>> + Unpin + Send,
+    ) -> Result<UploadedFile, StageError> {
+        let file = self.files.store(file_name, content, self.config.limits()).await?;
+        let id = file.card.attachment_id;
+        let owner = caller.actor.person;
+        let sealed = self.keys.purpose("upload").seal(&json(&file), &place(id, owner.0.as_bytes()));
+        let expires_at = self.clock.now() + KEPT;
+        let keep = Upkeep::Keep { which: Kept::Upload(id), owner, sealed, expires_at };
+        if let Err(error) = self.committer.upkeep(keep).await {
+            self.files.delete(id).await?;
+            return Err(error.into());
+        }
+        Ok(file)
+    }
+
+    /// The staged files of these ids; those that are not the caller's are unknown.
+    ///
+    /// # Errors
+    /// When the log cannot be read; field errors come beside, all at once.
+    pub async fn staged(
+        &self,
+        caller: &Caller,
+        ids: &[String],
+    ) -> Result<Result<Vec<UploadedFile>, Vec<FieldError>>, CommandError> {
+        let (mut files, mut errors) = (Vec::new(), Vec::new());
+        for (place, id) in ids.iter().enumerate() {
+            let found = match AttachmentId::parse(id) {
+                Some(id) => self.staged_file(caller, id).await.map_err(|error| unavailable(&error))?,
+                None => None,
+            };
+            match found {
+                Some(file) if !files.contains(&file) => files.push(file),
+                _ => errors.push(FieldError::new(format!("/attachments/{place}"), Code::UploadUnknown)),
+            }
+        }
+        Ok(if errors.is_empty() { Ok(files) } else { Err(errors) })
+    }
+
+    async fn staged_file(&self, caller: &Caller, id: AttachmentId) -> Result<Option<UploadedFile>, LogError> {
+        let Some((sealed, expires_at)) = self.log.kept(Kept::Upload(id)).await? else { return Ok(None) };
+        if expires_at <= self.clock.now() {
+            return Ok(None);
+        }
+        let place = place(id, caller.actor.person.0.as_bytes());
+        let opened = self.keys.purpose("upload").open(&sealed, &place).ok();
+        Ok(opened.and_then(|file| serde_json::from_slice(&file).ok()))
+    }
+
+    /// A receipt for a staged file, which only its owner can hand back.
+    pub fn receipt(&self, owner: &str, file: &UploadedFile) -> String {
+        URL_SAFE_NO_PAD.encode(self.keys.purpose("receipt").seal(&json(file), owner.as_bytes()))
+    }
+
+    /// The file of a receipt.
+    pub fn received(&self, owner: &str, receipt: &str) -> Option<UploadedFile> {
+        let sealed = URL_SAFE_NO_PAD.decode(receipt).ok()?;
+        let file = self.keys.purpose("receipt").open(&sealed, owner.as_bytes()).ok()?;
+        serde_json::from_slice(&file).ok()
+    }
+
+    /// Deletes staged files that nobody attached. Asks the log before it deletes an object.
+    ///
+    /// # Errors
+    /// When the log or the store cannot be used.
+    pub async fn clean_uploads(&self) -> anyhow::Result<usize> {
+        let now = self.clock.now();
+        let mut uploads = Vec::new();
+        for id in self.log.expired_uploads(now).await? {
+            if !self.log.is_attached(id).await? {
+                self.files.delete(id).await?;
+            }
+            uploads.push(id);
+        }
+        let count = uploads.len();
+        self.committer.upkeep(Upkeep::Purge { now, uploads }).await?;
+        Ok(count)
+    }
+}
+
+fn json(file: &UploadedFile) -> Vec<u8> {
+    serde_json::to_vec(file).unwrap_or_default()
+}
+
+fn place(id: AttachmentId, owner: &[u8]) -> Vec<u8> {
+    [id.0.as_bytes().as_slice(), owner].concat()
+}

@@ -1,0 +1,154 @@
+//! The settings: flags over environment variables (`KUNDWEBB_…`, `__` between levels) over a TOML file over defaults.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use config::{Environment, File};
+use domain::files::{FileLimits, MEGABYTE};
+use serde::Deserialize;
+
+/// All settings. Every field has a default, so that an empty file is a good file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the web listens.
+    pub listen: SocketAddr,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The log's engine: `sqlite`.
+    pub log: String,
+    /// The address under which people reach the web, without a slash at the end.
+    pub public_url: Option<String>,
+    /// The centre's phone number.
+    pub phone: String,
+    /// Whether anybody may choose who to be.
+    pub demo: Demo,
+    /// How mail leaves.
+    pub mail: Mail,
+    /// How much may be attached.
+    pub files: Files,
+}
+
+/// The demo.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Demo {
+    /// Whether this is one.
+    pub enabled: bool,
+    /// How many cases an empty folder is filled with.
+    pub cases: u32,
+    /// Whether others than this machine may use it.
+    pub allow_remote: bool,
+}
+
+/// How mail leaves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    /// `files` (into `mail/*.eml` of the data folder) or `smtp`.
+    pub transport: String,
+    /// The mail server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// `required`, `opportunistic` or `none`.
+    pub starttls: String,
+    /// Where the server asks who we are.
+    pub user: Option<String>,
+    /// The password of the user.
+    pub password: Option<String>,
+    /// The sender.
+    pub from: String,
+}
+
+/// How much may be attached.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Files {
+    /// Largest file, MB.
+    pub file_mb: u64,
+    /// Most files at once.
+    pub at_once: usize,
+    /// Largest sum of the files of a case, MB.
+    pub case_mb: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data: PathBuf::from("data"),
+            log: "sqlite".to_owned(),
+            public_url: None,
+            phone: "0771-456 000".to_owned(),
+            demo: Demo::default(),
+            mail: Mail::default(),
+            files: Files::default(),
+        }
+    }
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            transport: "files".to_owned(),
+            host: "localhost".to_owned(),
+            port: 25,
+            starttls: "opportunistic".to_owned(),
+            user: None,
+            password: None,
+            from: "Kundwebben <kundwebb@kundwebb.example>".to_owned(),
+        }
+    }
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self { file_mb: 25, at_once: 10, case_mb: 50 }
+    }
+}
+
+impl Config {
+    /// Reads a file, if one is named, and the environment.
+    ///
+    /// # Errors
+    /// In words: what cannot be read, or which setting is unknown or wrong.
+    pub fn read(file: Option<&Path>) -> Result<Self, config::ConfigError> {
+        let mut builder = config::Config::builder();
+        if let Some(file) = file {
+            builder = builder.add_source(File::from(file));
+        }
+        let environment =
+            Environment::with_prefix("KUNDWEBB").prefix_separator("_").separator("__").try_parsing(true);
+        builder.add_source(environment).build()?.try_deserialize()
+    }
+
+    /// The address under which people reach the web.
+    pub fn public_url(&self) -> String {
+        self.public_url
+            .as_deref()
+            .map_or_else(|| format!("http://{}", self.listen), |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// The limits on files.
+    pub const fn limits(&self) -> FileLimits {
+        FileLimits {
+            file_bytes: self.files.file_mb * MEGABYTE,
+            files_at_once: self.files.at_once,
+            case_bytes: self.files.case_mb * MEGABYTE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_setting_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("kundwebb.toml");
+        std::fs::write(&file, "[mail]\ntransprot = \"smtp\"\n").unwrap();
+        assert!(Config::read(Some(&file)).unwrap_err().to_string().contains("transprot"));
+    }
+}
