@@ -8,8 +8,10 @@ pub mod sessions;
 pub mod uploads;
 
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use infrastructure::committer::Settings;
@@ -25,6 +27,9 @@ use crate::config::Config;
 pub use callers::Caller;
 pub use commands::Command;
 pub use positions::NotShown;
+
+/// How long closing waits for other handles.
+const CLOSING: Duration = Duration::from_secs(10);
 
 /// The application; cheap to clone.
 #[derive(Clone)]
@@ -56,8 +61,10 @@ pub struct Parts {
     met: callers::Met,
     /// Why the read models have stopped.
     stopped: Arc<Mutex<Option<String>>>,
-    /// The mail reaction's state, for operators.
-    pub data: std::path::PathBuf,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The committer and the projector.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Deref for App {
@@ -86,8 +93,9 @@ impl App {
         let checked =
             tokio::task::spawn_blocking(move || projector.check(&mut feed).map(|()| (projector, feed)));
         let (projector, feed) = checked.await??;
-        let (committer, _) = Committer::start(Arc::clone(&log), settings)?;
-        std::thread::Builder::new().name("projector".to_owned()).spawn(move || projector.run(feed))?;
+        let (committer, committing) = Committer::start(Arc::clone(&log), settings)?;
+        let projecting = std::thread::Builder::new().name("projector".to_owned());
+        let projecting = projecting.spawn(move || projector.run(feed))?;
         let app = Self(Arc::new(Parts {
             files: FileStore::local(&data.join("files"))?,
             tokens: Tokens::new(&keys)?,
@@ -102,6 +110,7 @@ impl App {
             met: callers::Met::default(),
             stopped,
             data,
+            threads: Mutex::new(vec![committing, projecting]),
         }));
         app.catch_up().await?;
         app.read_models.delete_older().context("the read models of earlier versions cannot be deleted")?;
@@ -124,10 +133,22 @@ impl App {
             }
             tokio::select! {
                 changed = position.changed() => changed?,
-                () = tokio::time::sleep(std::time::Duration::from_millis(200)) => {}
+                () = tokio::time::sleep(Duration::from_millis(200)) => {}
             }
         }
         Ok(())
+    }
+
+    /// Ends the application when this is its last handle: what is queued is committed, and the data folder is free
+    /// for the next owner. With other handles alive it waits for them no longer than [`CLOSING`].
+    pub async fn close(self) {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(self);
+        let joined =
+            tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+        if tokio::time::timeout(CLOSING, joined).await.is_err() {
+            tracing::warn!("the application is still in use and was not closed");
+        }
     }
 
     /// Why the read models do not follow the log any more; `None` while they do.

@@ -36,7 +36,7 @@ pub struct Demo {
     /// Whether this is one.
     pub enabled: bool,
     /// How many cases an empty folder is filled with.
-    pub cases: u32,
+    pub cases: Option<u32>,
     /// Whether others than this machine may use it.
     pub allow_remote: bool,
 }
