@@ -1,0 +1,3 @@
+//! Black-box and whole-tree tests: one binary, one module a topic.
+
+mod tidy;
