@@ -91,11 +91,12 @@ fn life(random: &mut StdRng, now: DateTime<Utc>) -> Vec<Step> {
     if plot.door == Door::Phone {
         add(random, What::AddNote(NoteKind::Official), 0..1);
     }
-    add(random, What::StartProcessing, 0..20);
-    if plot.entry.ask.is_some() && random.random_ratio(3, 4) {
+    add(random, What::StartProcessing, 0..60);
+    let asks = if plot.entry.is_unclear() { 75 } else { 25 };
+    if random.random_ratio(asks, 100) {
         add(random, What::RequestInformation, 0..8);
         // Some never answer, and the case waits.
-        if random.random_ratio(1, 6) {
+        if random.random_ratio(1, 5) {
             return steps;
         }
         add(random, What::Reply, 2..60);
@@ -135,11 +136,13 @@ fn plot(random: &mut StdRng) -> Plot {
     Plot { customer, officer, entry, door }
 }
 
-/// A moment within the last [`DAYS`], on a working day between seven and six.
+/// A moment within the last [`DAYS`], on a working day between seven and six; the last days have the most, so that
+/// the queue has something in it.
 fn received(random: &mut StdRng, now: DateTime<Utc>) -> DateTime<Utc> {
     let today = calendar::day(now);
     loop {
-        let day = today - Days::new(random.random_range(0..DAYS));
+        let days = (0..4).map(|_| random.random_range(0..DAYS)).min().unwrap_or_default();
+        let day = today - Days::new(days);
         let minute = random.random_range(7 * 60..18 * 60);
         let at = moment(day, minute) + TimeDelta::seconds(random.random_range(0..60));
         if !calendar::is_holiday(day) && at < now {
@@ -189,8 +192,9 @@ mod tests {
             last.insert(step.case, step.what);
         }
         assert_eq!(last.len(), 200);
-        for what in [What::Create, What::RequestInformation, What::Close] {
-            assert!(last.values().any(|end| *end == what), "{what:?}");
+        let count = |what: What| last.values().filter(|end| **end == what).count();
+        for (what, least) in [(What::Create, 5), (What::RequestInformation, 5), (What::Close, 100)] {
+            assert!(count(what) >= least, "{what:?}: {}", count(what));
         }
     }
 }

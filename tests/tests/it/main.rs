@@ -1,3 +1,4 @@
 //! Black-box and whole-tree tests: one binary, one module a topic.
 
+mod demo;
 mod tidy;
