@@ -91,7 +91,7 @@ fn life(random: &mut StdRng, now: DateTime<Utc>) -> Vec<Step> {
     if plot.door == Door::Phone {
         add(random, What::AddNote(NoteKind::Official), 0..1);
     }
-    add(random, What::StartProcessing, 0..60);
+    add(random, What::StartProcessing, 0..100);
     let asks = if plot.entry.is_unclear() { 75 } else { 25 };
     if random.random_ratio(asks, 100) {
         add(random, What::RequestInformation, 0..8);
@@ -193,7 +193,7 @@ mod tests {
         let (received, started, closed) =
             (with(What::Create), with(What::StartProcessing), with(What::Close));
         assert_eq!(received.len(), 200);
-        assert!(received.len() - started.len() >= 8, "{} have been taken", started.len());
+        assert!(received.len() - started.len() >= 5, "{} have been taken", started.len());
         assert!(started.len() - closed.len() >= 15 && closed.len() >= 100, "{} are closed", closed.len());
     }
 }
