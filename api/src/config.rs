@@ -37,6 +37,8 @@ pub struct Demo {
     pub enabled: bool,
     /// How many cases an empty folder is filled with.
     pub cases: Option<u32>,
+    /// From what the cases are drawn: the same seed gives the same cases.
+    pub seed: u64,
     /// Whether others than this machine may use it.
     pub allow_remote: bool,
 }

@@ -1,3 +1,4 @@
-//! The integration tests: one binary, so that they are built and linked once.
+//! Black-box and whole-tree tests: one binary, one module a topic.
 
 mod mail;
+mod tidy;
