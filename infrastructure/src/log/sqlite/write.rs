@@ -185,7 +185,7 @@ fn apply(connection: &Connection, upkeep: &Upkeep) -> Result<UpkeepReply> {
             ])?;
         }
         Upkeep::EndDelivery { delivery, sent, reply } => {
-            let sql = "UPDATE delivery SET state = ?2, reply = ?3 WHERE delivery_id = ?1";
+            let sql = "UPDATE delivery SET state = ?2, reply = ?3 WHERE delivery_id = ?1 AND state = 'due'";
             let state = if *sent { "sent" } else { "failed" };
             connection.prepare_cached(sql)?.execute(params![delivery, state, reply])?;
         }
