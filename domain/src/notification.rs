@@ -48,3 +48,40 @@ mod tests {
         assert_eq!(due(&message(Party::Officer), None), None);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::testing::{closed, person, received, sealed_letter as letter, started};
+    use crate::vocabulary::NoteKind;
+
+    fn message(from: Party) -> Event {
+        let personal = letter("Hej");
+        Event::MessageAdded { from, attachment_ids: Vec::new(), stored_files: Vec::new(), personal }
+    }
+
+    #[test]
+    fn which_events_make_which_mail_due() {
+        let asked =
+            Event::InformationRequested { due_date: chrono::NaiveDate::MIN, personal: letter("Vad?") };
+        let note = Event::NoteAdded { kind: NoteKind::Official, personal: letter("Ringde.") };
+        for (event, template) in [
+            (received(crate::case::testing::economy(), &[]), Some(Template::Received)),
+            (asked, Some(Template::InformationRequested)),
+            (message(Party::Officer), Some(Template::NewMessage)),
+            (closed(), Some(Template::Closed)),
+            (message(Party::Customer), None),
+            (note, None),
+            (started(), None),
+            (Event::CaseAssigned { officer: person(2) }, None),
+        ] {
+            assert_eq!(
+                due(&event, Some(person(1))),
+                template.map(|template| (template, person(1))),
+                "{event:?}"
+            );
+            assert_eq!(due(&event.clone().gone(), Some(person(1))).is_some(), template.is_some());
+            assert_eq!(due(&event, None), None, "nobody to write to");
+        }
+    }
+}

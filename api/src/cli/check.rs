@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use infrastructure::{Keys, Log, startup};
 
-use crate::{Config, mail};
 use crate::cli::{print, read_only};
+use crate::{Config, mail};
 
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let findings = [

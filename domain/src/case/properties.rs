@@ -89,6 +89,19 @@ fn employers() -> [OrganisationNumber; 2] {
     ["4021000007", "4021010006"].map(|text| OrganisationNumber::parse(text).unwrap())
 }
 
+/// Up to 24 steps; three sequences of four begin with a case that comes in.
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(any::<[u8; 12]>(), 1..24).prop_map(|mut steps| {
+        if let Some(first) = steps.first_mut().filter(|first| first[11] % 4 != 3) {
+            (first[0], first[1], first[10]) = (1, 0, 1);
+            if first[2] % 6 == 0 {
+                first[3] |= 2;
+            }
+        }
+        steps.into_iter().map(step).collect()
+    })
+}
+
 /// Reads a step from twelve bytes: quick to make, and it shrinks towards small numbers.
 fn step(bytes: [u8; 12]) -> Step {
     let [who, what, topic, files, size, version, narrowing, uses, day, other, reporter, follows] = bytes;
@@ -96,27 +109,27 @@ fn step(bytes: [u8; 12]) -> Step {
     Step {
         actor: caller(who, narrowing),
         command: command(what, topic, (files, size), (other, reporter, follows), now),
-        expected_version: (version % 3 == 0).then_some(u64::from(version / 3)),
+        expected_version: (version % 8 == 0).then_some(u64::from(version / 16)),
         now,
-        employer_areas: (uses % 8 < 2).then(|| Area::ALL[..usize::from(uses / 8) % 5].to_vec()),
-        followed: (follows % 4 == 1).then(|| replay(&crate::case::testing::in_closed())),
+        employer_areas: (uses % 8 < 1).then(|| Area::ALL[..usize::from(uses / 8) % 5].to_vec()),
+        followed: (follows % 16 == 1).then(|| replay(&crate::case::testing::in_closed())),
     }
 }
 
 fn caller(who: u8, narrowing: u8) -> Actor {
     let role =
         [Role::Officer, Role::Employee, Role::Officer, Role::System, Role::Auditor][usize::from(who % 5)];
-    let me = person(u128::from(who / 5 % 4) + 1);
+    let me = person(u128::from(who / 5 % 3) + 1);
     let joined = (narrowing & 1 == 1).then(|| person(1));
-    let narrowed = narrowing & 6 == 6;
+    let narrowed = narrowing & 14 == 14;
     Actor {
         person: me,
         role,
         identities: std::iter::once(me).chain(joined).collect(),
         employers: (narrowed && matches!(role, Role::Employee | Role::System))
-            .then(|| employers()[..usize::from(narrowing >> 3) % 3].to_vec()),
+            .then(|| employers()[..usize::from(narrowing >> 4) % 3].to_vec()),
         areas: (narrowed && role == Role::Officer)
-            .then(|| Area::ALL[usize::from(narrowing >> 3) % 4..].to_vec()),
+            .then(|| Area::ALL[usize::from(narrowing >> 4) % 4..].to_vec()),
     }
 }
 
@@ -140,14 +153,14 @@ fn command(
     now: DateTime<Utc>,
 ) -> CaseCommand {
     let files: Vec<UploadedFile> =
-        (0..count % 4).map(|number| file(u128::from(number), u64::from(size % 45))).collect();
+        (0..count % 8 / 2).map(|number| file(u128::from(number), u64::from(size % 40))).collect();
     let text = body("text");
     match what % 12 {
-        0..=2 => CaseCommand::Create(Create {
+        0 => CaseCommand::Create(Create {
             employer: employers()[usize::from(other % 2)],
             channel: Channel::ALL[usize::from(other / 2 % 3)],
-            on_behalf_of: (reporter % 3 != 0).then(|| person(u128::from(reporter / 3 % 4) + 1)),
-            follows_up: (follows % 3 == 1).then(|| number(7)),
+            on_behalf_of: (reporter % 3 == 0).then(|| person(u128::from(reporter / 3 % 4) + 1)),
+            follows_up: (follows % 8 == 1).then(|| number(7)),
             ..create(topic(of), files)
         }),
         3 => CaseCommand::Attach(Attach { files }),
@@ -155,8 +168,8 @@ fn command(
         5 => CaseCommand::AddNote(AddNote { kind: NoteKind::ALL[usize::from(other % 2)], text }),
         6 => CaseCommand::Assign(Assign { officer: person(u128::from(other % 4) + 1) }),
         7 => CaseCommand::Reclassify(Reclassify { topic: topic(of), reason: text }),
-        8 | 9 => CaseCommand::StartProcessing(StartProcessing {}),
-        10 => {
+        8..=10 => CaseCommand::StartProcessing(StartProcessing {}),
+        1 => {
             let due_date = calendar::day(now) + Days::new(u64::from(other) * 2) - Days::new(20);
             CaseCommand::RequestInformation(RequestInformation { text, due_date })
         }
@@ -390,7 +403,7 @@ fn order(status: Option<Status>) -> usize {
     }
 }
 
-/// What the log keeps of an event.
+/// What the log keeps of an event: type, facts, personal part.
 type Stored = (&'static str, String, Option<String>);
 
 fn stored(event: &Event) -> Stored {
@@ -405,9 +418,10 @@ proptest! {
     /// Any sequence of any commands by anybody: the rules say what the oracle says; phases follow one another without
     /// skips; what is refused changes nothing; what is stored replays to the same state, also with its content gone.
     #[test]
-    fn any_sequence_of_commands(bytes in prop::collection::vec(any::<[u8; 12]>(), 1..24)) {
-        let (mut case, mut paper, mut log) = (Case::New, Paper::default(), Vec::new());
-        for step in bytes.into_iter().map(step) {
+    fn any_sequence_of_commands(steps in steps()) {
+        let (mut case, mut paper) = (Case::New, Paper::default());
+        let (mut live, mut log) = (Vec::new(), Vec::new());
+        for step in steps {
             let result = decided(&step, &case);
             prop_assert_eq!(kind(&result), oracle(&paper, &step), "{:?} {:?}", paper, step);
             let before = case.clone();
@@ -415,6 +429,7 @@ proptest! {
                 log.push(stored(&event));
                 write(&mut paper, &step, event.type_name());
                 case = case.evolve(&event);
+                live.push(event);
             }
             let moved = order(case.status()) - order(before.status());
             prop_assert!(moved <= 1, "a phase was skipped");
@@ -425,7 +440,7 @@ proptest! {
         }
         let events: Vec<Event> = log.iter().map(read).collect();
         prop_assert_eq!(&replay(&events), &case);
-        prop_assert_eq!(&events.iter().map(stored).collect::<Vec<_>>(), &log);
+        prop_assert_eq!(&events, &live);
         let gone: Vec<Event> = events.into_iter().map(Event::gone).collect();
         prop_assert_eq!(&replay(&gone), &case);
     }

@@ -65,6 +65,7 @@ impl Given {
         self
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "an example reads as a sentence")]
     pub(crate) fn when(self, actor: &Actor, command: CaseCommand) -> Then {
         let context = Context {
             actor,
