@@ -60,7 +60,7 @@ impl Smtp {
     /// In words: which setting is wrong.
     pub fn new(settings: &config::Mail) -> anyhow::Result<Self> {
         let credentials = match (&settings.user, &settings.password) {
-            (Some(user), Some(password)) => Some(Credentials::new(user.clone(), password.clone())),
+            (Some(user), Some(password)) => Some(Credentials::new(user.clone(), password.0.clone())),
             (None, None) => None,
             _ => anyhow::bail!("the settings mail.user and mail.password belong together; one is missing"),
         };

@@ -11,21 +11,17 @@ use domain::access::Role;
 use domain::case::commands::{AddMessage, AddNote, RequestInformation, StartProcessing};
 use domain::text::{Email, PersonName};
 use domain::vocabulary::{NoteKind, Template};
-use domain::{CaseCommand, Channel, Event, Language};
+use domain::{CaseCommand, CaseId, Channel, Event, Language};
 use projections::ReadModels;
 
 use server::{Certificate, Mailbox, Received};
-use world::{Place, body, close, create, employee, employer, to};
+use world::{Place, World, body, close, create, employee, employer, to};
 
 const ANNA: &str = "anna@myndighet.example";
 const BERIT: &str = "berit@myndighet.example";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_mail_of_a_case_comes_once_says_no_more_than_it_may_and_moves_no_version() {
-    let mailbox = Mailbox::new();
-    let server = mailbox.serve(0, None);
-    let place = Place::smtp(server.port);
-    let world = place.start().await;
+/// A whole life of a case in which everything that a mail must not hold is marked.
+async fn poisoned_life(world: &World) -> (CaseId, String) {
     let (anna, officer) = (world.employee("anna", Some(ANNA)).await, world.other(Role::Officer).await);
 
     let file = futures::stream::iter([Ok::<_, std::io::Error>(
@@ -55,7 +51,16 @@ async fn each_mail_of_a_case_comes_once_says_no_more_than_it_may_and_moves_no_ve
         assert_eq!(outcome.version, version + 1);
         world.sent(mails).await;
     }
+    (id, number)
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_mail_of_a_case_comes_once_says_no_more_than_it_may_and_moves_no_version() {
+    let mailbox = Mailbox::new();
+    let server = mailbox.serve(0, None);
+    let place = Place::smtp(server.port);
+    let world = place.start().await;
+    let (id, number) = poisoned_life(&world).await;
     assert_eq!(world.events(id).await.len(), 7);
     let mails = mailbox.received();
     let subjects = [
