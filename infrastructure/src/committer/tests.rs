@@ -34,15 +34,23 @@ enum Trouble {
 struct Cut {
     inner: Arc<dyn Log>,
     trouble: Arc<AtomicU8>,
+    /// How many commits go well before.
+    after: Arc<AtomicU8>,
 }
 
 struct CutWriter {
     inner: Box<dyn Writer>,
     trouble: Arc<AtomicU8>,
+    after: Arc<AtomicU8>,
 }
 
 impl Cut {
     fn next(&self, trouble: Trouble) {
+        self.nth(0, trouble);
+    }
+
+    fn nth(&self, after: u8, trouble: Trouble) {
+        self.after.store(after, Ordering::Release);
         self.trouble.store(trouble as u8, Ordering::Release);
     }
 
@@ -76,7 +84,9 @@ impl Writer for CutWriter {
 
     async fn commit(&mut self) -> Result<(), LogError> {
         let trouble = &self.trouble;
-        if Cut::is(trouble, Trouble::None) {
+        let well =
+            self.after.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)).is_ok();
+        if well || Cut::is(trouble, Trouble::None) {
             return self.inner.commit().await;
         }
         if Cut::is(trouble, Trouble::LostUnheard) {
@@ -101,7 +111,8 @@ impl Log for Cut {
         if Self::is(&self.trouble, Trouble::DoneAndGone) && self.inner.head().await?.position > 0 {
             return Err(LogError::Unavailable("the line is cut".to_owned()));
         }
-        Ok(Box::new(CutWriter { inner: self.inner.writer().await?, trouble: Arc::clone(&self.trouble) }))
+        let (trouble, after) = (Arc::clone(&self.trouble), Arc::clone(&self.after));
+        Ok(Box::new(CutWriter { inner: self.inner.writer().await?, trouble, after }))
     }
 
     async fn head(&self) -> Result<Head, LogError> {
@@ -179,7 +190,8 @@ impl Log for Cut {
 fn cut() -> (tempfile::TempDir, Arc<Cut>, Node) {
     let folder = tempfile::tempdir().unwrap();
     let inner = Arc::new(SqliteLog::open(folder.path()).unwrap());
-    let cut = Arc::new(Cut { inner, trouble: Arc::new(AtomicU8::new(Trouble::None as u8)) });
+    let cut =
+        Arc::new(Cut { inner, trouble: Arc::new(AtomicU8::new(Trouble::None as u8)), after: Arc::default() });
     let log: Arc<dyn Log> = Arc::<Cut>::clone(&cut);
     let node = Node::start(&log);
     (folder, cut, node)
@@ -188,36 +200,46 @@ fn cut() -> (tempfile::TempDir, Arc<Cut>, Node) {
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_is_looked_up_and_answered_as_what_it_is() {
     let (_folder, cut, node) = cut();
-    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
     cut.next(Trouble::DoneUnheard);
     let outcome = node.filed().await;
     assert_eq!((outcome.version, outcome.position, node.head().await), (1, 1, 1));
     cut.next(Trouble::DoneUnheard);
     let again = node.run(request(&reporter(), outcome.id, message("Hej"))).await.unwrap();
     assert_eq!((again.version, again.position, node.head().await), (2, 2, 2));
-    told.lock().unwrap().push(again);
 }
 
 #[tokio::test]
-async fn every_kind_of_job_in_a_batch_whose_answer_was_lost_is_answered() {
+async fn every_job_of_a_batch_whose_answer_was_lost_is_answered() {
     let (_folder, cut, node) = cut();
     let case = node.filed().await;
-    let accepted = request(&reporter(), case.id, message("Hej"));
-    let refused = request(&reporter(), case.id, close());
-    let (accepted, refused, appended) = node
-        .in_one_batch(async {
-            cut.next(Trouble::None);
-            let batch = tokio::join!(node.run(accepted), node.run(refused), node.committer.append(notice()));
-            batch
-        })
-        .await;
-    assert_eq!(
-        (accepted.unwrap().version, refused, appended.unwrap()),
-        (2, Err(CommandError::Refused(Refusal::Forbidden)), 3)
-    );
-    cut.next(Trouble::DoneUnheard);
-    assert_eq!(node.committer.append(notice()).await, Ok(4));
-    assert_eq!(node.head().await, 4);
+    let known = request(&reporter(), case.id, message("Förr"));
+    let before = node.run(known.clone()).await.unwrap();
+    for (trouble, done) in [(Trouble::DoneUnheard, true), (Trouble::LostUnheard, false)] {
+        let head = node.head().await;
+        let accepted = request(&reporter(), case.id, message("Hej"));
+        let refused = request(&reporter(), case.id, close());
+        let (accepted, refused, appended, known, ()) = node
+            .in_one_batch(async {
+                tokio::join!(
+                    node.run(accepted),
+                    node.run(refused),
+                    node.committer.append(notice()),
+                    node.run(known.clone()),
+                    // The two batches that go before are none of the trouble.
+                    async { cut.nth(2, trouble) },
+                )
+            })
+            .await;
+        assert_eq!(known, Ok(before), "its outcome was on record before");
+        if done {
+            assert_eq!((accepted.unwrap().position, appended), (head + 1, Ok(head + 2)));
+            assert_eq!(refused, Err(CommandError::Refused(Refusal::Forbidden)));
+        } else {
+            assert!(matches!(accepted, Err(CommandError::Unavailable(_))), "{accepted:?}");
+            assert!(matches!(appended, Err(CommandError::Unavailable(_))), "{appended:?}");
+            assert_eq!(node.head().await, head);
+        }
+    }
 }
 
 #[tokio::test]
