@@ -61,9 +61,20 @@ pub struct Mail {
     /// Where the server asks who we are.
     pub user: Option<String>,
     /// The password of the user.
-    pub password: Option<String>,
+    pub password: Option<Secret>,
     /// The sender.
     pub from: String,
+}
+
+/// A setting that is never shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
 }
 
 /// How much may be attached.

@@ -61,8 +61,7 @@ impl Board {
         self.mail.subscribe()
     }
 
-    /// Makes the reactions look at once at the time and at what is due: when the clock was moved, or when an operator
-    /// knows that the mail server works again.
+    /// Makes the reactions look at the time and at what is due at once: for whoever moves the clock.
     pub fn ring(&self) {
         self.bell.send_replace(());
     }

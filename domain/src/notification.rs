@@ -23,35 +23,6 @@ pub const fn template(event: &Event) -> Option<Template> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Sealed;
-    use uuid::Uuid;
-
-    fn message(from: Party) -> Event {
-        Event::MessageAdded {
-            from,
-            attachment_ids: Vec::new(),
-            stored_files: Vec::new(),
-            personal: Sealed::Gone,
-        }
-    }
-
-    #[test]
-    fn the_reporter_is_told_of_what_the_centre_writes_only() {
-        let reporter = PersonId(Uuid::from_u128(1));
-        assert_eq!(due(&message(Party::Officer), Some(reporter)), Some((Template::NewMessage, reporter)));
-        assert_eq!(due(&message(Party::Customer), Some(reporter)), None);
-        assert_eq!(due(&Event::ProcessingStarted { officer: reporter }, Some(reporter)), None);
-    }
-
-    #[test]
-    fn a_case_without_a_reporter_gets_no_mail() {
-        assert_eq!(due(&message(Party::Officer), None), None);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
     use crate::case::testing::{closed, person, received, sealed_letter as letter, started};
     use crate::vocabulary::NoteKind;
 

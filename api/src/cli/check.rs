@@ -38,10 +38,11 @@ async fn keys(config: &Config) -> anyhow::Result<String> {
 
 /// Whether the way out is open, what waits and what has failed.
 async fn post(config: &Config) -> anyhow::Result<String> {
-    let way = mail::post::check(config).await.map_err(anyhow::Error::msg)?;
+    let way = mail::post::check(config).await;
     let counts = read_only(config)?.delivery_counts().await?;
     let waiting = format!("{} sent, {} waiting, {} given up", counts.sent, counts.due, counts.failed);
     let trouble = counts.last_trouble.map(|reply| format!("; the last trouble: {reply}")).unwrap_or_default();
+    let way = way.map_err(|reason| anyhow::anyhow!("{reason}; {waiting}{trouble}"))?;
     anyhow::ensure!(counts.retrying == 0, "{} could not be sent yet ({waiting}){trouble}", counts.retrying);
     Ok(format!("{way}; {waiting}{trouble}"))
 }

@@ -10,6 +10,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, Certific
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Response;
+use tokio::net::TcpStream;
 
 use crate::config;
 use crate::mail::Message;
@@ -59,7 +60,7 @@ impl Smtp {
     /// In words: which setting is wrong.
     pub fn new(settings: &config::Mail) -> anyhow::Result<Self> {
         let credentials = match (&settings.user, &settings.password) {
-            (Some(user), Some(password)) => Some(Credentials::new(user.clone(), password.clone())),
+            (Some(user), Some(password)) => Some(Credentials::new(user.clone(), password.0.clone())),
             (None, None) => None,
             _ => anyhow::bail!("the settings mail.user and mail.password belong together; one is missing"),
         };
@@ -144,9 +145,11 @@ impl Smtp {
     async fn open(&self) -> Result<AsyncSmtpConnection, String> {
         let name = ClientId::default();
         let address = (self.host.as_str(), self.port);
-        let mut connection = AsyncSmtpConnection::connect_tokio1(address, Some(COMMAND), &name, None, None)
-            .await
-            .map_err(|error| words(&error))?;
+        let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+        // A message ends with a small packet of its own, which must not wait for what was sent before it.
+        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &name).await;
+        let mut connection = greeted.map_err(|error| words(&error))?;
         let parameters = match &self.encryption {
             Encryption::Required(_) if !connection.can_starttls() => {
                 end(connection).await;

@@ -237,7 +237,8 @@ fn a_wrong_setting_is_named() {
     assert!(smtp(|mail| mail.user = Some("kundwebb".to_owned())).contains("mail.password"));
     assert!(smtp(|mail| mail.ca_file = Some("/nowhere.pem".into())).contains("mail.ca_file"));
     let open = smtp(|mail| {
-        (mail.user, mail.password) = (Some("kundwebb".to_owned()), Some("secret".to_owned()));
+        (mail.user, mail.password) =
+            (Some("kundwebb".to_owned()), Some(crate::config::Secret("secret".to_owned())));
     });
     assert!(open.contains("required"));
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::App;
 
 /// How long a lease lasts.
-const LASTS: Duration = Duration::from_secs(30);
+const LASTS: Duration = Duration::from_secs(60);
 /// How long before its end it is renewed.
 const RENEWED: Duration = Duration::from_secs(20);
 

@@ -164,6 +164,7 @@ impl MailReaction {
     /// Tells operators what keeps it from its work, once.
     fn tell(&self, fault: Option<Fault>) {
         let fault = fault.map(|fault| fault.to_string());
+        metrics::gauge!("kundwebb_mail_stopped").set(if fault.is_some() { 1.0 } else { 0.0 });
         self.app.reactions.mail.send_if_modified(|status| {
             let new = status.fault != fault;
             if let Some(fault) = fault.as_ref().filter(|_| new) {

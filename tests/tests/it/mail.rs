@@ -11,21 +11,17 @@ use domain::access::Role;
 use domain::case::commands::{AddMessage, AddNote, RequestInformation, StartProcessing};
 use domain::text::{Email, PersonName};
 use domain::vocabulary::{NoteKind, Template};
-use domain::{CaseCommand, Channel, Event, Language};
+use domain::{CaseCommand, CaseId, Channel, Event, Language};
 use projections::ReadModels;
 
 use server::{Certificate, Mailbox, Received};
-use world::{Place, body, close, create, employee, employer, to};
+use world::{Place, World, body, close, create, employee, employer, to};
 
 const ANNA: &str = "anna@myndighet.example";
 const BERIT: &str = "berit@myndighet.example";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_mail_of_a_case_comes_once_says_no_more_than_it_may_and_moves_no_version() {
-    let mailbox = Mailbox::new();
-    let server = mailbox.serve(0, None);
-    let place = Place::smtp(server.port);
-    let world = place.start().await;
+/// A whole life of a case in which everything that a mail must not hold is marked.
+async fn poisoned_life(world: &World) -> (CaseId, String) {
     let (anna, officer) = (world.employee("anna", Some(ANNA)).await, world.other(Role::Officer).await);
 
     let file = futures::stream::iter([Ok::<_, std::io::Error>(
@@ -55,7 +51,16 @@ async fn each_mail_of_a_case_comes_once_says_no_more_than_it_may_and_moves_no_ve
         assert_eq!(outcome.version, version + 1);
         world.sent(mails).await;
     }
+    (id, number)
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_mail_of_a_case_comes_once_says_no_more_than_it_may_and_moves_no_version() {
+    let mailbox = Mailbox::new();
+    let server = mailbox.serve(0, None);
+    let place = Place::smtp(server.port);
+    let world = place.start().await;
+    let (id, number) = poisoned_life(&world).await;
     assert_eq!(world.events(id).await.len(), 7);
     let mails = mailbox.received();
     let subjects = [
@@ -257,6 +262,30 @@ async fn a_mail_whose_answer_was_lost_comes_again_as_the_same_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_dies_between_sending_and_recording_sends_the_same_mail_once_more() {
+    let mailbox = Mailbox::new();
+    let mut server = mailbox.serve(0, None);
+    server.order("hang 1");
+    let place = Place::smtp(server.port);
+    let world = place.start().await;
+    let anna = world.employee("anna", Some(ANNA)).await;
+    world.create(&anna, Language::Sv).await;
+    server.order("await 1");
+    world.cut_off().await;
+
+    // The attempt was recorded before the mail left; until it cannot be under way any more it is left alone.
+    let world = place.start().await;
+    world.until(|status| status.counts.retrying == 1).await;
+    world.pass(600);
+    world.sent(1).await;
+    let received = mailbox.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0].header("Message-ID"), received[1].header("Message-ID"));
+    assert!(matches!(&world.ends().await[..], [(_, Event::NotificationSent { attempts: 2, .. })]));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_and_starting_neither_loses_nor_doubles() {
     let mailbox = Mailbox::new();
     let port = mailbox.serve(0, None).port;
@@ -420,16 +449,16 @@ async fn a_run_of_mails_uses_few_connections_and_each_comes_once() {
     let place = Place::smtp(port);
     let world = place.start().await;
     let anna = world.employee("anna", Some(ANNA)).await;
-    for _ in 0..60 {
+    for _ in 0..200 {
         world.create(&anna, Language::Sv).await;
     }
-    world.until(|status| status.counts.due == 60).await;
+    world.until(|status| status.counts.due == 200).await;
     let _server = mailbox.serve(port, None);
     world.pass(120);
-    world.sent(60).await;
+    world.sent(200).await;
     let received = mailbox.received();
     let distinct = |name: &str| received.iter().map(|mail| mail.header(name)).collect::<HashSet<_>>().len();
-    assert_eq!((received.len(), distinct("Message-ID")), (60, 60));
+    assert_eq!((received.len(), distinct("Message-ID")), (200, 200));
     assert!(distinct("X-Test-Peer") <= 8, "{} connections", distinct("X-Test-Peer"));
     world.stop().await;
 }

@@ -8,6 +8,8 @@ It prints `ready PORT`. Then it obeys lines on standard input and answers each w
     recipient ADDRESS REPLY    answers RCPT for the address with the reply
     drop N                     cuts the connection off in the middle of DATA, the next N times
     lose N                     takes the message, the next N times, but cuts off before it answers
+    hang N                     takes the message, the next N times, and never answers
+    await N                    is answered when N messages have been received
     greet REPLY                answers every connection with the reply instead of its greeting
     well                       forgets all of this
 """
@@ -21,7 +23,7 @@ import sys
 from aiosmtpd.smtp import SMTP
 
 folder = pathlib.Path(sys.argv[1])
-orders = {"recipients": {}, "drop": 0, "lose": 0, "greet": None}
+orders = {"recipients": {}, "drop": 0, "lose": 0, "hang": 0, "greet": None}
 numbers = itertools.count(1)
 
 
@@ -40,6 +42,9 @@ class Handler:
         aside = folder / f"{number}.part"
         aside.write_bytes(head.encode() + envelope.original_content)
         aside.rename(folder / f"{number:06}.eml")
+        if orders["hang"] > 0:
+            orders["hang"] -= 1
+            await asyncio.Event().wait()
         if orders["lose"] > 0:
             orders["lose"] -= 1
             server.transport.abort()
@@ -65,13 +70,16 @@ class Server(SMTP):
         await super().push(status)
 
 
-def obey(line):
+async def obey(line):
     what, _, rest = line.strip().partition(" ")
     if what == "recipient":
         address, _, reply = rest.partition(" ")
         orders["recipients"][address] = reply
     elif what == "well":
-        orders.update(recipients={}, drop=0, lose=0, greet=None)
+        orders.update(recipients={}, drop=0, lose=0, hang=0, greet=None)
+    elif what == "await":
+        while len(list(folder.glob("*.eml"))) < int(rest):
+            await asyncio.sleep(0.01)
     elif what == "greet":
         orders["greet"] = rest
     else:
@@ -89,7 +97,7 @@ async def main():
     )
     print("ready", listening.sockets[0].getsockname()[1], flush=True)
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        obey(line)
+        await obey(line)
         print("done", flush=True)
 
 

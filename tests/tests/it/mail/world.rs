@@ -86,6 +86,13 @@ impl World {
         self.app.close().await;
     }
 
+    /// Cuts the mail reaction off wherever it is, then stops the program.
+    pub(super) async fn cut_off(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+        self.app.close().await;
+    }
+
     /// Lets time pass.
     pub(super) fn pass(&self, seconds: i64) {
         self.app.clock.set(self.app.clock.now() + TimeDelta::seconds(seconds));
