@@ -1,14 +1,18 @@
 //! The pages: server-rendered, Swedish unless the reader chooses English, whole without JavaScript. One file a page,
 //! its template beside it under `templates/pages/`; the path mirrors the address.
 
+pub mod change;
+pub mod components;
 pub mod cookies;
 pub mod failures;
+pub mod form;
 pub mod frame;
 pub mod language;
 pub mod login;
 pub mod start;
 pub mod visitor;
 
+pub use form::Form;
 pub use frame::Frame;
 pub use visitor::Visitor;
 

@@ -82,3 +82,19 @@ page500-short = What you did has not been saved. Try again in a while.
 demo-banner = Demo environment. Everything here is made up.
 demo-login-intro = This is a demo environment. Choose who you want to be.
 session-over = You have been away for a while and were logged out. What you wrote is kept. Log in again to go on.
+
+# Components
+box-info = Note:
+box-success = Done:
+box-warning = Please note:
+box-danger = Important:
+count-max = At most { $n } characters
+count-left = You have { $n } characters left
+count-over = You have { $n } characters too many
+file-removed = { $file } has been removed
+file-upload = Upload chosen files
+file-drop = You can also drag files here.
+pages-label = Pages
+pages-previous = Previous
+pages-next = Next
+pages-page = Page { $n }

@@ -82,3 +82,19 @@ page500-short = Det du gjorde är inte sparat. Försök igen om en stund.
 demo-banner = Demomiljö. Allt här är påhittat.
 demo-login-intro = Det här är en demomiljö. Välj vem du vill vara.
 session-over = Du har varit borta en stund och blev utloggad. Det du skrev finns kvar. Logga in igen för att fortsätta.
+
+# Components
+box-info = Att veta:
+box-success = Klart:
+box-warning = Obs:
+box-danger = Viktigt:
+count-max = Högst { $n } tecken
+count-left = Du har { $n } tecken kvar
+count-over = Du har skrivit { $n } tecken för mycket
+file-removed = { $file } är borttagen
+file-upload = Ladda upp valda filer
+file-drop = Du kan också dra filer hit.
+pages-label = Sidor
+pages-previous = Föregående
+pages-next = Nästa
+pages-page = Sida { $n }

@@ -120,10 +120,10 @@ impl App {
     }
 }
 
-fn json(file: &UploadedFile) -> Vec<u8> {
+pub(super) fn json(file: &UploadedFile) -> Vec<u8> {
     serde_json::to_vec(file).unwrap_or_default()
 }
 
-fn place(id: AttachmentId, owner: &[u8]) -> Vec<u8> {
+pub(super) fn place(id: AttachmentId, owner: &[u8]) -> Vec<u8> {
     [id.0.as_bytes().as_slice(), owner].concat()
 }

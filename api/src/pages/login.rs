@@ -30,7 +30,7 @@ pub fn own_address(address: &str) -> &str {
     if ours { address } else { "/" }
 }
 
-fn form_urlencoded(text: &str) -> String {
+pub(super) fn form_urlencoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
