@@ -88,7 +88,9 @@ fn run(line: CommandLine, bare: bool) -> anyhow::Result<ExitCode> {
             Command::Serve => serve::run(config).await,
             Command::Token(arguments) => token::run(&config, arguments).await,
             Command::Check => check::run(config).await,
-            Command::Log(command) => log::run(&config, command, &mut std::io::stdout(), &|words| say(words)).await,
+            Command::Log(command) => {
+                log::run(&config, command, &mut std::io::stdout(), &|words| say(words)).await
+            }
             Command::ReadModel(command) => read_model::run(&config, command).await,
         }
     })

@@ -1,6 +1,7 @@
 //! The pages: server-rendered, Swedish unless the reader chooses English, whole without JavaScript. One file a page,
 //! its template beside it under `templates/pages/`; the path mirrors the address.
 
+pub mod audit;
 pub mod change;
 pub mod components;
 pub mod cookies;
@@ -9,7 +10,10 @@ pub mod form;
 pub mod frame;
 pub mod language;
 pub mod login;
+pub mod officer_case;
+pub mod officers;
 pub mod start;
+pub mod statistics;
 pub mod visitor;
 
 pub use form::Form;
@@ -29,6 +33,10 @@ pub fn routes(app: &App) -> Router<App> {
         .merge(start::routes())
         .merge(login::routes())
         .merge(language::routes())
+        .merge(officers::routes())
+        .merge(officer_case::routes())
+        .merge(statistics::routes())
+        .merge(audit::routes())
         .layer(middleware::from_fn_with_state(app.clone(), failures::pages))
 }
 

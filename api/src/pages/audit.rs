@@ -39,6 +39,7 @@ struct AuditPage {
     kinds: Vec<Choice>,
     limits: Vec<Choice>,
     rows: Vec<Row>,
+    count: String,
     head: u64,
     /// The address of the events before these.
     older: Option<String>,
@@ -63,7 +64,8 @@ struct Row {
     employer: Option<String>,
     leaf_hash: String,
     facts: String,
-    sealed: bool,
+    /// Whether it has a sealed part: the key of the word.
+    sealed: &'static str,
 }
 
 /// The events of a page, newest first.
@@ -92,6 +94,7 @@ async fn show(
         kinds: asked::kinds(language),
         limits: asked::limits(language),
         rows: found.events.iter().map(|event| row(language, event, &numbers)).collect(),
+        count: Text::new(language, "audit-count").number("n", found.events.len() as u64).to_string(),
         head,
         older: found.older.map(|before| asked.address(Some(before))),
         newest: asked.is_older().then(|| asked.address(None)),
@@ -205,7 +208,7 @@ fn row(language: Language, event: &StoredEvent, numbers: &HashMap<CaseId, CaseNu
         employer: event.employer.clone(),
         leaf_hash: hex::encode(event.leaf_hash),
         facts: pretty(&event.facts),
-        sealed: event.sealed.is_some(),
+        sealed: if event.sealed.is_some() { "audit-yes" } else { "audit-no" },
     }
 }
 

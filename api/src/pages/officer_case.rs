@@ -18,11 +18,11 @@ use projections::{CaseView, case_page};
 use crate::app::Caller;
 use crate::pages::components::{Choice, FileLink, TimelineEntry};
 use crate::pages::officers::names::{Names, topic};
-use crate::pages::officers::{age, areas, due_in_words};
+use crate::pages::officers::{age, due_in_words};
 use crate::pages::{Form, Frame, Visitor, render};
 use crate::texts::Text;
 use crate::{App, Failure};
-pub use forms::Forms;
+pub use forms::{Forms, MESSAGE};
 
 pub(super) fn routes() -> Router<App> {
     actions::routes()
@@ -234,7 +234,9 @@ impl Choices {
         let all = |list: &str, codes: Vec<&str>| {
             codes.into_iter().map(|code| Choice::new(code, word(list, code))).collect()
         };
-        let kind = |code: &str| Choice::new(code, word("note-kind", code)).with_hint(word("officer-note-kind", code));
+        let kind = |code: &str| {
+            Choice::new(code, word("note-kind", code)).with_hint(word("officer-note-kind", code))
+        };
         let mut officers: Vec<&Person> = officers.iter().collect();
         officers.sort_by_key(|officer| officer.id != me);
         let officer = |officer: &Person| {

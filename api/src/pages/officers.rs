@@ -19,6 +19,7 @@ use crate::pages::components::Pager;
 use crate::pages::{Form, Frame, Visitor, render};
 use crate::texts::Text;
 use crate::{App, Failure, format};
+pub use filter::areas;
 use filter::{Asked, Choices};
 use names::Names;
 
@@ -145,11 +146,8 @@ pub fn age(language: Language, received: NaiveDate, today: NaiveDate) -> String 
 
 /// What is waited for, and whether it should have come.
 pub fn due_in_words(language: Language, due: NaiveDate, today: NaiveDate) -> String {
-    let text = if due < today {
-        Text::new(language, "queue-due-passed")
-    } else {
-        Text::new(language, "queue-due")
-    };
+    let text =
+        if due < today { Text::new(language, "queue-due-passed") } else { Text::new(language, "queue-due") };
     text.with("date", format::date_short(due)).to_string()
 }
 

@@ -117,7 +117,8 @@ fn time_row(language: Language, time: &Time) -> TimeRow {
 fn duration(language: Language, seconds: u64) -> String {
     let minutes = seconds / 60;
     let (days, hours, minutes) = (minutes / (24 * 60), minutes / 60 % 24, minutes % 60);
-    let part = |key: &'static str, n: u64| (n > 0).then(|| Text::new(language, key).number("n", n).to_string());
+    let part =
+        |key: &'static str, n: u64| (n > 0).then(|| Text::new(language, key).number("n", n).to_string());
     let (days, hours, minutes) =
         (part("duration-days", days), part("duration-hours", hours), part("duration-minutes", minutes));
     let minutes = minutes.filter(|_| days.is_none());

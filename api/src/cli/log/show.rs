@@ -51,7 +51,9 @@ async fn find(log: &dyn Log, case: &str) -> anyhow::Result<CaseId> {
     }
     let number = match CaseNumber::parse(case) {
         Ok(number) => number,
-        Err(CaseNumberError::CheckDigit) => bail!("check the case number {case}: the last digit does not match"),
+        Err(CaseNumberError::CheckDigit) => {
+            bail!("check the case number {case}: the last digit does not match")
+        }
         Err(CaseNumberError::Form) => {
             bail!("{case} is no case number; write year, number and check digit, for example 2026-000123-3")
         }
@@ -175,7 +177,9 @@ impl Told<'_> {
                 self.text(Some(&word("area", area)))?;
                 self.letter(personal)?;
             }
-            Event::MessageAdded { personal, .. } | Event::CaseClosed { personal, .. } => self.letter(personal)?,
+            Event::MessageAdded { personal, .. } | Event::CaseClosed { personal, .. } => {
+                self.letter(personal)?
+            }
             _ => {}
         }
         event.event.files().iter().try_for_each(|file| self.file(file))

@@ -142,8 +142,9 @@ impl Check {
         let last = self.series.entry(number.year()).or_default();
         let wanted = *last + 1;
         *last = number.running();
-        (number.running() != wanted)
-            .then(|| format!("case number {number} stands where {} belongs", CaseNumber::new(number.year(), wanted)))
+        (number.running() != wanted).then(|| {
+            format!("case number {number} stands where {} belongs", CaseNumber::new(number.year(), wanted))
+        })
     }
 
     fn finish(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {

@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn the_question_stays_in_the_address() {
-        let asked = Asked { case: "2026-000001-1".to_owned(), kind: "CaseClosed".to_owned(), ..Asked::default() };
+        let asked =
+            Asked { case: "2026-000001-1".to_owned(), kind: "CaseClosed".to_owned(), ..Asked::default() };
         assert_eq!(asked.address(Some(7)), "/revision?case=2026-000001-1&kind=CaseClosed&before=7");
         assert_eq!(Asked::default().address(None), "/revision");
     }

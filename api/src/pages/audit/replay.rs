@@ -47,6 +47,7 @@ struct Asked {
 struct ReplayPage {
     frame: Frame,
     form: Form,
+    id: CaseId,
     number: String,
     /// The version that is shown, and the last one.
     version: u64,
@@ -64,7 +65,8 @@ struct ReplayPage {
 
 /// An event that one can go to.
 struct Step {
-    version: u64,
+    /// Whether it is the one that is shown.
+    current: bool,
     address: String,
     kind: String,
     at: String,
@@ -149,10 +151,14 @@ async fn page(
     Ok(ReplayPage {
         frame: Frame::new(app, visitor, title).await?,
         form: Form::new("replay").with("reason", reason.clone()),
+        id,
         number: view.number.to_string(),
         version: version as u64,
         last: events.len() as u64,
-        steps: (1..).zip(events).map(|(version, event)| step(language, event, link(version))).collect(),
+        steps: (1..)
+            .zip(events)
+            .map(|(place, event)| step(language, event, link(place), place == version))
+            .collect(),
         previous: (version > 1).then(|| link(version - 1)),
         next: (version < events.len()).then(|| link(version + 1)),
         event: in_words(language, event, open),
@@ -163,9 +169,9 @@ async fn page(
     })
 }
 
-fn step(language: Language, event: &Recorded, address: String) -> Step {
+fn step(language: Language, event: &Recorded, address: String, current: bool) -> Step {
     Step {
-        version: event.version,
+        current,
         address,
         kind: Text::new(language, format!("event-{}", event.event.type_name())).to_string(),
         at: format::moment_short(language, event.recorded_at),
@@ -216,7 +222,10 @@ fn state(language: Language, view: &CaseView, names: &Names, open: bool) -> Vec<
         ("replay-closed", moment(view.closed_at)),
         ("officer-case-officer", view.officer.map_or_else(String::new, |officer| officer.to_string())),
         ("officer-case-reporter", view.reporter.map_or_else(String::new, |person| person.to_string())),
-        ("replay-due", view.request.as_ref().map_or_else(String::new, |request| request.due_date.to_string())),
+        (
+            "replay-due",
+            view.request.as_ref().map_or_else(String::new, |request| request.due_date.to_string()),
+        ),
         ("replay-messages", view.messages.len().to_string()),
         ("replay-files", view.attachments.len().to_string()),
     ];

@@ -67,21 +67,11 @@ async fn reclassify(
     act::<ReclassifyRequest>(&app, &visitor, (&id, RECLASSIFY), request).await
 }
 
-async fn close(
-    State(app): State<App>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-    request: Request,
-) -> Answer {
+async fn close(State(app): State<App>, visitor: Visitor, Path(id): Path<String>, request: Request) -> Answer {
     act::<CloseRequest>(&app, &visitor, (&id, CLOSE), request).await
 }
 
-async fn start(
-    State(app): State<App>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-    request: Request,
-) -> Answer {
+async fn start(State(app): State<App>, visitor: Visitor, Path(id): Path<String>, request: Request) -> Answer {
     let (case, form) = match begin(&app, &visitor, (&id, START), request).await? {
         Begun::Sent(case, form) => (case, form),
         Begun::Answered(response) => return Ok(response),

@@ -42,8 +42,7 @@ pub(super) fn in_words(language: Language, address: &str, entry: &Entry, names: 
         Some(Event::CaseReceived { .. } | Event::ProcessingStarted { .. } | Event::CaseClosed { .. })
     );
     let detail = std::iter::once(names.person(entry.actor)).chain(more).collect::<Vec<_>>().join(" · ");
-    let shown_above =
-        matches!(event, Some(Event::CaseReceived { .. } | Event::CaseClosed { .. }));
+    let shown_above = matches!(event, Some(Event::CaseReceived { .. } | Event::CaseClosed { .. }));
     TimelineEntry {
         at: entry.at,
         heading,
@@ -125,7 +124,10 @@ mod tests {
                 &Names::default(),
             )
         };
-        assert_eq!((words("working").heading.as_str(), words("working").text.as_str()), ("Arbetsanteckning", "Ringde"));
+        assert_eq!(
+            (words("working").heading.as_str(), words("working").text.as_str()),
+            ("Arbetsanteckning", "Ringde")
+        );
         assert_eq!(words("official").heading, "Tjänsteanteckning");
     }
 

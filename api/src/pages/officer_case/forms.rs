@@ -11,19 +11,19 @@ use crate::{App, Failure};
 const ANSWER_DAYS: u32 = 10;
 
 /// Take the case.
-pub const START: &str = "start";
+pub(super) const START: &str = "start";
 /// Ask the reporter for more.
-pub const REQUEST: &str = "request";
+pub(super) const REQUEST: &str = "request";
 /// Write a message.
 pub const MESSAGE: &str = "message";
 /// Write a note.
-pub const NOTE: &str = "note";
+pub(super) const NOTE: &str = "note";
 /// Give the case to an officer.
-pub const ASSIGN: &str = "assign";
+pub(super) const ASSIGN: &str = "assign";
 /// Move the case to another area.
-pub const RECLASSIFY: &str = "reclassify";
+pub(super) const RECLASSIFY: &str = "reclassify";
 /// Answer and close.
-pub const CLOSE: &str = "close";
+pub(super) const CLOSE: &str = "close";
 
 /// The forms.
 #[derive(Clone, Debug)]
@@ -125,7 +125,7 @@ impl Forms {
 }
 
 /// A value of the query of an address; only codes are looked for, which need no decoding.
-pub fn asked(address: &str, name: &str) -> Option<String> {
+pub(super) fn asked(address: &str, name: &str) -> Option<String> {
     let (_, query) = address.split_once('?')?;
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.into_iter().find(|(own, _)| *own == name).map(|(_, value)| value.to_owned())

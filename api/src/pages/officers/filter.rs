@@ -5,8 +5,8 @@ use domain::{Area, Channel, Language, OrganisationNumber, Status};
 use projections::{Filter, Sort};
 use serde::Deserialize;
 
-use super::names::Names;
 use super::LIMIT;
+use super::names::Names;
 use crate::app::Caller;
 use crate::pages::Form;
 use crate::pages::components::Choice;
@@ -111,7 +111,8 @@ impl Choices {
         let mut statuses: Vec<Choice> =
             Status::ALL.iter().map(|status| Choice::new(status, word("status", status.code()))).collect();
         statuses.push(Choice::new("all", text("queue-status-all")));
-        let channels = Channel::ALL.iter().map(|channel| Choice::new(channel, word("channel", channel.code())));
+        let channels =
+            Channel::ALL.iter().map(|channel| Choice::new(channel, word("channel", channel.code())));
         let works = caller.actor.role == Role::Officer;
         let officers = ["mine", "none"].into_iter();
         let officers = officers.map(|code| Choice::new(code, word("queue-officer", code)));
@@ -132,7 +133,7 @@ impl Choices {
 }
 
 /// The areas within a caller's reach.
-pub(crate) fn areas(language: Language, caller: &Caller) -> Vec<Choice> {
+pub fn areas(language: Language, caller: &Caller) -> Vec<Choice> {
     let own = |area: &&Area| caller.actor.areas.as_ref().is_none_or(|areas| areas.contains(area));
     let word = |area: &Area| Text::new(language, format!("area-{area}"));
     Area::ALL.iter().filter(own).map(|area| Choice::new(area, word(area))).collect()

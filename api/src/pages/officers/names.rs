@@ -72,12 +72,7 @@ pub fn short(id: impl ToString) -> String {
 }
 
 /// What a case is about: area, and sub-area or system where there is one.
-pub fn topic(
-    language: Language,
-    area: Area,
-    sub_area: Option<SubArea>,
-    system: Option<System>,
-) -> String {
+pub fn topic(language: Language, area: Area, sub_area: Option<SubArea>, system: Option<System>) -> String {
     let word = |list: &str, code: &str| Text::new(language, format!("{list}-{code}")).to_string();
     let mut parts = vec![word("area", area.code())];
     parts.extend(sub_area.map(|sub_area| word("sub-area", sub_area.code())));

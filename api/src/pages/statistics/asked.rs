@@ -128,7 +128,8 @@ mod tests {
     #[test]
     fn an_area_out_of_reach_shows_nothing() {
         let reach = Reach { areas: Some(vec![Area::Lon]), ..Reach::default() };
-        let narrowed = |area: &str| Asked { area: area.to_owned(), ..Asked::default() }.narrowed(reach.clone());
+        let narrowed =
+            |area: &str| Asked { area: area.to_owned(), ..Asked::default() }.narrowed(reach.clone());
         assert_eq!(narrowed("lon").areas, Some(vec![Area::Lon]));
         assert_eq!(narrowed("ekonomi").areas, Some(vec![]));
         assert_eq!(narrowed("").areas, reach.areas);

@@ -122,12 +122,17 @@ mod tests {
 
     fn flows(received: &[u64]) -> Vec<Flow> {
         let first = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
-        first.iter_days().zip(received).map(|(day, received)| Flow { day, received: *received, closed: 1 }).collect()
+        first
+            .iter_days()
+            .zip(received)
+            .map(|(day, received)| Flow { day, received: *received, closed: 1 })
+            .collect()
     }
 
     #[test]
     fn scales_are_round() {
-        for (highest, step) in [(0, 1), (1, 1), (5, 1), (6, 2), (11, 5), (26, 10), (101, 50), (9_999, 2_000)] {
+        for (highest, step) in [(0, 1), (1, 1), (5, 1), (6, 2), (11, 5), (26, 10), (101, 50), (9_999, 2_000)]
+        {
             assert_eq!(part(highest), step, "{highest}");
         }
     }

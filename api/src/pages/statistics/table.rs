@@ -74,7 +74,8 @@ mod tests {
     #[test]
     fn sums_go_both_ways_and_closed_cases_are_not_open() {
         let employer = |text: &str| OrganisationNumber::parse(text).unwrap();
-        let standing = |status, area, number: &str, count| Standing { status, area, employer: employer(number), count };
+        let standing =
+            |status, area, number: &str, count| Standing { status, area, employer: employer(number), count };
         let table = Table::new(
             &[
                 standing(Status::Received, Area::Lon, "2021006453", 3),
