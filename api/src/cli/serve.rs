@@ -20,7 +20,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         format!("cannot listen on {}; choose another address with --listen", config.listen)
     })?;
     if config.demo.enabled {
-        demo::fill(&config, |words| say(words)).await?;
+        demo::fill(&config, &Clock::System, |words| say(words)).await?;
     }
     let app = App::start(config, Clock::System).await?;
     let stop = CancellationToken::new();
