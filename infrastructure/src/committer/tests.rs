@@ -123,6 +123,10 @@ impl Log for Cut {
         self.inner.events_after(position, limit).await
     }
 
+    async fn events_before(&self, search: &Search) -> Result<Vec<StoredEvent>, LogError> {
+        self.inner.events_before(search).await
+    }
+
     async fn stream(&self, stream: StreamId) -> Result<Vec<StoredEvent>, LogError> {
         self.inner.stream(stream).await
     }
