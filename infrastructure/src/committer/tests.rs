@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::log::sqlite::SqliteLog;
-use crate::log::{Batch, Delivery, DeliveryCounts, Head, Kept, Loaded, Wanted, Writer};
+use crate::log::{Batch, Delivery, DeliveryCounts, Head, Kept, Loaded, Search, Wanted, Writer};
 use crate::outcome::KeptOutcome;
 use crate::stored::StoredEvent;
 use crate::testing::*;
