@@ -5,7 +5,7 @@ mod export;
 mod show;
 mod verify;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -47,11 +47,20 @@ pub async fn run(
     out: &mut dyn Write,
     tell: &dyn Fn(&str),
 ) -> anyhow::Result<ExitCode> {
-    match command {
+    let done = match command {
         Command::Verify => verify::run(config, out, tell).await,
         Command::Export => export::run(config, out).await,
         Command::Show { case, as_of } => show::run(config, &case, as_of, out).await,
+    };
+    match done {
+        // Whoever reads has read enough.
+        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
+        done => done,
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
 /// The log with its keys, for reading what is sealed.

@@ -18,7 +18,7 @@ use projections::{CaseView, case_page};
 use crate::app::Caller;
 use crate::pages::components::{Choice, FileLink, TimelineEntry};
 use crate::pages::officers::names::{Names, topic};
-use crate::pages::officers::{age, due_in_words};
+use crate::pages::officers::{age, due_in_words, files_hint};
 use crate::pages::{Form, Frame, Visitor, render};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -41,6 +41,7 @@ struct CasePage {
     entries: Vec<TimelineEntry>,
     forms: Forms,
     choices: Choices,
+    files_hint: String,
     stage: Stage,
     /// What the reader has just done.
     done: Option<String>,
@@ -163,6 +164,7 @@ async fn page(
         answer_files: view.answer_files.iter().map(|card| FileLink::new(&address, card)).collect(),
         entries: around.timeline.iter().map(entry).collect(),
         choices: Choices::new(language, caller.actor.person, &around.officers),
+        files_hint: files_hint(language, app),
         done: done(visitor),
         typed: forms.typed().filter(|_| stage == Stage::Reading),
         forms,

@@ -1,6 +1,6 @@
 //! `kundwebb log export`: every event as a line of JSON, as in the feed, without personal content.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use chrono::SecondsFormat;
@@ -33,6 +33,7 @@ struct Line<'a> {
 
 pub(super) async fn run(config: &Config, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let log = read_only(config)?;
+    let mut out = BufWriter::new(out);
     let mut position = 0;
     loop {
         let events = log.events_after(position, BATCH).await?;

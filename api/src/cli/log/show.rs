@@ -11,7 +11,7 @@ use domain::case_number::CaseNumberError;
 use domain::event::{Letter, Profile};
 use domain::files::FileCard;
 use domain::vocabulary::Language;
-use domain::{CaseId, CaseNumber, Event, PersonId, Sealed, StreamId};
+use domain::{CaseId, CaseNumber, Event, OrganisationNumber, PersonId, Sealed, StreamId};
 use infrastructure::{Log, Reader, Recorded};
 use projections::CaseView;
 
@@ -39,8 +39,9 @@ pub(super) async fn run(
     }
     let Some(view) = CaseView::replay(&known) else { bail!("{case} is not a case") };
     let names = names(&reader, &view, &known, as_of).await?;
+    let employer = employer(&reader, view.employer, as_of).await?;
     let told = Told { out, names };
-    told.case(&view, as_of, all.len(), &known)?;
+    told.case(&view, &employer, as_of, &known)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -103,6 +104,21 @@ async fn name(reader: &Reader, person: PersonId, as_of: Option<DateTime<Utc>>) -
     })
 }
 
+/// The name of an employer, as it was registered then, and its number.
+async fn employer(
+    reader: &Reader,
+    number: OrganisationNumber,
+    as_of: Option<DateTime<Utc>>,
+) -> anyhow::Result<String> {
+    let registered = reader.stream(StreamId::of_employer(number)).await?;
+    let known = registered.into_iter().filter(|event| as_of.is_none_or(|at| event.recorded_at <= at));
+    let name = known.filter_map(|event| match event.event {
+        Event::EmployerRegistered { name_en, .. } => Some(name_en),
+        _ => None,
+    });
+    Ok(name.last().map_or_else(|| number.to_string(), |name| format!("{} ({number})", printable(&name))))
+}
+
 /// Where the case is told, and by which names.
 struct Told<'a> {
     out: &'a mut dyn Write,
@@ -113,8 +129,8 @@ impl Told<'_> {
     fn case(
         mut self,
         view: &CaseView,
+        employer: &str,
         as_of: Option<DateTime<Utc>>,
-        versions: usize,
         events: &[Recorded],
     ) -> anyhow::Result<()> {
         match as_of {
@@ -122,10 +138,10 @@ impl Told<'_> {
             None => self.line("Case", &view.number)?,
         }
         self.line("Id", &view.id)?;
-        self.line("Version", &format!("{} of {versions}", view.version))?;
+        self.line("Version", &view.version)?;
         self.line("Status", &word("status", view.status))?;
         self.line("Area", &topic(view))?;
-        self.line("Employer", &view.employer)?;
+        self.line("Employer", &employer)?;
         self.line("Channel", &word("channel", view.channel))?;
         self.line("Received", &time(view.received_at))?;
         if let Some(at) = view.started_at {

@@ -10,7 +10,7 @@ use domain::access::Role;
 use domain::{CaseCommand, Channel, Language, SubArea, System};
 use infrastructure::{Outcome, random};
 
-use super::areas;
+use super::{areas, files_hint};
 use super::names::Names;
 use crate::app::{Caller, Command};
 use crate::pages::components::Choice;
@@ -124,7 +124,6 @@ async fn page(app: &App, visitor: &Visitor, form: Form) -> Result<PhonePage, Fai
     let names = Names::load(app, language, []).await?;
     let word = |list: &str, code: &str| Text::new(language, format!("{list}-{code}"));
     let choice = |list: &str, code: &str| Choice::new(code, word(list, code));
-    let limits = app.config.limits();
     let frame = Frame::new(app, visitor, Text::new(language, "phone-title")).await?;
     Ok(PhonePage {
         frame: frame.with_error(!form.errors.is_empty()),
@@ -133,10 +132,7 @@ async fn page(app: &App, visitor: &Visitor, form: Form) -> Result<PhonePage, Fai
         sub_areas: SubArea::ALL.iter().map(|code| choice("sub-area", code.code())).collect(),
         systems: System::ALL.iter().map(|system| choice("system", system.code())).collect(),
         languages: Language::ALL.iter().map(|code| choice("language", code.code())).collect(),
-        files_hint: Text::new(language, "create-files-hint")
-            .with("n", limits.files_at_once)
-            .with("mb", app.config.files.file_mb)
-            .to_string(),
+        files_hint: files_hint(language, app),
         form,
     })
 }
