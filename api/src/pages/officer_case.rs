@@ -260,7 +260,7 @@ impl Choices {
 /// What the reader has just done, in words.
 fn done(visitor: &Visitor) -> Option<String> {
     let done = forms::asked(&visitor.address, "done")?;
-    let form = Forms::IDS.into_iter().find(|id| *id == done)?;
+    let form = Forms::IDS.into_iter().chain(["phone"]).find(|id| *id == done)?;
     Some(Text::new(visitor.language, format!("officer-done-{form}")).to_string())
 }
 

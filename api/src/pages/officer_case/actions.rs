@@ -211,6 +211,7 @@ async fn temporary(State(app): State<App>, visitor: Visitor, Path(id): Path<Stri
     visitor.caller()?;
     visitor.shown(&app).await?;
     let view = app.query(move |tables| case_page::by_id(tables, case)).await?;
-    let view = view.filter(|view| visitor.caller().is_ok_and(|caller| caller.actor.reach().covers(&view.standing())));
+    let view = view
+        .filter(|view| visitor.caller().is_ok_and(|caller| caller.actor.reach().covers(&view.standing())));
     super::show(&app, &visitor, view.ok_or(Failure::NotFound)?).await
 }

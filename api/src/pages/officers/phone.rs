@@ -10,8 +10,8 @@ use domain::access::Role;
 use domain::{CaseCommand, Channel, Language, SubArea, System};
 use infrastructure::{Outcome, random};
 
-use super::{areas, files_hint};
 use super::names::Names;
+use super::{areas, files_hint};
 use crate::app::{Caller, Command};
 use crate::pages::components::Choice;
 use crate::pages::form::{Action, log_in_again};
