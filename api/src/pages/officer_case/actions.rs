@@ -24,7 +24,6 @@ use crate::{App, Failure};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/arenden/{id}", axum::routing::get(temporary))
         .route("/arenden/{id}/starta", post(start))
         .route("/arenden/{id}/komplettering", post(request_information))
         .route("/arenden/{id}/anteckning", post(add_note))
@@ -203,15 +202,4 @@ async fn officer(app: &App, form: &Form) -> Result<Option<PersonId>, Failure> {
     let Some(id) = PersonId::parse(form.value("officer")) else { return Ok(None) };
     let person = app.query(move |tables| directory::person(tables, id)).await?;
     Ok(person.filter(|person| person.role == Role::Officer).map(|person| person.id))
-}
-
-// TEMPORARY
-async fn temporary(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) -> Answer {
-    let case = CaseId::parse(&id).ok_or(Failure::NotFound)?;
-    visitor.caller()?;
-    visitor.shown(&app).await?;
-    let view = app.query(move |tables| case_page::by_id(tables, case)).await?;
-    let view = view
-        .filter(|view| visitor.caller().is_ok_and(|caller| caller.actor.reach().covers(&view.standing())));
-    super::show(&app, &visitor, view.ok_or(Failure::NotFound)?).await
 }
