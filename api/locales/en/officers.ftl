@@ -1,9 +1,6 @@
 ### The words of the centre's own pages: queue, case, phone cases, statistics, audit.
 
 choose = Choose
-filter-show = Show
-filter-clear = Clear the selection
-filter-all-areas = All areas
 filter-all-employers = All employers
 age-today = today
 age-days = { $n ->
@@ -66,15 +63,9 @@ officer-case-question = Question
 officer-case-answer = Answer
 officer-registered-by = Registered by
 officer-follows-up = Goes on from case
-officer-sub-area = Sub-area
-officer-sub-area-hint = For payroll only
-officer-system = System
-officer-system-hint = Needed for IT service support, can be given for economy and e-procurement
-officer-none = None
 officer-disposed = The content has been disposed of.
 officer-actions = Work on the case
 officer-everything = Everything in the case
-officer-replay = Replay the case event by event
 officer-typed = This is what you wrote. It has not been saved.
 officer-since = This has happened since you opened the page: { $events }. You now see the case as it is, and what you wrote is still here.
 officer-others = Another case officer is working on the case. Assign it to yourself if you are to take over.
@@ -104,6 +95,8 @@ officer-assign = Assign a case officer
 officer-assign-me = { $name } (you)
 officer-assigned-to = to { $name }
 officer-reclassify = Change area
+officer-reclassify-area = Which area is the case about?
+officer-sent-before = The form has already been sent once. You now see the case as it is. Send again if you want to.
 officer-reclassify-reason = Why does the case change area?
 officer-reclassify-hint = Shown to case officers only
 officer-reclassified-to = to { $topic }

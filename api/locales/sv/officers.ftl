@@ -1,9 +1,6 @@
 ### The words of the centre's own pages: queue, case, phone cases, statistics, audit.
 
 choose = Välj
-filter-show = Visa
-filter-clear = Rensa urvalet
-filter-all-areas = Alla områden
 filter-all-employers = Alla arbetsgivare
 age-today = i dag
 age-days = { $n ->
@@ -66,15 +63,9 @@ officer-case-question = Fråga
 officer-case-answer = Svar
 officer-registered-by = Registrerat av
 officer-follows-up = Fortsätter ärende
-officer-sub-area = Delområde
-officer-sub-area-hint = Bara för lön
-officer-system = System
-officer-system-hint = Behövs för IT-tjänstestöd, kan anges för ekonomi och e-handel
-officer-none = Inget
 officer-disposed = Innehållet är gallrat.
 officer-actions = Arbeta med ärendet
 officer-everything = Allt i ärendet
-officer-replay = Spela upp ärendet händelse för händelse
 officer-typed = Det här skrev du. Det är inte sparat.
 officer-since = Det här har hänt sedan du öppnade sidan: { $events }. Nu ser du ärendet som det är, och det du skrev finns kvar.
 officer-others = En annan handläggare arbetar med ärendet. Tilldela det till dig om du ska ta över.
@@ -104,6 +95,8 @@ officer-assign = Tilldela handläggare
 officer-assign-me = { $name } (du)
 officer-assigned-to = till { $name }
 officer-reclassify = Byt område
+officer-reclassify-area = Vilket område gäller ärendet?
+officer-sent-before = Formuläret är redan skickat en gång. Nu ser du ärendet som det är. Skicka igen om du vill.
 officer-reclassify-reason = Varför byter ärendet område?
 officer-reclassify-hint = Visas bara för handläggare
 officer-reclassified-to = till { $topic }

@@ -8,6 +8,7 @@ pub use draft::log_in_again;
 
 use axum::extract::Request;
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 use domain::files::UploadedFile;
 use domain::{FieldError, Language, PersonId};
 use infrastructure::random;
@@ -44,6 +45,8 @@ pub struct Form {
     pub files: Vec<FormFile>,
     /// What is wrong, in the order of the fields.
     pub errors: Vec<FormError>,
+    /// When it was kept as a draft.
+    pub saved_at: Option<DateTime<Utc>>,
     fields: Vec<(String, String)>,
     action: Option<String>,
     removed: bool,
@@ -76,6 +79,8 @@ pub enum Action {
     ShowAgain,
     /// To keep it for later.
     SaveDraft,
+    /// To throw away what was kept.
+    Discard,
 }
 
 impl Form {
@@ -87,6 +92,7 @@ impl Form {
             version: None,
             files: Vec::new(),
             errors: Vec::new(),
+            saved_at: None,
             fields: Vec::new(),
             action: None,
             removed: false,
@@ -170,6 +176,7 @@ impl Form {
             _ if self.removed => Action::ShowAgain,
             Some("upload") => Action::ShowAgain,
             Some("draft") => Action::SaveDraft,
+            Some("discard") => Action::Discard,
             _ => Action::Send,
         }
     }

@@ -1,4 +1,4 @@
-//! `/arenden/{id}` as officers and auditors meet it: the whole case, and for officers what can be done with it now.
+//! `/arenden/{id}` as officers meet it: the whole case, and what can be done with it now.
 //! Each action is a form with its own key and the version of the case that it decides on.
 
 mod actions;
@@ -19,10 +19,11 @@ use crate::app::Caller;
 use crate::pages::components::{Choice, FileLink, TimelineEntry};
 use crate::pages::officers::names::{Names, topic};
 use crate::pages::officers::{age, due_in_words, files_hint};
-use crate::pages::{Form, Frame, Visitor, render};
+use crate::pages::{Form, Frame, Visitor, render, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
-pub use forms::{Forms, MESSAGE};
+pub use actions::message;
+pub use forms::Forms;
 
 pub(super) fn routes() -> Router<App> {
     actions::routes()
@@ -101,9 +102,9 @@ struct Around {
 /// The page of a case that the visitor may read.
 ///
 /// # Errors
-/// [`Failure::Forbidden`] for others than officers and auditors; when something cannot be read.
+/// [`Failure::Forbidden`] for others than officers; when something cannot be read.
 pub async fn show(app: &App, visitor: &Visitor, view: CaseView) -> Result<Response, Failure> {
-    let caller = visitor.caller_as(&[Role::Officer, Role::Auditor])?;
+    let caller = visitor.caller_as(&[Role::Officer])?;
     let mut forms = Forms::new(calendar::day(app.clock.now()), caller.actor.person, &view);
     forms.restore(app, visitor, caller.actor.person).await?;
     let page = page(app, visitor, caller, view, forms).await?;
@@ -128,9 +129,7 @@ pub async fn show_again(
     let mut forms = Forms::new(calendar::day(app.clock.now()), caller.actor.person, &view);
     forms.put(form, view.version);
     let page = page(app, visitor, caller, view, forms).await?;
-    let mut response = render(&page)?;
-    *response.status_mut() = status;
-    Ok(response)
+    render_with(status, &page)
 }
 
 /// Waits until the read models show the whole log: whoever was refused for what others did must see what they did.
@@ -191,7 +190,6 @@ async fn around(app: &App, view: &CaseView) -> Result<Around, Failure> {
 
 fn stage(caller: &Caller, view: &CaseView) -> Stage {
     match view.status {
-        _ if caller.actor.role != Role::Officer => Stage::Reading,
         Status::Received => Stage::Received,
         Status::InProcess if view.officer == Some(caller.actor.person) => Stage::Mine,
         Status::InProcess => Stage::Others,

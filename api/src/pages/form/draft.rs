@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Redirect, Response};
+use chrono::{DateTime, Utc};
 use domain::PersonId;
 use domain::files::UploadedFile;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use super::Form;
 use crate::app::drafts::KEPT_DAYS;
 use crate::pages::Visitor;
-use crate::pages::login::login_address;
+use crate::pages::failures::way_in;
 use crate::{App, Failure};
 
 /// A form as it is kept.
@@ -19,6 +20,8 @@ use crate::{App, Failure};
 struct Draft {
     /// The page where it was typed.
     address: String,
+    /// When it was kept.
+    saved_at: DateTime<Utc>,
     fields: Vec<(String, String)>,
     files: Vec<UploadedFile>,
 }
@@ -28,14 +31,17 @@ impl Form {
     ///
     /// # Errors
     /// When the log cannot be written.
-    pub async fn save(&self, app: &App, owner: PersonId, address: &str) -> Result<(), Failure> {
-        let until = app.clock.now() + Duration::from_secs(KEPT_DAYS * 24 * 60 * 60);
+    pub async fn save(&mut self, app: &App, owner: PersonId, address: &str) -> Result<(), Failure> {
+        let saved_at = app.clock.now();
+        let until = saved_at + Duration::from_secs(KEPT_DAYS * 24 * 60 * 60);
         for file in &self.files {
             app.keep_staged(owner, &file.file, until).await?;
         }
-        let draft =
-            Draft { address: address.to_owned(), fields: self.fields.clone(), files: self.uploaded() };
-        Ok(app.save_draft(owner, self.key, &draft).await?)
+        let address = address.to_owned();
+        let draft = Draft { address, saved_at, fields: self.fields.clone(), files: self.uploaded() };
+        app.save_draft(owner, self.key, &draft).await?;
+        self.saved_at = Some(saved_at);
+        Ok(())
     }
 
     /// The form that its owner left on the page of `address`, if that is what was left last.
@@ -50,7 +56,7 @@ impl Form {
     ) -> Result<Option<Self>, Failure> {
         let draft: Option<(Uuid, Draft)> = app.draft(owner).await?;
         let Some((key, draft)) = draft.filter(|(_, draft)| draft.address == address) else { return Ok(None) };
-        let mut form = Self { key, fields: draft.fields, ..Self::new(id) };
+        let mut form = Self { key, fields: draft.fields, saved_at: Some(draft.saved_at), ..Self::new(id) };
         for file in draft.files {
             if app.is_still_staged(owner, &file).await? {
                 form.attach(app, owner, file);
@@ -75,11 +81,11 @@ impl Form {
 pub async fn log_in_again(
     app: &App,
     visitor: &Visitor,
-    form: &Form,
+    form: &mut Form,
     back: &str,
 ) -> Result<Response, Failure> {
     if let Some(owner) = visitor.expired {
         form.save(app, owner, back).await?;
     }
-    Ok(Redirect::to(&login_address(back)).into_response())
+    Ok(Redirect::to(&way_in(visitor, back)).into_response())
 }

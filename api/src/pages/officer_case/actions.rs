@@ -9,15 +9,15 @@ use domain::access::Role;
 use domain::case::commands::{Assign, StartProcessing};
 use domain::refusal::Code;
 use domain::{Area, CaseCommand, CaseId, FieldError, Language, PersonId, Status};
-use infrastructure::Outcome;
+use infrastructure::{Outcome, random};
 use projections::{case_page, directory};
 
-use super::forms::{ASSIGN, CLOSE, NOTE, RECLASSIFY, REQUEST, START};
+use super::forms::{ASSIGN, CLOSE, MESSAGE, NOTE, RECLASSIFY, REQUEST, START};
 use super::{newest, show_again};
 use crate::pages::form::{Action, log_in_again};
-use crate::pages::{Form, Visitor, change, cookies};
+use crate::pages::{Form, Visitor, change, cookies, create};
 use crate::requests::{
-    AddNoteRequest, ChangeRequest, CloseRequest, ReclassifyRequest, RequestInformationRequest,
+    AddMessageRequest, AddNoteRequest, ChangeRequest, CloseRequest, ReclassifyRequest, RequestInformationRequest,
 };
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -30,6 +30,14 @@ pub(super) fn routes() -> Router<App> {
         .route("/arenden/{id}/tilldela", post(assign))
         .route("/arenden/{id}/omrade", post(reclassify))
         .route("/arenden/{id}/svar", post(close))
+}
+
+/// A message, which has its address in common with the customer's.
+///
+/// # Errors
+/// When the case is not the visitor's to know.
+pub async fn message(app: &App, visitor: &Visitor, id: &str, request: Request) -> Answer {
+    act::<AddMessageRequest>(app, visitor, (id, MESSAGE), request).await
 }
 
 /// A form that came in: to be done, or answered already.
@@ -131,10 +139,15 @@ async fn begin(
         Ok(_) | Err(Failure::Unauthorized) => {}
         Err(failure) => return Err(failure),
     }
-    let form = Form::read(app, visitor, name, request).await?;
+    let mut form = Form::read(app, visitor, name, request).await?;
     if visitor.caller().is_err() {
         let back = format!("/arenden/{case}?form={name}");
-        return Ok(Begun::Answered(log_in_again(app, visitor, &form, &back).await?));
+        return Ok(Begun::Answered(log_in_again(app, visitor, &mut form, &back).await?));
+    }
+    if name == RECLASSIFY {
+        // What was chosen before the area was changed is left out.
+        let left_out = if form.value("area") == Area::Lon.code() { "system" } else { "subArea" };
+        form.set(left_out, "");
     }
     if form.version.is_none() {
         return Err(Failure::IfMatchMissing);
@@ -157,8 +170,20 @@ async fn end(
         Ok(outcome) => return Ok(back(app, visitor, case, &form, outcome.position).await),
         Err(failure) => failure,
     };
-    let since = since(visitor.language, &failure);
-    let status = form.refuse(visitor.language, failure)?;
+    let language = visitor.language;
+    let since = since(language, &failure);
+    let status = match failure {
+        Failure::Fields(errors) => {
+            form.refuse(language, Failure::Fields(create::named(app, visitor, errors).await?))?
+        }
+        Failure::IdempotencyKeyReused => {
+            // Somebody went back to a form that was done, and wrote something else in it.
+            form.key = random::id();
+            form.add_error("", Text::new(language, "officer-sent-before"));
+            failure.status()
+        }
+        failure => form.refuse(language, failure)?,
+    };
     if let Some(since) = since {
         form.add_error("", since);
     }

@@ -15,7 +15,7 @@ pub(super) const START: &str = "start";
 /// Ask the reporter for more.
 pub(super) const REQUEST: &str = "request";
 /// Write a message.
-pub const MESSAGE: &str = "message";
+pub(super) const MESSAGE: &str = "message";
 /// Write a note.
 pub(super) const NOTE: &str = "note";
 /// Give the case to an officer.
@@ -84,7 +84,8 @@ impl Forms {
     /// # Errors
     /// When the log cannot be read.
     pub async fn restore(&mut self, app: &App, visitor: &Visitor, owner: PersonId) -> Result<(), Failure> {
-        let Some(id) = asked(&visitor.address, "form") else { return Ok(()) };
+        // What was typed on the customer's page of the case comes back without its name.
+        let id = asked(&visitor.address, "form").unwrap_or_else(|| MESSAGE.to_owned());
         let Some(id) = Self::IDS.into_iter().find(|own| *own == id) else { return Ok(()) };
         let version = self.close.version.unwrap_or_default();
         if let Some(left) = Form::left(app, owner, id, &visitor.address).await? {

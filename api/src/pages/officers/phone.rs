@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use domain::access::Role;
-use domain::{CaseCommand, Channel, Language, SubArea, System};
+use domain::{Area, CaseCommand, Channel, Language, SubArea, System};
 use infrastructure::{Outcome, random};
 
 use super::names::Names;
@@ -15,7 +15,7 @@ use super::{areas, files_hint};
 use crate::app::{Caller, Command};
 use crate::pages::components::Choice;
 use crate::pages::form::{Action, log_in_again};
-use crate::pages::{Form, Frame, Visitor, cookies, render};
+use crate::pages::{Form, Frame, Visitor, cookies, create, render, render_with};
 use crate::requests::{CreateRequest, ReporterRequest};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -54,10 +54,10 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
         Err(failure) => return Err(failure),
     }
     let mut form = Form::read(&app, &visitor, FORM, request).await?;
-    let Ok(caller) = visitor.caller() else { return log_in_again(&app, &visitor, &form, ADDRESS).await };
+    let Ok(caller) = visitor.caller() else { return log_in_again(&app, &visitor, &mut form, ADDRESS).await };
     let mut status = StatusCode::OK;
     if form.action() == Action::Send {
-        match register(&app, caller, &form).await {
+        match register(&app, &visitor, caller, &mut form).await {
             Ok(outcome) => {
                 form.forget(&app, caller.actor.person).await;
                 let jar = cookies::told(&app, visitor.jar.clone(), outcome.position);
@@ -67,13 +67,16 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
             Err(failure) => status = form.refuse(visitor.language, failure)?,
         }
     }
-    let mut response = render(&page(&app, &visitor, form).await?)?;
-    *response.status_mut() = status;
-    Ok(response)
+    render_with(status, &page(&app, &visitor, form).await?)
 }
 
 /// Creates the case of the form; sending the form again is the same case.
-async fn register(app: &App, caller: &Caller, form: &Form) -> Result<Outcome, Failure> {
+async fn register(
+    app: &App,
+    visitor: &Visitor,
+    caller: &Caller,
+    form: &mut Form,
+) -> Result<Outcome, Failure> {
     let parsed = request(form).parse(app, caller, form.uploaded(), Channel::Webb);
     let created = match parsed {
         Ok(created) if form.errors.is_empty() => created,
@@ -95,16 +98,24 @@ async fn register(app: &App, caller: &Caller, form: &Form) -> Result<Outcome, Fa
         see: created.see.into_iter().collect(),
         followed,
     };
-    Ok(app.run(caller, command).await?)
+    match app.run(caller, command).await.map_err(Failure::from) {
+        Err(Failure::Fields(errors)) => Err(Failure::Fields(create::named(app, visitor, errors).await?)),
+        Err(Failure::IdempotencyKeyReused) => {
+            Err(create::already_sent(app, visitor, caller, form).await?)
+        }
+        result => result,
+    }
 }
 
-/// The same request as through the API.
+/// The same request as through the API. A sub-area or a system that was chosen before the area was changed is left
+/// out.
 fn request(form: &Form) -> CreateRequest {
+    let is_payroll = form.value("area") == Area::Lon.code();
     CreateRequest {
         employer: form.filled("employer"),
         area: form.filled("area"),
-        sub_area: form.filled("subArea"),
-        system: form.filled("system"),
+        sub_area: form.filled("subArea").filter(|_| is_payroll),
+        system: form.filled("system").filter(|_| !is_payroll),
         subject: form.filled("subject"),
         message: form.filled("message"),
         attachments: Vec::new(),
