@@ -26,6 +26,8 @@ const COMPONENTS: [&str; 15] = [
 ];
 /// Those that must come after the ones above.
 const LATE_COMPONENTS: [&str; 3] = ["pagination", "table", "tag"];
+/// Our own rules, in this order.
+const OWN: [&str; 2] = ["kundwebb.css", "officers.css"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     for path in ["frontend", "locales", "templates"] {
@@ -95,6 +97,8 @@ fn style_sheet(packages: &Path) -> Result<String, Box<dyn Error>> {
         all.push('\n');
     }
     all.push_str("}\n");
-    all.push_str(&fs::read_to_string("frontend/kundwebb.css")?);
+    for own in OWN {
+        all.push_str(&fs::read_to_string(Path::new("frontend").join(own))?);
+    }
     Ok(all)
 }

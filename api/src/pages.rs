@@ -2,6 +2,7 @@
 //! its template beside it under `templates/pages/`; the path mirrors the address.
 
 pub mod accessibility;
+pub mod audit;
 pub mod case;
 pub mod change;
 pub mod components;
@@ -15,9 +16,12 @@ pub mod frame;
 pub mod language;
 pub mod login;
 pub mod my_cases;
+pub mod officer_case;
+pub mod officers;
 pub mod service_status;
 pub mod services;
 pub mod start;
+pub mod statistics;
 pub mod support;
 pub mod visitor;
 
@@ -50,6 +54,10 @@ pub fn routes(app: &App) -> Router<App> {
         .merge(accessibility::routes())
         .merge(login::routes())
         .merge(language::routes())
+        .merge(officers::routes())
+        .merge(officer_case::routes())
+        .merge(statistics::routes())
+        .merge(audit::routes())
         .layer(middleware::from_fn_with_state(app.clone(), failures::pages))
 }
 

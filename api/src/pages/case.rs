@@ -17,7 +17,7 @@ use projections::timeline::{self, Entry};
 use projections::{CaseView, case_page, services};
 
 use crate::pages::components::{FileLink, TimelineEntry};
-use crate::pages::{Form, Frame, Visitor, employer, render_with};
+use crate::pages::{Form, Frame, Visitor, employer, officer_case, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
 
@@ -77,6 +77,9 @@ pub async fn readable(app: &App, visitor: &Visitor, id: &str) -> Result<CaseView
 
 async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) -> Result<Response, Failure> {
     let view = readable(&app, &visitor, &id).await?;
+    if visitor.role() == Some(Role::Officer) {
+        return officer_case::show(&app, &visitor, view).await;
+    }
     let person = visitor.caller()?.actor.person;
     let left = Form::left(&app, person, "message", &address(view.id)).await.unwrap_or_default();
     page(&app, &visitor, view, left.unwrap_or_else(|| Form::new("message")), StatusCode::OK).await

@@ -26,6 +26,8 @@ use crate::{App, Failure, format};
 /// Where it is.
 pub const ADDRESS: &str = "/skapa-arende";
 
+pub(super) use command::{already_sent, named};
+
 pub(super) fn routes() -> Router<App> {
     Router::new().route(ADDRESS, get(show).post(send)).route("/skapa-arende/filer", post(upload::upload))
 }

@@ -5,6 +5,12 @@ mod demo;
 #[cfg(test)]
 mod golden_events;
 #[cfg(test)]
+mod log_cli;
+#[cfg(test)]
 mod mail;
+#[cfg(test)]
+mod officer_pages;
+#[cfg(test)]
+mod support;
 #[cfg(test)]
 mod tidy;

@@ -3,10 +3,11 @@
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::access::Role;
 
 use super::{address, page, readable};
 use crate::pages::form::{Action, log_in_again};
-use crate::pages::{Form, Visitor, change, cookies};
+use crate::pages::{Form, Visitor, change, cookies, officer_case};
 use crate::requests::AddMessageRequest;
 use crate::{App, Failure};
 
@@ -16,6 +17,9 @@ pub(super) async fn send(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Failure> {
+    if visitor.role() == Some(Role::Officer) {
+        return officer_case::message(&app, &visitor, &id, request).await;
+    }
     let case = domain::CaseId::parse(&id).ok_or(Failure::NotFound)?;
     let mut form = Form::read(&app, &visitor, "message", request).await?;
     let caller = match visitor.caller() {

@@ -67,7 +67,7 @@ fn request(visitor: &Visitor, caller: &Caller, form: &Form) -> CreateRequest {
 }
 
 /// Errors that name the employer by name instead of number.
-async fn named(
+pub(in crate::pages) async fn named(
     app: &App,
     visitor: &Visitor,
     mut errors: Vec<FieldError>,
@@ -85,7 +85,7 @@ async fn named(
 
 /// The form was sent before and has been changed since: its sender is told the number of the case. Sending what it
 /// says now is then another case.
-async fn already_sent(
+pub(in crate::pages) async fn already_sent(
     app: &App,
     visitor: &Visitor,
     caller: &Caller,
