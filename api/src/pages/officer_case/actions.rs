@@ -17,7 +17,8 @@ use super::{newest, show_again};
 use crate::pages::form::{Action, log_in_again};
 use crate::pages::{Form, Visitor, change, cookies, create};
 use crate::requests::{
-    AddMessageRequest, AddNoteRequest, ChangeRequest, CloseRequest, ReclassifyRequest, RequestInformationRequest,
+    AddMessageRequest, AddNoteRequest, ChangeRequest, CloseRequest, ReclassifyRequest,
+    RequestInformationRequest,
 };
 use crate::texts::Text;
 use crate::{App, Failure};

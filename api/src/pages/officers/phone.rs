@@ -100,9 +100,7 @@ async fn register(
     };
     match app.run(caller, command).await.map_err(Failure::from) {
         Err(Failure::Fields(errors)) => Err(Failure::Fields(create::named(app, visitor, errors).await?)),
-        Err(Failure::IdempotencyKeyReused) => {
-            Err(create::already_sent(app, visitor, caller, form).await?)
-        }
+        Err(Failure::IdempotencyKeyReused) => Err(create::already_sent(app, visitor, caller, form).await?),
         result => result,
     }
 }
