@@ -58,6 +58,20 @@
     const form = field.closest("form");
     const waiting = new Set();
 
+    // A button that voice control can press too; the label and the errors lead to it.
+    const choose = document.createElement("button");
+    choose.type = "button";
+    choose.className = "ds-button";
+    choose.dataset.variant = "secondary";
+    choose.textContent = field.dataset.choose;
+    choose.id = input.id;
+    const described = input.getAttribute("aria-describedby");
+    if (described) choose.setAttribute("aria-describedby", described);
+    input.removeAttribute("id");
+    input.hidden = true;
+    input.before(choose);
+    choose.addEventListener("click", () => input.click());
+
     input.addEventListener("change", () => take([...input.files]));
     for (const name of ["dragenter", "dragover"]) {
       drop.addEventListener(name, (event) => { event.preventDefault(); drop.setAttribute("data-over", ""); });
@@ -75,7 +89,7 @@
       const row = button.closest("li");
       status.textContent = field.dataset.removed.replace("{file}", row.querySelector(".kw-file-name").textContent.trim());
       row.remove();
-      input.focus();
+      choose.focus();
     });
 
     // Whoever sends while files are under way sends when they are there.

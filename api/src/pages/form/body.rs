@@ -124,7 +124,9 @@ impl Reading<'_> {
         };
         match self.app.stage_for_form(owner, file_name, content).await {
             Ok(file) => self.form.attach(self.app, owner, file),
-            Err(FileError::Refused(error)) => self.refuse(&error),
+            Err(FileError::Refused(error)) => {
+                self.refuse(&FieldError { pointer: "/attachments".to_owned(), ..error });
+            }
             Err(FileError::CutOff(reason)) => {
                 let _ = self.cut_off(file_name, &reason);
             }
