@@ -50,7 +50,8 @@ pub async fn fill(config: &Config, clock: &Clock, say: impl Fn(&str)) -> anyhow:
 
 /// Moves what was made to its place; the log last, because with it the demo is there.
 fn move_to(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let mut names: Vec<_> = fs::read_dir(from)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
+    let mut names: Vec<_> =
+        fs::read_dir(from)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
     names.sort_by_key(|name| name == FILE);
     for name in names {
         let place = to.join(&name);
