@@ -1,5 +1,7 @@
 ### The words of the centre's own pages: queue, case, phone cases, statistics, audit.
 
+selection-show = Show
+selection-clear = Clear the selection
 choose = Choose
 filter-all-employers = All employers
 age-today = today

@@ -1,5 +1,7 @@
 ### The words of the centre's own pages: queue, case, phone cases, statistics, audit.
 
+selection-show = Visa
+selection-clear = Rensa urvalet
 choose = Välj
 filter-all-employers = Alla arbetsgivare
 age-today = i dag

@@ -1,6 +1,8 @@
 //! Black-box and whole-tree tests: one binary, one module a topic. (The attribute tells the lints that helpers are tests too.)
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod demo;

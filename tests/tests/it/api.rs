@@ -1,0 +1,3 @@
+//! The HTTP API, black box: one module a promise of its contract.
+
+mod life;
