@@ -134,9 +134,6 @@ async function withScript() {
   await page.getByRole("button", { name: "Skicka ärende" }).dblclick();
   const number = await receipt(page);
   await look(page);
-  await page.goBack();
-  await page.getByRole("button", { name: "Skicka ärende" }).click();
-  await page.getByText(new RegExp(`Ditt ärendenummer är ${number}|Det finns ett problem`)).first().waitFor();
   await page.goto(`${address}/mina-arenden`);
   assert.equal(await page.locator("tbody tr").count(), 1);
   await look(page);
@@ -166,6 +163,9 @@ async function keepsWhatWasTyped() {
   await page.locator("input[type=file]").setInputFiles(file("underlag.pdf"));
   await page.getByRole("button", { name: "Skicka ärende" }).dblclick();
   await receipt(page);
+  await page.reload();
+  await page.goBack();
+  assert.equal(await page.getByLabel("Ämne").inputValue(), "");
   await page.goto(`${address}/mina-arenden`);
   assert.equal(await page.locator("tbody tr").count(), 1);
 

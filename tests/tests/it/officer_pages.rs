@@ -169,7 +169,10 @@ async fn an_officer_works_on_a_case_from_beginning_to_end() {
     let message = [("text", "Vi har hittat fakturan.")];
     let page = olle.done(&act(&olle, &case, "meddelande", &message).await).await;
     page.shows(200, "Meddelandet är skickat.");
-    page.shows(200, "Meddelande till kunden 23 november 2026 kl. 09.36 · Olle Provsson Vi har hittat fakturan.");
+    page.shows(
+        200,
+        "Meddelande till kunden 23 november 2026 kl. 09.36 · Olle Provsson Vi har hittat fakturan.",
+    );
 
     let note = [("kind", "working"), ("text", "Kolla med ekonomi")];
     olle.done(&act(&olle, &case, "anteckning", &note).await).await.shows(200, "Arbetsanteckning");
