@@ -38,6 +38,9 @@ pub async fn pages(State(app): State<App>, request: Request, next: Next) -> Resp
 
 /// Where one logs in to come to a page: the employer is chosen first (K1), except by those who work at the centre.
 pub(super) fn way_in(visitor: &Visitor, back: &str) -> String {
+    // From these pages one comes to the start.
+    let back =
+        if ["/logga-in", "/valj-arbetsgivare"].iter().any(|own| back.starts_with(own)) { "/" } else { back };
     let centre = ["/handlaggare", "/statistik", "/revision"].iter().any(|path| back.starts_with(path));
     if visitor.employer.is_none() && !centre { choice_address(back) } else { login_address(back) }
 }

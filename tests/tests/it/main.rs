@@ -7,6 +7,8 @@ mod browser;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod employee_pages;
+#[cfg(test)]
 mod golden_events;
 #[cfg(test)]
 mod log_cli;

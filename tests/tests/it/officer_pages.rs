@@ -1,6 +1,6 @@
 //! The centre's own pages: an officer works on cases by forms alone, a manager reads the dashboard, an auditor the log.
 
-mod browser;
+pub(crate) mod browser;
 
 use browser::{Browser, Page};
 use chrono::TimeDelta;

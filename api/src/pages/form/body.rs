@@ -2,7 +2,7 @@
 
 use axum::extract::multipart::{Field, Multipart};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use domain::refusal::{Code, FieldError};
 use domain::{Language, PersonId};
 use infrastructure::files::FileError;
@@ -38,7 +38,10 @@ pub(super) async fn read(
     } else {
         DefaultBodyLimit::max(FORM_BYTES).apply(&mut request);
         let fields = axum::Form::<Vec<(String, String)>>::from_request(request, &()).await;
-        let axum::Form(fields) = fields.map_err(|_| Failure::TooLarge)?;
+        let axum::Form(fields) = fields.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Failure::TooLarge,
+            _ => Failure::UnsupportedMediaType,
+        })?;
         for (name, value) in fields.into_iter().take(FIELDS) {
             reading.text(&name, &value).await;
         }

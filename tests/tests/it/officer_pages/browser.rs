@@ -9,27 +9,27 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use crate::support::TestApp;
 
 /// A browser in which somebody is logged in.
-pub(super) struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     app: &'a TestApp,
     cookies: String,
 }
 
 /// A page.
 #[derive(Debug)]
-pub(super) struct Page {
-    pub(super) status: StatusCode,
-    pub(super) html: String,
-    pub(super) location: Option<String>,
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) html: String,
+    pub(crate) location: Option<String>,
 }
 
 impl<'a> Browser<'a> {
-    pub(super) async fn of(app: &'a TestApp, identity: Identity) -> Self {
+    pub(crate) async fn of(app: &'a TestApp, identity: Identity) -> Self {
         let session = app.app.begin_session(identity).await.unwrap();
         Self { app, cookies: format!("{}={session}", cookies::SESSION) }
     }
 
     /// The same browser, reading English.
-    pub(super) fn in_english(mut self) -> Self {
+    pub(crate) fn in_english(mut self) -> Self {
         self.cookies.push_str(&format!("; {}=en", cookies::LANGUAGE));
         self
     }
@@ -38,15 +38,15 @@ impl<'a> Browser<'a> {
         self.app.client.request(method, format!("{}{path}", self.app.url)).header(COOKIE, &self.cookies)
     }
 
-    pub(super) async fn get(&self, path: &str) -> Page {
+    pub(crate) async fn get(&self, path: &str) -> Page {
         read(self.request(Method::GET, path)).await
     }
 
-    pub(super) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
         read(self.request(Method::POST, path).form(fields)).await
     }
 
-    pub(super) async fn post_with_file(
+    pub(crate) async fn post_with_file(
         &self,
         path: &str,
         fields: &[(&str, &str)],
@@ -60,7 +60,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Fills in a form of a page and sends it.
-    pub(super) async fn submit(&self, page: &Page, action: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) async fn submit(&self, page: &Page, action: &str, fields: &[(&str, &str)]) -> Page {
         let hidden = page.hidden(action);
         let mut all: Vec<(&str, &str)> =
             hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -70,7 +70,7 @@ impl<'a> Browser<'a> {
 
     /// As [`Browser::submit`], where it is accepted: the page that one comes to.
     #[track_caller]
-    pub(super) fn done(&self, page: &Page) -> impl Future<Output = Page> {
+    pub(crate) fn done(&self, page: &Page) -> impl Future<Output = Page> {
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text());
         let location = page.location.clone().unwrap();
         let request = self.request(Method::GET, &location);
@@ -91,19 +91,19 @@ async fn read(request: RequestBuilder) -> Page {
 
 impl Page {
     /// Whether the page says something.
-    pub(super) fn says(&self, words: &str) -> bool {
+    pub(crate) fn says(&self, words: &str) -> bool {
         self.text().contains(words)
     }
 
     /// Checks that the page came, and says something.
     #[track_caller]
-    pub(super) fn shows(&self, status: u16, words: &str) {
+    pub(crate) fn shows(&self, status: u16, words: &str) {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         assert!(self.says(words), "»{words}« is missing in: {}", self.text());
     }
 
     /// What people read on the page, in one line.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let mut inside = false;
         for character in self.html.chars() {
@@ -124,7 +124,7 @@ impl Page {
 
     /// The form that is sent to an address.
     #[track_caller]
-    pub(super) fn form(&self, action: &str) -> &str {
+    pub(crate) fn form(&self, action: &str) -> &str {
         let start = self.html.find(&format!("action=\"{action}\""));
         let start = start.unwrap_or_else(|| panic!("no form to {action} in: {}", self.text()));
         let rest = &self.html[start..];
@@ -132,13 +132,13 @@ impl Page {
     }
 
     /// Whether there is a form to an address.
-    pub(super) fn has_form(&self, action: &str) -> bool {
+    pub(crate) fn has_form(&self, action: &str) -> bool {
         self.html.contains(&format!("action=\"{action}\""))
     }
 
     /// The hidden fields of a form.
     #[track_caller]
-    pub(super) fn hidden(&self, action: &str) -> Vec<(String, String)> {
+    pub(crate) fn hidden(&self, action: &str) -> Vec<(String, String)> {
         let inputs = self.form(action).split("<input type=\"hidden\" ").skip(1);
         inputs
             .map(|input| {
@@ -153,12 +153,12 @@ impl Page {
 
     /// The path of the page that one is led to, without its query.
     #[track_caller]
-    pub(super) fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         self.location.as_deref().unwrap().split('?').next().unwrap().to_owned()
     }
 
     /// The addresses of all links that begin so.
-    pub(super) fn links(&self, start: &str) -> Vec<String> {
+    pub(crate) fn links(&self, start: &str) -> Vec<String> {
         let links = self.html.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
         links
             .filter(|link| link.starts_with(start))
