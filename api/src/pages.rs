@@ -8,7 +8,7 @@ pub mod change;
 pub mod components;
 pub mod confirmation;
 pub mod cookies;
-pub mod create;
+pub mod create_case;
 pub mod employer;
 pub mod failures;
 pub mod form;
@@ -47,7 +47,7 @@ pub fn routes(app: &App) -> Router<App> {
         .merge(services::routes())
         .merge(service_status::routes())
         .merge(employer::routes())
-        .merge(create::routes())
+        .merge(create_case::routes())
         .merge(confirmation::routes())
         .merge(my_cases::routes())
         .merge(case::routes())

@@ -1,5 +1,7 @@
 //! What the components of `templates/components.html` are given: choices, pages of a list, entries of a timeline.
 
+use std::fmt::Display;
+
 use chrono::{DateTime, Utc};
 use domain::AttachmentId;
 use domain::files::FileCard;
@@ -17,13 +19,13 @@ pub struct Choice {
 
 impl Choice {
     /// A choice.
-    pub fn new(value: impl ToString, label: impl ToString) -> Self {
+    pub fn new(value: impl Display, label: impl Display) -> Self {
         Self { value: value.to_string(), label: label.to_string(), hint: String::new() }
     }
 
     /// The choice with a hint.
     #[must_use]
-    pub fn with_hint(mut self, hint: impl ToString) -> Self {
+    pub fn with_hint(mut self, hint: impl Display) -> Self {
         self.hint = hint.to_string();
         self
     }

@@ -6,6 +6,8 @@ mod draft;
 
 pub use draft::log_in_again;
 
+use std::fmt::Display;
+
 use axum::extract::Request;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -203,7 +205,7 @@ impl Form {
     }
 
     /// Adds an error with its words.
-    pub fn add_error(&mut self, field: &str, text: impl ToString) {
+    pub fn add_error(&mut self, field: &str, text: impl Display) {
         self.errors.push(FormError { field: field.to_owned(), text: text.to_string() });
     }
 

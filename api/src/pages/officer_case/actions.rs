@@ -15,7 +15,7 @@ use projections::{case_page, directory};
 use super::forms::{ASSIGN, CLOSE, MESSAGE, NOTE, RECLASSIFY, REQUEST, START};
 use super::{newest, show_again};
 use crate::pages::form::{Action, log_in_again};
-use crate::pages::{Form, Visitor, change, cookies, create};
+use crate::pages::{Form, Visitor, change, cookies, create_case};
 use crate::requests::{
     AddMessageRequest, AddNoteRequest, ChangeRequest, CloseRequest, ReclassifyRequest,
     RequestInformationRequest,
@@ -175,7 +175,7 @@ async fn end(
     let since = since(language, &failure);
     let status = match failure {
         Failure::Fields(errors) => {
-            form.refuse(language, Failure::Fields(create::named(app, visitor, errors).await?))?
+            form.refuse(language, Failure::Fields(create_case::named(app, visitor, errors).await?))?
         }
         Failure::IdempotencyKeyReused => {
             // Somebody went back to a form that was done, and wrote something else in it.

@@ -15,7 +15,7 @@ use super::{areas, files_hint};
 use crate::app::{Caller, Command};
 use crate::pages::components::Choice;
 use crate::pages::form::{Action, log_in_again};
-use crate::pages::{Form, Frame, Visitor, cookies, create, render, render_with};
+use crate::pages::{Form, Frame, Visitor, cookies, create_case, render, render_with};
 use crate::requests::{CreateRequest, ReporterRequest};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -99,8 +99,10 @@ async fn register(
         followed,
     };
     match app.run(caller, command).await.map_err(Failure::from) {
-        Err(Failure::Fields(errors)) => Err(Failure::Fields(create::named(app, visitor, errors).await?)),
-        Err(Failure::IdempotencyKeyReused) => Err(create::already_sent(app, visitor, caller, form).await?),
+        Err(Failure::Fields(errors)) => Err(Failure::Fields(create_case::named(app, visitor, errors).await?)),
+        Err(Failure::IdempotencyKeyReused) => {
+            Err(create_case::already_sent(app, visitor, caller, form).await?)
+        }
         result => result,
     }
 }

@@ -10,7 +10,7 @@ use crate::pages::{Form, Frame, Visitor, render_with};
 use crate::{App, Failure};
 
 #[derive(Template)]
-#[template(path = "pages/create_file.html")]
+#[template(path = "pages/create_case_file.html")]
 struct FileRow {
     frame: Frame,
     files: Vec<FormFile>,

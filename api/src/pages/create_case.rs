@@ -33,7 +33,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 #[derive(Template)]
-#[template(path = "pages/create.html")]
+#[template(path = "pages/create_case.html")]
 struct CreatePage {
     frame: Frame,
     form: Form,
