@@ -137,6 +137,7 @@ impl Asked {
             employer: query.one("employer", OrganisationNumber::parse),
             channel: query.one("channel", Channel::parse),
             officer: query.text("officer").map(|login| app.keys.login(&login)),
+            unassigned: false,
             q: query.text("q"),
         };
         let page = query.number("page", (1, READ_MAX), 1);
