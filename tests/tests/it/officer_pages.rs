@@ -562,7 +562,7 @@ async fn every_page_in_english() {
         (&olle, &*case, "Start processing"),
         (&olle, "/statistik", "Cases received and closed per day"),
         (&rut, "/revision", "None of them can be changed or removed."),
-        (&rut, &*format!("/revision{case}"), "event by event"),
+        (&rut, &*format!("/revision{case}"), "Event by event"),
     ] {
         let page = browser.get(path).await;
         page.shows(200, words);
