@@ -63,8 +63,14 @@
     choose.type = "button";
     choose.className = "ds-button";
     choose.dataset.variant = "secondary";
-    choose.textContent = field.dataset.choose;
     choose.id = input.id;
+    const words = document.createElement("span");
+    words.textContent = field.dataset.choose;
+    words.id = `${input.id}-choose`;
+    choose.append(words);
+    const label = field.querySelector("label");
+    label.id ||= `${input.id}-label`;
+    choose.setAttribute("aria-labelledby", `${label.id} ${words.id}`);
     const described = input.getAttribute("aria-describedby");
     if (described) choose.setAttribute("aria-describedby", described);
     input.removeAttribute("id");

@@ -58,6 +58,8 @@ pub fn routes(app: &App) -> Router<App> {
         .merge(officer_case::routes())
         .merge(statistics::routes())
         .merge(audit::routes())
+        .fallback(async || Failure::NotFound)
+        .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
         .layer(middleware::from_fn_with_state(app.clone(), failures::pages))
 }
 
