@@ -24,6 +24,8 @@ use rusqlite::Connection;
 use tokio::runtime::Handle;
 
 use crate::config::Config;
+use crate::mail::Post;
+use crate::reactions::Board;
 pub use callers::Caller;
 pub use commands::Command;
 pub use positions::NotShown;
@@ -53,6 +55,10 @@ pub struct Parts {
     pub read_models: Arc<ReadModels>,
     /// Stored files.
     pub files: FileStore,
+    /// The way out for mails.
+    pub mail: Post,
+    /// How the reactions stand.
+    pub reactions: Board,
     /// Bearer tokens.
     pub tokens: Tokens,
     /// What this node has acknowledged to whom.
@@ -99,6 +105,8 @@ impl App {
         let app = Self(Arc::new(Parts {
             files: FileStore::local(&data.join("files"))?,
             tokens: Tokens::new(&keys)?,
+            mail: Post::new(&config)?,
+            reactions: Board::default(),
             config,
             clock,
             keys,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{App, operations};
+use crate::{App, operations, reactions};
 
 /// How often what has expired is removed.
 const CLEANING: Duration = Duration::from_secs(10 * 60);
@@ -20,6 +20,8 @@ pub fn start(app: &App, stop: &CancellationToken) -> Tasks {
     let tracker = TaskTracker::new();
     tracker.spawn(stop.clone().run_until_cancelled_owned(clean(app.clone())));
     tracker.spawn(stop.clone().run_until_cancelled_owned(measure()));
+    let reactions = reactions::start(app, stop);
+    tracker.spawn(async move { drop(reactions.await) });
     tracker.close();
     Tasks(tracker)
 }

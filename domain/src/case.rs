@@ -3,6 +3,11 @@
 
 pub mod commands;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+pub(crate) mod testing;
+
 pub use commands::CaseCommand;
 
 use crate::access::{Action, Standing, Verdict, may};
@@ -131,7 +136,7 @@ impl Case {
     /// The state after `event`. Total: an event that does not belong in the phase moves nothing but the version.
     #[must_use]
     pub fn evolve(mut self, event: &Event) -> Self {
-        if let Event::CaseReceived { .. } = event {
+        if self == Self::New {
             return Self::received(event).unwrap_or(self);
         }
         let Some(base) = self.base_mut() else { return self };

@@ -137,6 +137,8 @@ mod tests {
         fn every_number_is_read_back(year in 1000_u16..=9999, running in 1_u64..10_000_000_000) {
             let number = CaseNumber::new(year, running);
             prop_assert_eq!(CaseNumber::parse(&number.to_string()), Ok(number));
+            let stored = serde_json::to_string(&number).unwrap();
+            prop_assert_eq!(serde_json::from_str::<CaseNumber>(&stored).unwrap(), number);
         }
 
         #[test]

@@ -241,6 +241,26 @@ impl Event {
     /// The version of the stored format of this type; raised when a field changes meaning.
     pub const SCHEMA_VERSION: u16 = 1;
 
+    /// The stored name of every type.
+    pub const TYPES: &'static [&'static str] = &[
+        "CaseReceived",
+        "AttachmentAdded",
+        "ProcessingStarted",
+        "InformationRequested",
+        "MessageAdded",
+        "NoteAdded",
+        "CaseAssigned",
+        "CaseReclassified",
+        "CaseClosed",
+        "PersonSeen",
+        "PersonLinked",
+        "NotificationSent",
+        "NotificationFailed",
+        "EmployerRegistered",
+        "NoticePublished",
+        "NoticeResolved",
+    ];
+
     /// The stored name of the type.
     pub const fn type_name(&self) -> &'static str {
         match self {
@@ -278,6 +298,11 @@ impl Event {
     /// Whether events of this type have a personal part at all, gone or not.
     pub fn has_personal(&self) -> bool {
         with_personal!(self, _personal => true, false)
+    }
+
+    /// Whether this event's personal part has been disposed of.
+    pub fn is_gone(&self) -> bool {
+        with_personal!(self, personal => personal.open().is_none(), false)
     }
 
     /// Reads a stored event. `personal` is the opened JSON of the sealed part, `None` when it is gone or the type
@@ -330,4 +355,174 @@ impl Event {
 
 fn open<T: DeserializeOwned>(text: &[u8]) -> Result<Sealed<T>, serde_json::Error> {
     serde_json::from_slice(text).map(Sealed::Open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The compiler-made reader names every variant when it meets one that it does not know.
+    #[test]
+    fn the_list_of_types_is_whole() {
+        let error = Event::from_stored("?", "{}", None).unwrap_err().to_string();
+        let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+        assert_eq!(known, Event::TYPES, "{error}");
+    }
+
+    #[test]
+    fn an_unknown_type_and_foreign_facts_are_errors() {
+        assert!(Event::from_stored("CaseExploded", "{}", None).is_err());
+        assert!(Event::from_stored("ProcessingStarted", "{}", None).is_err());
+        assert!(Event::from_stored("ProcessingStarted", "[1", None).is_err());
+        assert!(Event::from_stored("x\"", "{}", None).is_err());
+    }
+
+    #[test]
+    fn a_field_of_a_later_version_is_passed_over() {
+        let facts = r#"{"officer":"00000000-0000-0000-0000-000000000001","later":[1,{"x":null}]}"#;
+        let event = Event::from_stored("ProcessingStarted", facts, None).unwrap();
+        assert_eq!(event.facts_json(), r#"{"officer":"00000000-0000-0000-0000-000000000001"}"#);
+    }
+
+    /// An event with any texts, ids, sizes and choices.
+    fn any_event(type_name: &str, texts: &[String; 3], bytes: [u8; 8]) -> Event {
+        use crate::case::testing::{file, number, person};
+        let [a, b, c, d, e, ..] = bytes;
+        let text = |text: &str, other: &str| {
+            Body::parse(text, "", crate::refusal::Code::MessageMissing)
+                .unwrap_or_else(|_| Body::parse(other, "", crate::refusal::Code::MessageMissing).unwrap())
+        };
+        let mut uploaded: Vec<_> = (0..u128::from(a % 3)).map(|id| file(id, u64::from(b) << 30)).collect();
+        uploaded.iter_mut().for_each(|file| file.card.file_name.clone_from(&texts[2]));
+        let attachment_ids: Vec<_> = uploaded.iter().map(|file| file.card.attachment_id).collect();
+        let stored_files: Vec<_> = uploaded.iter().map(|file| file.stored.clone()).collect();
+        let files: Vec<_> = uploaded.into_iter().map(|file| file.card).collect();
+        let letter = |files: Vec<FileCard>| Sealed::Open(Letter { text: text(&texts[0], "x"), files });
+        let employer = OrganisationNumber::parse("4021000007").unwrap();
+        let of = |list: usize, byte: u8| usize::from(byte) % list;
+        let from = Party::ALL[of(2, c)];
+        let area = Area::ALL[of(4, c)];
+        let sub_area = (d & 1 == 1).then_some(SubArea::ALL[of(2, e)]);
+        let system = (d & 2 == 2).then_some(System::ALL[of(6, e)]);
+        match type_name {
+            "CaseReceived" => Event::CaseReceived {
+                case_number: number(u64::from(a) * 9000 + 1),
+                employer,
+                area,
+                sub_area,
+                system,
+                channel: Channel::ALL[of(3, a)],
+                follows_up: (b & 1 == 1).then(|| number(u64::from(b))),
+                reporter: (b & 2 == 2).then(|| person(u128::from(c))),
+                registered_by: person(u128::from(d)),
+                language: Language::ALL[of(2, e)],
+                attachment_ids,
+                stored_files,
+                personal: Sealed::Open(Question {
+                    subject: Subject::parse(&texts[1], "")
+                        .unwrap_or_else(|_| Subject::parse("y", "").unwrap()),
+                    message: text(&texts[0], "x"),
+                    files,
+                }),
+            },
+            "AttachmentAdded" => Event::AttachmentAdded {
+                from,
+                attachment_ids,
+                stored_files,
+                personal: Sealed::Open(Files { files }),
+            },
+            "ProcessingStarted" => Event::ProcessingStarted { officer: person(u128::from(a)) },
+            "InformationRequested" => Event::InformationRequested {
+                due_date: NaiveDate::from_ymd_opt(2026, u32::from(a % 12) + 1, u32::from(b % 28) + 1)
+                    .unwrap(),
+                personal: letter(Vec::new()),
+            },
+            "MessageAdded" => {
+                Event::MessageAdded { from, attachment_ids, stored_files, personal: letter(files) }
+            }
+            "NoteAdded" => Event::NoteAdded { kind: NoteKind::ALL[of(2, a)], personal: letter(Vec::new()) },
+            "CaseAssigned" => Event::CaseAssigned { officer: person(u128::from(a)) },
+            "CaseReclassified" => {
+                Event::CaseReclassified { area, sub_area, system, personal: letter(Vec::new()) }
+            }
+            "CaseClosed" => Event::CaseClosed { attachment_ids, stored_files, personal: letter(files) },
+            _ => any_event_beside_cases(type_name, texts, bytes),
+        }
+    }
+
+    /// As [`any_event`], of the small streams.
+    fn any_event_beside_cases(type_name: &str, texts: &[String; 3], bytes: [u8; 8]) -> Event {
+        use crate::case::testing::person;
+        let [a, b, c, ..] = bytes;
+        let employer = OrganisationNumber::parse("4021000007").unwrap();
+        let of = |list: usize, byte: u8| usize::from(byte) % list;
+        let mail =
+            (CaseId(person(u128::from(a)).0), texts[0].clone(), Template::ALL[of(4, b)], texts[1].clone());
+        let (case_id, cause, template, message_id) = mail;
+        let (attempts, reply) = (u32::from(c), texts[2].clone());
+        match type_name {
+            "PersonSeen" => Event::PersonSeen {
+                employer: (a & 1 == 1).then_some(employer),
+                role: Role::ALL[of(4, b)],
+                fingerprint: texts[0].clone(),
+                personal: Sealed::Open(Profile {
+                    subject: (a & 2 == 2).then(|| texts[1].clone()),
+                    name: PersonName::parse(&texts[2], "").ok(),
+                    email: Email::parse("a@b.example", "").ok().filter(|_| a & 4 == 4),
+                }),
+            },
+            "PersonLinked" => {
+                Event::PersonLinked { caller: person(u128::from(a)), person: person(u128::from(b)) }
+            }
+            "NotificationSent" => {
+                Event::NotificationSent { case_id, cause, template, message_id, attempts, reply }
+            }
+            "NotificationFailed" => {
+                Event::NotificationFailed { case_id, cause, template, message_id, attempts, reply }
+            }
+            "EmployerRegistered" => Event::EmployerRegistered {
+                employer,
+                name_sv: texts[0].clone(),
+                name_en: texts[1].clone(),
+                areas: Area::ALL[..of(5, a)].to_vec(),
+                services: texts.to_vec(),
+            },
+            "NoticePublished" => Event::NoticePublished {
+                kind: NoticeKind::ALL[of(2, a)],
+                system: System::ALL.get(of(9, c)).copied(),
+                title_sv: texts[0].clone(),
+                title_en: texts[1].clone(),
+                body_sv: texts[2].clone(),
+                body_en: texts[0].clone(),
+                starts: i64::from_be_bytes(bytes),
+                ends: (b & 1 == 1).then_some(i64::MIN),
+                next_update: (b & 2 == 2).then_some(i64::MAX),
+            },
+            "NoticeResolved" => Event::NoticeResolved {},
+            other => panic!("{other} has no example here"),
+        }
+    }
+
+    proptest! {
+        /// Every stored form is read back as what it was, and written again byte for byte.
+        #[test]
+        fn every_event_is_read_back(
+            which in 0..Event::TYPES.len(), texts in prop::array::uniform3(".*"), bytes in any::<[u8; 8]>(),
+        ) {
+            let event = any_event(Event::TYPES[which], &texts, bytes);
+            prop_assert_eq!(event.type_name(), Event::TYPES[which]);
+            let (facts, personal) = (event.facts_json(), event.personal_json());
+            let read = |personal: Option<&String>| {
+                Event::from_stored(event.type_name(), &facts, personal.map(String::as_bytes)).unwrap()
+            };
+            let again = read(personal.as_ref());
+            prop_assert_eq!(&again, &event);
+            prop_assert_eq!((again.facts_json(), again.personal_json()), (facts.clone(), personal.clone()));
+            prop_assert_eq!(personal.is_some(), event.has_personal());
+            prop_assert_eq!(read(None), event.clone().gone());
+            prop_assert_eq!(event.clone().gone().facts_json(), facts.clone());
+            prop_assert_eq!(event.files().len(), event.attachment_ids().len());
+        }
+    }
 }

@@ -76,6 +76,7 @@ impl TryFrom<String> for OrganisationNumber {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn real_and_fictional_numbers_are_read() {
@@ -89,6 +90,30 @@ mod tests {
     fn wrong_numbers_are_refused() {
         for text in ["", "2021006454", "202100645", "20210064530", "1912121212", "abc", "202100–645x"] {
             assert!(OrganisationNumber::parse(text).is_none(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_number_is_read_back_in_all_its_forms(digits in 0_u32..=99_999_999, third in 2_u8..=9) {
+            let mut body: Vec<u8> = format!("{digits:08}").bytes().map(|digit| digit - b'0').collect();
+            body.insert(2, third);
+            let check = check_digit(body.iter().copied());
+            let text: String = body.iter().chain([&check]).map(u8::to_string).collect();
+            let number = OrganisationNumber::parse(&text).unwrap();
+            prop_assert_eq!(number.as_str(), &text);
+            prop_assert_eq!(OrganisationNumber::parse(&number.display()), Some(number));
+            let stored = serde_json::to_string(&number).unwrap();
+            prop_assert_eq!(serde_json::from_str::<OrganisationNumber>(&stored).unwrap(), number);
+            let wrong = format!("{}{}", &text[..9], (check + 1) % 10);
+            prop_assert_eq!(OrganisationNumber::parse(&wrong), None);
+        }
+
+        #[test]
+        fn any_text_is_read_without_panic(text in ".*") {
+            if let Some(number) = OrganisationNumber::parse(&text) {
+                prop_assert_eq!(OrganisationNumber::parse(number.as_str()), Some(number));
+            }
         }
     }
 }

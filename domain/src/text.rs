@@ -52,11 +52,9 @@ impl Subject {
     /// # Errors
     /// `subject.missing`, `subject.long` or `subject.pnr`, pointing at `pointer`.
     pub fn parse(text: &str, pointer: &'static str) -> Result<Self, FieldError> {
-        let one_line: String = text
-            .trim()
-            .chars()
-            .map(|character| if character.is_control() { ' ' } else { character })
-            .collect();
+        let one_line: String =
+            text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+        let one_line = one_line.trim().to_owned();
         if one_line.is_empty() {
             return Err(FieldError::new(pointer, Code::SubjectMissing));
         }
@@ -77,7 +75,7 @@ impl Body {
     /// # Errors
     /// `missing` or `message.long`, pointing at `pointer`.
     pub fn parse(text: &str, pointer: &'static str, missing: Code) -> Result<Self, FieldError> {
-        let text = text.trim().replace("\r\n", "\n").replace('\0', "");
+        let text = text.replace("\r\n", "\n").replace('\0', "").trim().to_owned();
         if text.is_empty() {
             return Err(FieldError::new(pointer, missing));
         }
@@ -180,6 +178,28 @@ mod tests {
     }
 
     #[test]
+    fn control_characters_alone_are_no_text() {
+        for text in ["", " ", "\0", "\u{7} \r\n", "\0\0 \0"] {
+            assert_eq!(Subject::parse(text, "/subject").unwrap_err().code, Code::SubjectMissing, "{text:?}");
+        }
+        let missing = Body::parse("\0 \0\r\n", "/message", Code::MessageMissing).unwrap_err();
+        assert_eq!(missing.code, Code::MessageMissing);
+        assert_eq!(Subject::parse("\0 Lön\r\nmars \0", "/subject").unwrap().as_str(), "Lön  mars");
+        let body = Body::parse("\0 Hej\r\ndär \0", "/message", Code::MessageMissing).unwrap();
+        assert_eq!(body.as_str(), "Hej\ndär");
+    }
+
+    #[test]
+    fn a_body_has_a_length_in_characters_not_bytes() {
+        assert!(Body::parse(&"ö".repeat(BODY_MAX), "/message", Code::MessageMissing).is_ok());
+        // A line break counts once, whether a browser sent it as one character or two.
+        assert!(Body::parse(&"ö\r\n".repeat(BODY_MAX / 2), "/message", Code::MessageMissing).is_ok());
+        let error = Body::parse(&"ö".repeat(BODY_MAX + 1), "/message", Code::MessageMissing).unwrap_err();
+        assert_eq!(error.code, Code::MessageLong);
+        assert_eq!(error.arguments, [("max", "10000".to_owned()), ("n", "10001".to_owned())]);
+    }
+
+    #[test]
     fn a_personal_identity_number_in_the_subject_is_refused() {
         // 191212121212 is Skatteverket's published test number.
         for text in ["Lön för 121212-1212", "19121212-1212", "gäller 191212121212.", "121212+1212 igen"] {
@@ -213,10 +233,16 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in ".*") {
-            let _ = Subject::parse(&text, "/subject");
-            let _ = Body::parse(&text, "/message", Code::MessageMissing);
             let _ = Email::parse(&text, "/email");
             let _ = PersonName::parse(&text, "/name");
+            if let Ok(subject) = Subject::parse(&text, "/subject") {
+                prop_assert!(!subject.as_str().trim().is_empty());
+                prop_assert_eq!(Subject::parse(subject.as_str(), "/subject"), Ok(subject.clone()));
+            }
+            if let Ok(body) = Body::parse(&text, "/message", Code::MessageMissing) {
+                prop_assert!(!body.as_str().trim().is_empty());
+                prop_assert_eq!(Body::parse(body.as_str(), "/message", Code::MessageMissing), Ok(body.clone()));
+            }
         }
     }
 }

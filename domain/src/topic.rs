@@ -79,6 +79,13 @@ mod tests {
                         valid,
                         "{area} {sub_area:?} {system:?}"
                     );
+                    let Ok(topic) = Topic::new(*area, sub_area, system) else { continue };
+                    let read = Topic::new(
+                        Area::parse(topic.area().code()).unwrap(),
+                        topic.sub_area().map(|sub_area| SubArea::parse(sub_area.code()).unwrap()),
+                        topic.system().map(|system| System::parse(system.code()).unwrap()),
+                    );
+                    assert_eq!(read, Ok(topic), "stored codes read back");
                 }
             }
         }

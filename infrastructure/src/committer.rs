@@ -140,7 +140,7 @@ impl Committer {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
-            .spawn(move || task::run(&log, settings, jobs))
+            .spawn(move || task::run(log, settings, jobs))
             .map_err(|error| LogError::Unavailable(error.to_string()))?;
         Ok((Self { queue }, thread))
     }
@@ -201,13 +201,13 @@ impl Job {
     /// About how much content the job adds, bytes.
     fn size(&self) -> usize {
         match self {
-            Self::Case(request, _) => match &request.command {
-                CaseCommand::Create(create) => create.message.as_str().len() + 1024,
-                CaseCommand::AddMessage(message) => message.text.as_str().len() + 512,
-                CaseCommand::Close(close) => close.answer.as_str().len() + 512,
-                _ => 1024,
-            },
-            Self::See(..) | Self::Append(..) | Self::Upkeep(..) => 512,
+            Self::Case(request, _) => {
+                let files = request.command.files().len() + request.see.len();
+                text_length(&request.command) + 1024 * (files + 1)
+            }
+            Self::Upkeep(upkeep, _) => upkeep_size(upkeep),
+            Self::Append(append, _) => 1024 + append.upkeep.as_ref().map_or(0, upkeep_size),
+            Self::See(person, _) => 512 * (person.callers.len() + 1),
         }
     }
 
@@ -218,5 +218,27 @@ impl Job {
             Self::See(_, reply) | Self::Append(_, reply) => drop(reply.send(Err(error))),
             Self::Upkeep(_, reply) => drop(reply.send(Err(error))),
         }
+    }
+}
+
+/// The length of what a person has written, bytes.
+fn text_length(command: &CaseCommand) -> usize {
+    match command {
+        CaseCommand::Create(create) => create.message.as_str().len() + create.subject.as_str().len(),
+        CaseCommand::AddMessage(message) => message.text.as_str().len(),
+        CaseCommand::AddNote(note) => note.text.as_str().len(),
+        CaseCommand::RequestInformation(request) => request.text.as_str().len(),
+        CaseCommand::Reclassify(reclassify) => reclassify.reason.as_str().len(),
+        CaseCommand::Close(close) => close.answer.as_str().len(),
+        CaseCommand::Attach(_) | CaseCommand::Assign(_) | CaseCommand::StartProcessing(_) => 0,
+    }
+}
+
+fn upkeep_size(upkeep: &Upkeep) -> usize {
+    match upkeep {
+        Upkeep::Keep { sealed, .. } => 128 + sealed.len(),
+        Upkeep::Purge { uploads, .. } => 128 + 32 * uploads.len(),
+        Upkeep::PlanDeliveries { deliveries, .. } => 128 + 256 * deliveries.len(),
+        _ => 256,
     }
 }

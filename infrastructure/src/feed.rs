@@ -50,7 +50,7 @@ pub fn log_feed(reader: Reader, runtime: Handle) -> (LogFeed, Publish) {
     let committed = Arc::new(AtomicU64::new(0));
     let told = Arc::clone(&committed);
     let publish = Box::new(move |batch: Arc<[Recorded]>| {
-        told.store(batch.last().map_or(0, |event| event.position), Ordering::Release);
+        told.fetch_max(batch.last().map_or(0, |event| event.position), Ordering::AcqRel);
         // A full channel is no loss: the follower sees the gap and reads the log.
         drop(sender.try_send(batch));
     });
@@ -60,7 +60,11 @@ pub fn log_feed(reader: Reader, runtime: Handle) -> (LogFeed, Publish) {
 impl Feed for LogFeed {
     fn after(&mut self, position: u64, limit: usize) -> Result<Vec<Recorded>, LogError> {
         loop {
-            while let Ok(batch) = self.batches.try_recv() {
+            // No more than is asked for: what a slow follower leaves in the channel keeps it full, and is read from
+            // the log later instead of growing in memory.
+            while self.waiting.len() < limit
+                && let Ok(batch) = self.batches.try_recv()
+            {
                 self.waiting.extend(batch.iter().cloned());
             }
             while self.waiting.front().is_some_and(|event| event.position <= position) {
@@ -71,7 +75,11 @@ impl Feed for LogFeed {
                 return Ok(self.in_order(position, limit));
             }
             if next.is_some() || self.committed.load(Ordering::Acquire) > position {
-                return self.runtime.block_on(self.reader.after(position, limit));
+                let events = self.runtime.block_on(self.reader.after(position, limit))?;
+                if events.is_empty() {
+                    return Err(LogError::Damaged(format!("it no longer holds what came after {position}")));
+                }
+                return Ok(events);
             }
             match self.batches.recv_timeout(POLL) {
                 Ok(batch) => self.waiting.extend(batch.iter().cloned()),

@@ -16,6 +16,9 @@ pub mod stored;
 pub mod tokens;
 pub mod upkeep;
 
+#[cfg(test)]
+mod testing;
+
 pub use clock::Clock;
 pub use committer::{CaseRequest, CommandError, Committer};
 pub use feed::{Feed, LogFeed, log_feed};

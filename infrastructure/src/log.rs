@@ -1,6 +1,8 @@
 //! The log: the one source of truth. A trait over the engines that hold it, at the level of one locked transaction,
 //! so that one committer serves every engine.
 
+#[cfg(test)]
+mod contract;
 pub mod sqlite;
 
 use std::collections::{HashMap, HashSet};

@@ -36,3 +36,10 @@ pub struct KeptOutcome {
     /// When it may be forgotten.
     pub expires_at: DateTime<Utc>,
 }
+
+impl KeptOutcome {
+    /// The outcome, for the same request; `None` for another one under the same id.
+    pub fn answer(&self, request: &[u8; 32]) -> Option<Outcome> {
+        (self.request == *request).then_some(self.outcome)
+    }
+}

@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use infrastructure::{Keys, Log, startup};
 
-use crate::Config;
 use crate::cli::{print, read_only};
+use crate::{Config, mail};
 
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let findings = [
         ("log", log(&config).await),
         ("keys", keys(&config).await),
-        ("mail", mail(&config).await),
+        ("mail", post(&config).await),
         ("files", files(&config)),
     ];
     for (what, finding) in &findings {
@@ -36,13 +36,15 @@ async fn keys(config: &Config) -> anyhow::Result<String> {
     Ok(format!("master key {} opens the log; its last events are whole", keys.master_fingerprint()))
 }
 
-/// What waits and what has failed.
-async fn mail(config: &Config) -> anyhow::Result<String> {
+/// Whether the way out is open, what waits and what has failed.
+async fn post(config: &Config) -> anyhow::Result<String> {
+    let way = mail::post::check(config).await;
     let counts = read_only(config)?.delivery_counts().await?;
     let waiting = format!("{} sent, {} waiting, {} given up", counts.sent, counts.due, counts.failed);
     let trouble = counts.last_trouble.map(|reply| format!("; the last trouble: {reply}")).unwrap_or_default();
+    let way = way.map_err(|reason| anyhow::anyhow!("{reason}; {waiting}{trouble}"))?;
     anyhow::ensure!(counts.retrying == 0, "{} could not be sent yet ({waiting}){trouble}", counts.retrying);
-    Ok(format!("{waiting}{trouble}"))
+    Ok(format!("{way}; {waiting}{trouble}"))
 }
 
 fn files(config: &Config) -> anyhow::Result<String> {

@@ -99,13 +99,13 @@ fn identity(arguments: Arguments) -> anyhow::Result<Identity> {
 /// A duration such as `90m`.
 fn duration(text: &str) -> Option<TimeDelta> {
     let text = text.trim();
-    let (number, unit) = text.split_at(text.len().checked_sub(1)?);
-    let number: i64 = number.parse().ok().filter(|number| *number > 0)?;
+    let unit = text.chars().next_back()?;
+    let number: i64 = text.strip_suffix(unit)?.parse().ok().filter(|number| *number > 0)?;
     match unit {
-        "s" => TimeDelta::try_seconds(number),
-        "m" => TimeDelta::try_minutes(number),
-        "h" => TimeDelta::try_hours(number),
-        "d" => TimeDelta::try_days(number),
+        's' => TimeDelta::try_seconds(number),
+        'm' => TimeDelta::try_minutes(number),
+        'h' => TimeDelta::try_hours(number),
+        'd' => TimeDelta::try_days(number),
         _ => None,
     }
 }

@@ -55,10 +55,10 @@ fn change(app: &App, step: &Step) -> Result<CaseCommand, Vec<domain::FieldError>
         What::Create | What::StartProcessing => Ok(CaseCommand::StartProcessing(StartProcessing {})),
         What::RequestInformation => {
             let due_date = Some(working_days_on(calendar::day(app.clock.now())).to_string());
-            RequestInformationRequest { text: entry.ask.clone(), due_date }.parse(Vec::new())
+            RequestInformationRequest { text: Some(entry.ask().to_owned()), due_date }.parse(Vec::new())
         }
         What::Reply => {
-            AddMessageRequest { text: entry.reply.clone(), ..Default::default() }.parse(Vec::new())
+            AddMessageRequest { text: Some(entry.reply().to_owned()), ..Default::default() }.parse(Vec::new())
         }
         What::AddNote(kind) => {
             let text = match kind {

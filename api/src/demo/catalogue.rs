@@ -18,9 +18,25 @@ pub struct Entry {
     pub answer: String,
     /// The name of the file that comes with it.
     pub file: Option<String>,
-    /// What the officer may need to know, and what the customer then says.
-    pub ask: Option<String>,
-    pub reply: Option<String>,
+    ask: Option<String>,
+    reply: Option<String>,
+}
+
+impl Entry {
+    /// Whether there is something that the officer usually needs to know.
+    pub const fn is_unclear(&self) -> bool {
+        self.ask.is_some()
+    }
+
+    /// What the officer asks.
+    pub fn ask(&self) -> &str {
+        self.ask.as_deref().unwrap_or("Hej! Vilken period gäller det, och när upptäckte du det?")
+    }
+
+    /// What the customer then says.
+    pub fn reply(&self) -> &str {
+        self.reply.as_deref().unwrap_or("Hej! Det gäller oktober. Jag såg det i måndags.")
+    }
 }
 
 static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {

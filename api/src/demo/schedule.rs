@@ -91,11 +91,12 @@ fn life(random: &mut StdRng, now: DateTime<Utc>) -> Vec<Step> {
     if plot.door == Door::Phone {
         add(random, What::AddNote(NoteKind::Official), 0..1);
     }
-    add(random, What::StartProcessing, 0..20);
-    if plot.entry.ask.is_some() && random.random_ratio(3, 4) {
+    add(random, What::StartProcessing, 0..100);
+    let asks = if plot.entry.is_unclear() { 75 } else { 25 };
+    if random.random_ratio(asks, 100) {
         add(random, What::RequestInformation, 0..8);
         // Some never answer, and the case waits.
-        if random.random_ratio(1, 6) {
+        if random.random_ratio(1, 5) {
             return steps;
         }
         add(random, What::Reply, 2..60);
@@ -135,11 +136,13 @@ fn plot(random: &mut StdRng) -> Plot {
     Plot { customer, officer, entry, door }
 }
 
-/// A moment within the last [`DAYS`], on a working day between seven and six.
+/// A moment within the last [`DAYS`], on a working day between seven and six; the last days have the most, so that
+/// the queue has something in it.
 fn received(random: &mut StdRng, now: DateTime<Utc>) -> DateTime<Utc> {
     let today = calendar::day(now);
     loop {
-        let day = today - Days::new(random.random_range(0..DAYS));
+        let days = (0..4).map(|_| random.random_range(0..DAYS)).min().unwrap_or_default();
+        let day = today - Days::new(days);
         let minute = random.random_range(7 * 60..18 * 60);
         let at = moment(day, minute) + TimeDelta::seconds(random.random_range(0..60));
         if !calendar::is_holiday(day) && at < now {
@@ -172,7 +175,7 @@ fn moment(day: NaiveDate, minute: i64) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashMap;
+    use std::collections::HashSet;
 
     #[test]
     fn the_same_seed_gives_the_same_history_in_order_of_time_with_every_state() {
@@ -184,13 +187,13 @@ mod tests {
         assert_eq!(shown(&one), shown(&two));
         assert_ne!(shown(&one), shown(&steps(2, now, 200)));
         assert!(one.windows(2).all(|pair| pair[0].at <= pair[1].at) && one.iter().all(|step| step.at <= now));
-        let mut last = HashMap::new();
-        for step in &one {
-            last.insert(step.case, step.what);
-        }
-        assert_eq!(last.len(), 200);
-        for what in [What::Create, What::RequestInformation, What::Close] {
-            assert!(last.values().any(|end| *end == what), "{what:?}");
-        }
+        let with = |what: What| {
+            one.iter().filter(|step| step.what == what).map(|step| step.case).collect::<HashSet<_>>()
+        };
+        let (received, started, closed) =
+            (with(What::Create), with(What::StartProcessing), with(What::Close));
+        assert_eq!(received.len(), 200);
+        assert!(received.len() - started.len() >= 5, "{} have been taken", started.len());
+        assert!(started.len() - closed.len() >= 15 && closed.len() >= 100, "{} are closed", closed.len());
     }
 }

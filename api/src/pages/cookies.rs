@@ -37,7 +37,6 @@ pub fn cookie(app: &App, name: impl Display, value: impl Display, days: Option<i
 }
 
 /// The jar with the position that the reader has been told of, so that the next page shows it.
-#[must_use]
 pub fn told(app: &App, jar: CookieJar, position: u64) -> CookieJar {
     jar.add(cookie(app, POSITION, position, None))
 }

@@ -26,6 +26,7 @@ pub async fn pages(State(app): State<App>, request: Request, next: Next) -> Resp
     let (mut parts, body) = request.into_parts();
     // Told before the request is handed on: what logs out must still be answered in the reader's language.
     let Ok(visitor) = Visitor::from_request_parts(&mut parts, &app).await;
+    parts.extensions.insert(visitor.clone());
     let method = parts.method.clone();
     let mut response = next.run(Request::from_parts(parts, body)).await;
     match response.extensions_mut().remove::<Failure>() {

@@ -17,7 +17,9 @@ use domain::{Area, Channel, NoteKind, Status, SubArea, System};
 use serde_json::{Value, json};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::external_docs::ExternalDocs;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Object, OneOfBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayItems, Object, OneOfBuilder, Schema, SchemaType, Type,
+};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Contact, Info, License, OpenApi, RefOr, Server};

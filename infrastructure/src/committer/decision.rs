@@ -1,11 +1,11 @@
 //! What one job comes to, on the newest state and after the jobs before it in its batch.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::HashSet;
 
 use domain::case::decide;
 use domain::event::Event;
 use domain::person::{Person, SeePerson};
-use domain::refusal::{Code, FieldError};
+use domain::refusal::{Code, FieldError, FieldErrors};
 use domain::{Actor, CaseCommand, CaseNumber, Context, OrganisationNumber, PersonId, Refusal, StreamId};
 
 use crate::committer::stage::Stage;
@@ -22,16 +22,21 @@ pub(super) struct Addition {
 /// Decides on a command; nothing is staged unless it is accepted. A panic in a rule fails this command alone.
 pub(super) fn case(stage: &mut Stage<'_>, request: &CaseRequest) -> Result<Outcome, CommandError> {
     if let Some(kept) = stage.outcome(request.command_id) {
-        return if kept.request == request.request { Ok(kept.outcome) } else { Err(CommandError::KeyReused) };
+        return kept.answer(&request.request).ok_or(CommandError::KeyReused);
     }
-    let decided = catch_unwind(AssertUnwindSafe(|| additions(stage, request)));
-    let additions = decided.unwrap_or_else(|_| {
-        tracing::error!(command = %request.command_id, "a rule panicked; the command is failed alone");
-        Err(CommandError::Internal)
-    })?;
-    for addition in additions {
-        stage.add(addition, request.actor.person, request.command_id, request.correlation)?;
+    stage.whole(&streams(request), |stage| accept(stage, request))
+}
+
+/// Stages the persons met, then what the command comes to, and its outcome.
+fn accept(stage: &mut Stage<'_>, request: &CaseRequest) -> Result<Outcome, CommandError> {
+    let (person, command_id, correlation) = (request.actor.person, request.command_id, request.correlation);
+    for seen in &request.see {
+        for addition in meeting(stage, seen) {
+            stage.add(addition, person, command_id, correlation)?;
+        }
     }
+    let addition = addition(stage, request)?;
+    stage.add(addition, person, command_id, correlation)?;
     let files = request.command.files().iter().map(|file| file.card.attachment_id);
     stage.attach(files, request.case.into());
     let case = stage.stream(request.case.into()).case();
@@ -43,24 +48,21 @@ pub(super) fn case(stage: &mut Stage<'_>, request: &CaseRequest) -> Result<Outco
         status,
         position: stage.position(),
     };
-    stage.keep(request.command_id, request.request, outcome);
+    stage.keep(command_id, request.request, outcome);
     Ok(outcome)
 }
 
-/// The events of a command and of the persons met by it.
-fn additions(stage: &Stage<'_>, request: &CaseRequest) -> Result<Vec<Addition>, CommandError> {
-    let mut additions = Vec::new();
-    for person in &request.see {
-        additions.extend(meeting(stage, person));
-    }
+/// The events of a command, by the rules.
+fn addition(stage: &Stage<'_>, request: &CaseRequest) -> Result<Addition, CommandError> {
+    #[cfg(test)]
+    assert!(request.correlation != crate::testing::FAULTY_RULE, "a rule that panics");
     let case = stage.stream(request.case.into()).case();
     let employer = match (&request.command, case.base()) {
         (CaseCommand::Create(create), _) => create.employer,
         (_, Some(base)) => base.standing.employer,
         (_, None) => return Err(Refusal::NotFound.into()),
     };
-    let actor =
-        Actor { identities: identities(stage, request.actor.person, &additions), ..request.actor.clone() };
+    let actor = Actor { identities: identities(stage, request.actor.person), ..request.actor.clone() };
     let employer_state = stage.stream(StreamId::of_employer(employer));
     let followed = request.followed.map(|id| stage.stream(id.into()).case());
     let context = Context {
@@ -74,32 +76,27 @@ fn additions(stage: &Stage<'_>, request: &CaseRequest) -> Result<Vec<Addition>, 
     };
     let events = decide(&request.command, &case, &context)?;
     unused(stage, &request.command)?;
-    additions.push(Addition { stream: request.case.into(), employer: Some(employer), events });
-    Ok(additions)
+    Ok(Addition { stream: request.case.into(), employer: Some(employer), events })
 }
 
-/// A file is attached once.
+/// A file is attached once, by one command and in one place of it.
 fn unused(stage: &Stage<'_>, command: &CaseCommand) -> Result<(), Refusal> {
-    let used = command.files().iter().position(|file| stage.is_attached(file.card.attachment_id));
-    match used {
-        Some(place) => Err(FieldError::new(format!("/attachments/{place}"), Code::UploadUnknown).into()),
-        None => Ok(()),
+    let mut errors = FieldErrors::default();
+    let mut before = HashSet::new();
+    for (place, file) in command.files().iter().enumerate() {
+        let id = file.card.attachment_id;
+        if !before.insert(id) || stage.is_attached(id) {
+            errors.push(FieldError::new(format!("/attachments/{place}"), Code::UploadUnknown));
+        }
     }
+    errors.finish().map_err(Refusal::Fields)
 }
 
 /// The caller, and the phone callers that the caller turned out to have been.
-fn identities(stage: &Stage<'_>, person: PersonId, additions: &[Addition]) -> Vec<PersonId> {
-    let mut identities = vec![person];
-    if let Some(known) = stage.stream(person.into()).person() {
-        identities.extend(&known.callers);
-    }
-    for addition in additions.iter().filter(|addition| addition.stream == person.into()) {
-        identities.extend(addition.events.iter().filter_map(|event| match event {
-            Event::PersonLinked { caller, .. } => Some(*caller),
-            _ => None,
-        }));
-    }
-    identities
+fn identities(stage: &Stage<'_>, person: PersonId) -> Vec<PersonId> {
+    let known = stage.stream(person.into());
+    let callers = known.person().map(|person| person.callers.as_slice()).unwrap_or_default();
+    std::iter::once(person).chain(callers.iter().copied()).collect()
 }
 
 /// The events by which a person is seen, and linked to earlier calls.
@@ -107,7 +104,8 @@ pub(super) fn meeting(stage: &Stage<'_>, meeting: &SeePerson) -> Vec<Addition> {
     let known = stage.stream(meeting.id.into()).person().cloned().unwrap_or_default();
     let mut own = meeting.decide(&known);
     let mut additions = Vec::new();
-    for caller in &meeting.callers {
+    let mut before = HashSet::new();
+    for caller in meeting.callers.iter().filter(|caller| before.insert(**caller)) {
         let state: Option<Person> = stage.stream((*caller).into()).person().cloned();
         if let Some(link) = state.and_then(|state| meeting.link(*caller, &state)) {
             own.push(link.clone());

@@ -1,13 +1,13 @@
 //! A batch in the making: the newest state, and what the accepted commands add to it.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{DateTime, Days, Utc};
 use domain::files::FileLimits;
 use domain::{AttachmentId, CaseNumber, Event, PersonId, StreamId, calendar};
 use uuid::Uuid;
 
-use crate::clock::from_micros;
 use crate::committer::cache::{Cache, Stream};
 use crate::committer::decision::{self, Addition};
 use crate::committer::{CommandError, Settings};
@@ -36,23 +36,29 @@ pub(super) struct Stage<'a> {
     pub(super) recorded: Vec<Recorded>,
 }
 
-/// The time of a batch: the clock's, but never before that of the last event.
-pub(super) fn time(settings: &Settings, head: Head) -> DateTime<Utc> {
-    settings.clock.now().max(from_micros(head.recorded_at))
+/// The stage as it was before a job: where to go back to when the job comes to nothing.
+struct Mark {
+    position: u64,
+    last_number: u64,
+    streams: Vec<(StreamId, Option<Stream>)>,
+    events: usize,
+    keys: usize,
+    numbers: usize,
+    attachments: usize,
+    outcomes: usize,
 }
 
 impl<'a> Stage<'a> {
-    /// A stage on the newest state.
+    /// A stage on the newest state, at the time of its batch.
     ///
     /// # Errors
     /// When the log holds an event or a key that cannot be read.
     pub(super) fn new(
         settings: &'a Settings,
         cache: &'a Cache,
-        head: Head,
+        (now, head): (DateTime<Utc>, Head),
         loaded: Loaded,
     ) -> Result<Self, LogError> {
-        let now = time(settings, head);
         let mut stage = Self {
             now,
             year: calendar::year(now),
@@ -127,6 +133,57 @@ impl<'a> Stage<'a> {
     fn stream_mut(&mut self, id: StreamId) -> &mut Stream {
         let cache = self.cache;
         self.streams.entry(id).or_insert_with(|| cache.get(id).cloned().unwrap_or_default())
+    }
+
+    /// Does one job whole or not at all: when it is refused, fails or panics, the stage is as it was before. `touched`
+    /// are the streams that it may add to.
+    pub(super) fn whole<T>(
+        &mut self,
+        touched: &[StreamId],
+        job: impl FnOnce(&mut Self) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
+        let mark = self.mark(touched);
+        let done = catch_unwind(AssertUnwindSafe(|| job(self))).unwrap_or_else(|_| {
+            tracing::error!("a rule panicked; its command is failed alone");
+            Err(CommandError::Internal)
+        });
+        if done.is_err() {
+            self.back_to(mark);
+        }
+        done
+    }
+
+    fn mark(&self, touched: &[StreamId]) -> Mark {
+        Mark {
+            position: self.position,
+            last_number: self.last_number,
+            streams: touched.iter().map(|id| (*id, self.streams.get(id).cloned())).collect(),
+            events: self.batch.events.len(),
+            keys: self.batch.keys.len(),
+            numbers: self.batch.numbers.len(),
+            attachments: self.batch.attachments.len(),
+            outcomes: self.batch.outcomes.len(),
+        }
+    }
+
+    fn back_to(&mut self, mark: Mark) {
+        (self.position, self.last_number) = (mark.position, mark.last_number);
+        for (id, before) in mark.streams {
+            match before {
+                Some(stream) => drop(self.streams.insert(id, stream)),
+                None => drop(self.streams.remove(&id)),
+            }
+        }
+        for (attachment, _) in self.batch.attachments.drain(mark.attachments..) {
+            self.attached.remove(&attachment);
+        }
+        for kept in self.batch.outcomes.drain(mark.outcomes..) {
+            self.outcomes.remove(&kept.command_id);
+        }
+        self.recorded.truncate(mark.events);
+        self.batch.events.truncate(mark.events);
+        self.batch.keys.truncate(mark.keys);
+        self.batch.numbers.truncate(mark.numbers);
     }
 
     /// Adds the files of an accepted command.

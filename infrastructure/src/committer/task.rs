@@ -1,31 +1,39 @@
 //! The committer's loop: wait for work, take what is queued, one transaction, answer everybody.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use domain::{StreamId, calendar};
+use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
-use crate::committer::cache::Cache;
+use crate::clock::from_micros;
+use crate::committer::cache::{Cache, Stream};
 use crate::committer::decision::{self, Addition};
-use crate::committer::stage::{self, Stage};
+use crate::committer::stage::Stage;
 use crate::committer::{Append, BATCH_BYTES, BATCH_COMMANDS, CommandError, Job, Settings};
-use crate::log::{Log, LogError, Wanted, Writer};
+use crate::log::{Loaded, Log, LogError, Wanted, Writer};
 use crate::random;
+use crate::recorded::Recorded;
 
 /// Runs until the last handle is dropped.
-pub(super) fn run(log: &Arc<dyn Log>, mut settings: Settings, mut jobs: mpsc::Receiver<Job>) {
+pub(super) fn run(log: Arc<dyn Log>, settings: Settings, jobs: mpsc::Receiver<Job>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return tracing::error!(%error, "the committer cannot start"),
     };
+    let mut queue = Queue { jobs, carried: None };
+    let mut task = Task { log, settings, cache: Cache::default(), writer: None };
     runtime.block_on(async {
-        let mut cache = Cache::default();
-        let mut writer: Option<Box<dyn Writer>> = None;
-        while let Some(first) = jobs.recv().await {
-            let batch = queued(first, &mut jobs);
+        while let Some(batch) = queue.next().await {
             metrics::histogram!("kundwebb_batch_commands").record(batch_length(&batch));
-            commit_all(log, &mut settings, &mut cache, &mut writer, batch).await;
+            // A fault of ours must not stop the node: the batch's callers learn that the outcome is unknown.
+            if AssertUnwindSafe(task.commit_all(batch)).catch_unwind().await.is_err() {
+                tracing::error!("the committer panicked; connection and cache are replaced");
+                task.forget();
+            }
         }
     });
 }
@@ -35,36 +43,32 @@ fn batch_length(batch: &[Job]) -> f64 {
     batch.len() as f64
 }
 
-/// Whatever is queued now, up to the caps; never waits for more.
-fn queued(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
-    let mut bytes = first.size();
-    let mut batch = vec![first];
-    while batch.len() < BATCH_COMMANDS && bytes < BATCH_BYTES {
-        let Ok(job) = jobs.try_recv() else { break };
-        bytes += job.size();
-        batch.push(job);
-    }
-    batch
+/// What waits, taken batch by batch.
+struct Queue {
+    jobs: mpsc::Receiver<Job>,
+    /// Taken, but too much for the batch before.
+    carried: Option<Job>,
 }
 
-/// Commits a batch; when its write fails because of its data, each command is tried alone once.
-async fn commit_all(
-    log: &Arc<dyn Log>,
-    settings: &mut Settings,
-    cache: &mut Cache,
-    writer: &mut Option<Box<dyn Writer>>,
-    batch: Vec<Job>,
-) {
-    let Err(Failed { error, jobs }) = commit(log, settings, cache, writer, batch).await else { return };
-    let alone = matches!(error, LogError::Data(_)) && jobs.len() > 1;
-    if !alone {
-        return fail(jobs, &error);
-    }
-    tracing::warn!(%error, "the batch failed because of its data; its commands are tried one by one");
-    for job in jobs {
-        if let Err(Failed { error, jobs }) = commit(log, settings, cache, writer, vec![job]).await {
-            fail(jobs, &error);
+impl Queue {
+    /// Waits for a job and takes whatever is queued then, up to the caps; never waits for more.
+    async fn next(&mut self) -> Option<Vec<Job>> {
+        let first = match self.carried.take() {
+            Some(job) => job,
+            None => self.jobs.recv().await?,
+        };
+        let mut bytes = first.size();
+        let mut batch = vec![first];
+        while batch.len() < BATCH_COMMANDS {
+            let Ok(job) = self.jobs.try_recv() else { break };
+            bytes += job.size();
+            if bytes > BATCH_BYTES {
+                self.carried = Some(job);
+                break;
+            }
+            batch.push(job);
         }
+        Some(batch)
     }
 }
 
@@ -88,69 +92,170 @@ fn fail(jobs: Vec<Job>, error: &LogError) {
 /// A reply, ready to be sent once the batch is durable.
 type Reply = Box<dyn FnOnce() + Send>;
 
-/// One transaction. On any failure the cache and the connection are dropped.
-async fn commit(
-    log: &Arc<dyn Log>,
-    settings: &mut Settings,
-    cache: &mut Cache,
-    writer: &mut Option<Box<dyn Writer>>,
-    mut jobs: Vec<Job>,
-) -> Result<(), Failed> {
-    let mut connection = match writer.take() {
-        Some(connection) => connection,
-        None => match log.writer().await {
-            Ok(connection) => connection,
-            Err(error) => return Err(Failed { error, jobs }),
-        },
-    };
-    let done = transact(connection.as_mut(), settings, cache, &mut jobs).await;
-    match done {
-        Ok(Committed { replies, streams, recorded }) => {
-            *writer = Some(connection);
-            cache.accept(streams);
-            if !recorded.is_empty() {
-                (settings.publish)(recorded.into());
-            }
-            replies.into_iter().for_each(|reply| reply());
-            Ok(())
+/// What a transaction has come to, written but not committed.
+struct Prepared {
+    results: Vec<Came>,
+    streams: HashMap<StreamId, Stream>,
+    recorded: Vec<Recorded>,
+    /// The accepted commands.
+    outcomes: Vec<Uuid>,
+}
+
+/// The one write connection of the node, and what is known of the log.
+struct Task {
+    log: Arc<dyn Log>,
+    settings: Settings,
+    cache: Cache,
+    writer: Option<Box<dyn Writer>>,
+}
+
+impl Task {
+    /// Drops connection and cache: whatever comes next begins anew.
+    fn forget(&mut self) {
+        self.writer = None;
+        self.cache.clear();
+    }
+
+    /// Commits a batch; when it fails because of data, each command is tried alone once.
+    async fn commit_all(&mut self, batch: Vec<Job>) {
+        let Err(Failed { error, jobs }) = self.commit(batch).await else { return };
+        let alone = matches!(error, LogError::Data(_) | LogError::Damaged(_)) && jobs.len() > 1;
+        if !alone {
+            return fail(jobs, &error);
         }
-        Err(error) => {
-            connection.rollback().await;
-            cache.clear();
-            Err(Failed { error, jobs })
+        tracing::warn!(%error, "the batch failed because of its data; its commands are tried one by one");
+        for job in jobs {
+            if let Err(Failed { error, jobs }) = self.commit(vec![job]).await {
+                fail(jobs, &error);
+            }
+        }
+    }
+
+    /// One transaction. On any failure the cache and the connection are dropped.
+    async fn commit(&mut self, jobs: Vec<Job>) -> Result<(), Failed> {
+        let mut connection = match self.writer.take() {
+            Some(connection) => connection,
+            None => match self.log.writer().await {
+                Ok(connection) => connection,
+                Err(error) => return Err(Failed { error, jobs }),
+            },
+        };
+        let prepared = match prepare(connection.as_mut(), &self.settings, &self.cache, &jobs).await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                connection.rollback().await;
+                self.forget();
+                return Err(Failed { error, jobs });
+            }
+        };
+        match connection.commit().await {
+            Ok(()) => {
+                self.writer = Some(connection);
+                self.done(jobs, prepared);
+                Ok(())
+            }
+            Err(error) => {
+                drop(connection);
+                self.forget();
+                match error {
+                    LogError::Unknown(_) => self.settle(jobs, prepared, error).await,
+                    error => Err(Failed { error, jobs }),
+                }
+            }
+        }
+    }
+
+    /// The batch is durable: tells the followers, then the callers.
+    fn done(&mut self, jobs: Vec<Job>, prepared: Prepared) {
+        self.cache.accept(prepared.streams);
+        if !prepared.recorded.is_empty() {
+            (self.settings.publish)(prepared.recorded.into());
+        }
+        let replies = jobs.into_iter().zip(prepared.results).filter_map(|(job, came)| reply(job, came));
+        replies.for_each(|reply| reply());
+    }
+
+    /// The answer to the commit was lost: takes the lock again, on a new connection, and answers everybody from what
+    /// is found. Nothing is tried again.
+    async fn settle(&mut self, jobs: Vec<Job>, prepared: Prepared, lost: LogError) -> Result<(), Failed> {
+        tracing::warn!(error = %lost, commands = jobs.len(), "the answer to a commit was lost; looking it up");
+        let found = match look_up(self.log.as_ref(), &jobs, &prepared).await {
+            Ok(found) => found,
+            Err(error) => {
+                let error = LogError::Unknown(format!("{lost}; and it cannot be looked up: {error}"));
+                return Err(Failed { error, jobs });
+            }
+        };
+        if stands(&prepared, &found) {
+            self.done(jobs, prepared);
+            return Ok(());
+        }
+        let traceless = prepared.recorded.is_empty() && prepared.outcomes.is_empty();
+        for job in jobs {
+            match job {
+                Job::Case(request, reply) if found.outcomes.contains_key(&request.command_id) => {
+                    let kept = &found.outcomes[&request.command_id];
+                    drop(reply.send(kept.answer(&request.request).ok_or(CommandError::KeyReused)));
+                }
+                // A change of rows beside the events leaves nothing by which it could be told.
+                job if traceless => job.fail(CommandError::OutcomeUnknown),
+                job => job.fail(CommandError::Unavailable("the commit failed; nothing was done".to_owned())),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads under the lock what a batch would have left.
+async fn look_up(log: &dyn Log, jobs: &[Job], prepared: &Prepared) -> Result<Loaded, LogError> {
+    let commands = jobs.iter().filter_map(|job| match job {
+        Job::Case(request, _) => Some(request.command_id),
+        _ => None,
+    });
+    let first = prepared.recorded.first().map(|event| (event.stream, event.version - 1));
+    let wanted =
+        Wanted { commands: commands.collect(), streams: first.into_iter().collect(), ..Wanted::default() };
+    let mut writer = log.writer().await?;
+    writer.begin().await?;
+    let found = writer.load(&wanted).await;
+    writer.rollback().await;
+    found
+}
+
+/// Whether a batch stands in the log: its first event does, or, where it has none, the outcomes that it kept.
+fn stands(prepared: &Prepared, found: &Loaded) -> bool {
+    match prepared.recorded.first() {
+        Some(event) => found.events.first().is_some_and(|stored| stored.leaf_hash == event.leaf_hash),
+        None => {
+            !prepared.outcomes.is_empty()
+                && prepared.outcomes.iter().all(|command| found.outcomes.contains_key(command))
         }
     }
 }
 
-/// What a transaction has done.
-struct Committed {
-    replies: Vec<Reply>,
-    streams: std::collections::HashMap<StreamId, super::cache::Stream>,
-    recorded: Vec<crate::recorded::Recorded>,
-}
-
-async fn transact(
+/// Takes the lock, decides on every job on the newest state, and writes.
+async fn prepare(
     writer: &mut dyn Writer,
     settings: &Settings,
     cache: &Cache,
-    jobs: &mut Vec<Job>,
-) -> Result<Committed, LogError> {
+    jobs: &[Job],
+) -> Result<Prepared, LogError> {
     let head = writer.begin().await?;
-    let year = calendar::year(stage::time(settings, head));
-    let loaded = writer.load(&wanted(jobs, cache, year)).await?;
-    let mut stage = Stage::new(settings, cache, head, loaded)?;
+    // Once for the whole batch; never before the last event.
+    let now = settings.clock.now().max(from_micros(head.recorded_at));
+    let loaded = writer.load(&wanted(jobs, cache, calendar::year(now))).await?;
+    let mut stage = Stage::new(settings, cache, (now, head), loaded)?;
     let further = further(jobs, &stage);
     if !further.streams.is_empty() {
         stage.learn(&writer.load(&further).await?.events)?;
     }
     let mut results = Vec::with_capacity(jobs.len());
-    for job in jobs.iter() {
+    for job in jobs {
         results.push(result(job, &mut stage, writer).await?);
     }
     writer.write(&stage.batch).await?;
-    writer.commit().await?;
-    let replies = jobs.drain(..).zip(results).filter_map(|(job, result)| reply(job, result)).collect();
-    Ok(Committed { replies, streams: stage.streams, recorded: stage.recorded })
+    let outcomes = stage.batch.outcomes.iter().map(|kept| kept.command_id).collect();
+    Ok(Prepared { results, streams: stage.streams, recorded: stage.recorded, outcomes })
 }
 
 /// What a job came to.
@@ -164,14 +269,18 @@ async fn result(job: &Job, stage: &mut Stage<'_>, writer: &mut dyn Writer) -> Re
     Ok(match job {
         Job::Case(request, _) => Came::Case(decision::case(stage, request)),
         Job::See(person, _) => {
-            let additions = decision::meeting(stage, person);
-            Came::Position(add(stage, additions, person.id))
+            let touched: Vec<StreamId> = decision::meeting_streams(person).collect();
+            Came::Position(stage.whole(&touched, |stage| {
+                let additions = decision::meeting(stage, person);
+                add(stage, additions, person.id)
+            }))
         }
         Job::Append(append, _) => {
-            if let Some(upkeep) = &append.upkeep {
+            let appended = stage.whole(&[append.stream], |stage| append_once(stage, append));
+            if let (Ok(_), Some(upkeep)) = (&appended, &append.upkeep) {
                 writer.upkeep(upkeep).await?;
             }
-            Came::Position(append_once(stage, append))
+            Came::Position(appended)
         }
         Job::Upkeep(upkeep, _) => Came::Upkeep(writer.upkeep(upkeep).await?),
     })

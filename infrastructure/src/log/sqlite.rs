@@ -1,10 +1,13 @@
 //! The log in a SQLite file: nothing to install, one machine, one process.
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
@@ -22,6 +25,8 @@ const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_log.sql
 pub struct SqliteLog {
     path: PathBuf,
     readers: Arc<Mutex<Vec<Connection>>>,
+    /// Whether a commit has failed and the file has not been settled since.
+    doubt: Arc<AtomicBool>,
     /// Held for as long as this process owns the folder; `None` for those who only read.
     _lock: Option<File>,
 }
@@ -37,7 +42,14 @@ impl SqliteLog {
         let path = folder.join(FILE);
         let mut connection = writing(&path)?;
         migrate(&mut connection)?;
-        Ok(Self { path, readers: Arc::default(), _lock: Some(lock) })
+        // What a killed process has left in the WAL may not be on the disk yet.
+        let doubt = Arc::new(AtomicBool::new(true));
+        let log = Self { path, readers: Arc::default(), doubt, _lock: Some(lock) };
+        if let Err(error) = log.settled() {
+            tracing::warn!(%error, "what was written last could not be moved into log.db yet");
+            log.doubt.store(false, Ordering::Release);
+        }
+        Ok(log)
     }
 
     /// Opens the log of a folder for reading, beside a process that may own it.
@@ -47,7 +59,24 @@ impl SqliteLog {
     pub fn open_read_only(folder: &Path) -> Result<Self, LogError> {
         let path = folder.join(FILE);
         reading(&path)?;
-        Ok(Self { path, readers: Arc::default(), _lock: None })
+        Ok(Self { path, readers: Arc::default(), doubt: Arc::default(), _lock: None })
+    }
+
+    /// A new write connection. After a commit that failed, it first moves all that is visible from the WAL into the
+    /// file, durably, and empties the WAL: pages whose sync failed may look written without being on the disk, and a
+    /// transaction that was never acknowledged could otherwise come back after a crash.
+    fn settled(&self) -> Result<Connection, LogError> {
+        let connection = writing(&self.path)?;
+        if self.doubt.load(Ordering::Acquire) {
+            let busy: i64 = connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+                .map_err(|error| fault(&error))?;
+            if busy != 0 {
+                return Err(LogError::Unavailable("readers keep the log from being settled".to_owned()));
+            }
+            self.doubt.store(false, Ordering::Release);
+        }
+        Ok(connection)
     }
 
     /// Runs a query on a read connection, off the asynchronous threads.

@@ -1,5 +1,14 @@
-//! Black-box and whole-tree tests: one binary, one module a topic.
+//! Black-box and whole-tree tests: one binary, one module a topic. (The attribute tells the lints that helpers are tests too.)
 
+#[cfg(test)]
 mod api;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod golden_events;
+#[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
 mod tidy;

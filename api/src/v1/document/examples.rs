@@ -18,7 +18,9 @@ pub fn of(schema: &str) -> Option<Value> {
         "ReclassifyRequest" => {
             json!({"area": "it-tjanstestod", "system": "agresso", "reason": "Frågan gäller inloggningen."})
         }
-        "RequestInformationRequest" => json!({"text": "Vilket fakturanummer gäller det?", "dueDate": "2026-12-01"}),
+        "RequestInformationRequest" => {
+            json!({"text": "Vilket fakturanummer gäller det?", "dueDate": "2026-12-01"})
+        }
         "CloseRequest" => json!({"answer": "Fakturan är betald den 23 november.", "attachments": []}),
         "UploadForm" => json!({"file": "(binary)"}),
         "Outcome" => json!({
@@ -190,7 +192,9 @@ mod tests {
         }
         for (name, value) in object {
             match properties.iter().find(|(property, _)| property == name) {
-                Some((_, schema)) => found.extend(faults(document, schema, value, &format!("{place}/{name}"))),
+                Some((_, schema)) => {
+                    found.extend(faults(document, schema, value, &format!("{place}/{name}")))
+                }
                 None => found.push(format!("{place}: {name} is unknown")),
             }
         }

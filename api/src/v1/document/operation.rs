@@ -35,7 +35,11 @@ fn problems() -> Vec<(u16, &'static str, Vec<Failure>)> {
         (
             409,
             "It does not belong in the phase that the case is in, or another officer works on it.",
-            vec![Failure::WrongPhase(Status::Received), Failure::WrongPhase(Status::Closed), Failure::TakenByAnother],
+            vec![
+                Failure::WrongPhase(Status::Received),
+                Failure::WrongPhase(Status::Closed),
+                Failure::TakenByAnother,
+            ],
         ),
         (
             412,
@@ -174,7 +178,12 @@ fn statuses(method: &str, path: &str, public: bool) -> Vec<u16> {
 fn headers_taken(method: &str, path: &str, public: bool) -> Vec<Parameter> {
     let mut headers = vec![
         text("traceparent", false, "The trace that the request belongs to (W3C Trace Context).", TRACE),
-        text("Accept-Language", false, "`sv` (when absent) or `en`: the language of words and problems.", "sv"),
+        text(
+            "Accept-Language",
+            false,
+            "`sv` (when absent) or `en`: the language of words and problems.",
+            "sv",
+        ),
     ];
     if method == "post" && path != "/uploads" {
         let creates = path == "/cases";
@@ -205,13 +214,7 @@ fn text(name: &str, required: bool, description: &str, example: &str) -> Paramet
     taken(name, required, description, Object::with_type(Type::String), json!(example))
 }
 
-fn taken(
-    name: &str,
-    required: bool,
-    description: &str,
-    schema: Object,
-    example: Value,
-) -> Parameter {
+fn taken(name: &str, required: bool, description: &str, schema: Object, example: Value) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)

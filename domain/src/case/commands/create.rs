@@ -107,3 +107,113 @@ impl Create {
         errors.finish().map_err(Refusal::Fields)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::testing::*;
+    use crate::files::MEGABYTE;
+    use crate::{Actor, Area, CaseCommand, Status};
+
+    fn filed(create: Create) -> CaseCommand {
+        CaseCommand::Create(create)
+    }
+
+    #[test]
+    fn an_employee_files_a_case_of_their_own() {
+        let files = vec![file(1, 10)];
+        given(&[])
+            .when(&reporter(), filed(create(economy(), files.clone())))
+            .then(&[received(economy(), &files)]);
+    }
+
+    /// K7 on this path: *beslut/underlag* must have a file.
+    #[test]
+    fn a_decision_without_a_file_is_refused() {
+        given(&[])
+            .when(&reporter(), filed(create(decision(), vec![])))
+            .then_wrong(&[("/attachments", Code::FileRequired)]);
+        let files = vec![file(1, 10)];
+        given(&[])
+            .when(&reporter(), filed(create(decision(), files.clone())))
+            .then(&[received(decision(), &files)]);
+    }
+
+    #[test]
+    fn an_officer_files_for_a_caller_by_phone() {
+        let by_phone =
+            Create { channel: Channel::Telefon, on_behalf_of: Some(person(9)), ..create(economy(), vec![]) };
+        let event = given(&[]).when(&officer(), filed(by_phone.clone())).event();
+        let Event::CaseReceived { reporter: whose, registered_by, channel, .. } = event else {
+            panic!("{event:?}")
+        };
+        assert_eq!((whose, registered_by, channel), (Some(person(9)), officer().person, Channel::Telefon));
+        given(&[])
+            .when(&officer(), filed(Create { on_behalf_of: None, ..by_phone.clone() }))
+            .then_wrong(&[("/reporter", Code::ReporterMissing)]);
+        given(&[])
+            .when(&reporter(), filed(by_phone))
+            .then_wrong(&[("/reporter", Code::ReporterRefused), ("/channel", Code::ChannelRefused)]);
+    }
+
+    #[test]
+    fn a_system_files_for_somebody_or_for_nobody() {
+        for on_behalf_of in [None, Some(person(9))] {
+            let by_system = Create { channel: Channel::Api, on_behalf_of, ..create(economy(), vec![]) };
+            let event = given(&[]).when(&system(), filed(by_system)).event();
+            let Event::CaseReceived { reporter, registered_by, .. } = event else { panic!("{event:?}") };
+            assert_eq!((reporter, registered_by), (on_behalf_of, system().person));
+        }
+    }
+
+    #[test]
+    fn who_may_not_file() {
+        given(&[]).when(&auditor(), filed(create(economy(), vec![]))).then_refused(Refusal::Forbidden);
+        let elsewhere = Actor { employers: Some(vec![]), ..reporter() };
+        given(&[]).when(&elsewhere, filed(create(economy(), vec![]))).then_refused(Refusal::Forbidden);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let wrong =
+            Create { follows_up: Some(number(3)), channel: Channel::Telefon, ..create(decision(), vec![]) };
+        given(&[]).employer_uses(&[Area::Ekonomi]).when(&system(), filed(wrong)).then_wrong(&[
+            ("/channel", Code::ChannelRefused),
+            ("/area", Code::AreaNotAvailable),
+            ("/attachments", Code::FileRequired),
+            ("/followsUp", Code::NumberUnknown),
+        ]);
+    }
+
+    #[test]
+    fn files_have_limits() {
+        let many = (1..=11).map(|number| file(number, 1)).collect();
+        given(&[])
+            .when(&reporter(), filed(create(economy(), many)))
+            .then_wrong(&[("/attachments", Code::FileMany)]);
+        let big = (1..=3).map(|number| file(number, 17 * MEGABYTE)).collect();
+        given(&[])
+            .when(&reporter(), filed(create(economy(), big)))
+            .then_wrong(&[("/attachments", Code::FileTotal)]);
+    }
+
+    #[test]
+    fn a_case_goes_on_from_one_that_the_caller_may_see() {
+        let following = || filed(Create { follows_up: Some(number(7)), ..create(economy(), vec![]) });
+        let event = given(&[]).followed(&in_closed()).when(&reporter(), following()).event();
+        assert!(
+            matches!(event, Event::CaseReceived { follows_up: Some(followed), .. } if followed == number(7))
+        );
+        given(&[])
+            .followed(&in_closed())
+            .when(&actor(Role::Employee, 8), following())
+            .then_wrong(&[("/followsUp", Code::NumberUnknown)]);
+    }
+
+    #[test]
+    fn a_case_is_received_once() {
+        given(&in_received())
+            .when(&reporter(), filed(create(economy(), vec![])))
+            .then_refused(Refusal::WrongPhase(Status::Received));
+    }
+}

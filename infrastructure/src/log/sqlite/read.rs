@@ -1,6 +1,7 @@
 //! Reading the log in SQLite.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -10,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use crate::clock::from_micros;
-use crate::log::sqlite::{SqliteLog, SqliteWriter, writing};
+use crate::log::sqlite::{SqliteLog, SqliteWriter};
 use crate::log::{Delivery, DeliveryCounts, Head, Kept, Log, LogError, Writer};
 use crate::outcome::KeptOutcome;
 use crate::stored::StoredEvent;
@@ -24,7 +25,7 @@ type Result<T> = std::result::Result<T, rusqlite::Error>;
 #[async_trait]
 impl Log for SqliteLog {
     async fn writer(&self) -> std::result::Result<Box<dyn Writer>, LogError> {
-        Ok(Box::new(SqliteWriter::new(writing(&self.path)?)))
+        Ok(Box::new(SqliteWriter::new(self.settled()?, Arc::clone(&self.doubt))))
     }
 
     async fn head(&self) -> std::result::Result<Head, LogError> {

@@ -1,5 +1,8 @@
 //! Writing the log in SQLite: the committer's connection.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_trait::async_trait;
 use domain::StreamId;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -12,11 +15,13 @@ use crate::upkeep::{Upkeep, UpkeepReply};
 /// The one write connection.
 pub struct SqliteWriter {
     connection: Connection,
+    /// Set when a commit failed: the file must be settled before it is read or written again.
+    doubt: Arc<AtomicBool>,
 }
 
 impl SqliteWriter {
-    pub(super) const fn new(connection: Connection) -> Self {
-        Self { connection }
+    pub(super) const fn new(connection: Connection, doubt: Arc<AtomicBool>) -> Self {
+        Self { connection, doubt }
     }
 }
 
@@ -50,7 +55,10 @@ impl Writer for SqliteWriter {
 
     async fn commit(&mut self) -> std::result::Result<(), LogError> {
         // After a failed sync nobody knows what is on the disk: neither success nor failure may be reported.
-        self.connection.execute_batch("COMMIT").map_err(|error| LogError::Unknown(error.to_string()))
+        self.connection.execute_batch("COMMIT").map_err(|error| {
+            self.doubt.store(true, Ordering::Release);
+            LogError::Unknown(error.to_string())
+        })
     }
 
     async fn rollback(&mut self) {
@@ -94,12 +102,13 @@ fn write(connection: &Connection, batch: &Batch) -> Result<()> {
         statement.execute(params![stream.0, wrapped])?;
     }
     let mut issue = connection.prepare_cached("INSERT INTO case_number VALUES (?1, ?2)")?;
-    let mut count = connection.prepare_cached(
-        "INSERT INTO series VALUES (?1, ?2) ON CONFLICT (year) DO UPDATE SET last = excluded.last",
-    )?;
     for (number, StreamId(stream)) in &batch.numbers {
         issue.execute(params![number.to_string(), stream])?;
-        count.execute(params![number.year(), number.running()])?;
+    }
+    // A batch has one time, so all its numbers are of one year, in order.
+    if let Some((last, _)) = batch.numbers.last() {
+        let sql = "INSERT INTO series VALUES (?1, ?2) ON CONFLICT (year) DO UPDATE SET last = excluded.last";
+        connection.prepare_cached(sql)?.execute(params![last.year(), last.running()])?;
     }
     let mut attach = connection.prepare_cached("INSERT INTO attachment VALUES (?1, ?2)")?;
     let mut unstage = connection.prepare_cached("DELETE FROM upload WHERE upload_id = ?1")?;
@@ -185,9 +194,10 @@ fn apply(connection: &Connection, upkeep: &Upkeep) -> Result<UpkeepReply> {
             ])?;
         }
         Upkeep::EndDelivery { delivery, sent, reply } => {
-            let sql = "UPDATE delivery SET state = ?2, reply = ?3 WHERE delivery_id = ?1";
+            let sql = "UPDATE delivery SET state = ?2, reply = ?3 WHERE delivery_id = ?1 AND state = 'due'";
             let state = if *sent { "sent" } else { "failed" };
-            connection.prepare_cached(sql)?.execute(params![delivery, state, reply])?;
+            let changed = connection.prepare_cached(sql)?.execute(params![delivery, state, reply])?;
+            return Ok(if changed == 1 { UpkeepReply::Done } else { UpkeepReply::Refused });
         }
     }
     Ok(UpkeepReply::Done)

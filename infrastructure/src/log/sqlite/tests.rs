@@ -1,0 +1,160 @@
+//! The log on SQLite: the contract, and what is SQLite's own.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+
+use super::*;
+use crate::log::Log;
+use crate::log::contract::{Engine, contract};
+use crate::testing::*;
+
+/// A log in a folder of its own.
+struct Sqlite {
+    folder: tempfile::TempDir,
+    log: Arc<SqliteLog>,
+}
+
+#[async_trait]
+impl Engine for Sqlite {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Arc::new(SqliteLog::open(folder.path()).unwrap());
+        Self { folder, log }
+    }
+
+    fn log(&self) -> Arc<dyn Log> {
+        Arc::<SqliteLog>::clone(&self.log)
+    }
+
+    async fn intrude(&self, sql: &str) -> Result<(), String> {
+        let connection = Connection::open(self.folder.path().join(FILE)).unwrap();
+        connection.execute_batch("PRAGMA busy_timeout=5000").unwrap();
+        connection.execute_batch(sql).map_err(|error| error.to_string())
+    }
+}
+
+contract!(Sqlite);
+
+fn refusal(folder: &Path) -> String {
+    SqliteLog::open(folder).err().expect("a second owner").to_string()
+}
+
+#[tokio::test]
+async fn a_folder_has_one_owner_in_this_process() {
+    let engine = Sqlite::new().await;
+    let error = refusal(engine.folder.path());
+    assert!(error.contains("another kundwebb process uses the data folder"), "{error}");
+    let reading = SqliteLog::open_read_only(engine.folder.path()).unwrap();
+    assert_eq!(reading.head().await.unwrap().position, 0, "reading beside the owner is fine");
+    drop(reading);
+    let Sqlite { folder, log } = engine;
+    drop(log);
+    SqliteLog::open(folder.path()).unwrap();
+}
+
+const FOLDER: &str = "KUNDWEBB_TEST_FOLDER";
+
+/// Runs this test binary once more, with the folder that this process owns.
+#[test]
+fn a_folder_has_one_owner_among_processes() {
+    if let Ok(folder) = std::env::var(FOLDER) {
+        let refused = SqliteLog::open(Path::new(&folder)).err().map(|error| error.to_string());
+        print!("refused: {refused:?}");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let second = || {
+        let this = "log::sqlite::tests::a_folder_has_one_owner_among_processes";
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", this, "--nocapture"])
+            .env(FOLDER, folder.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let owner = SqliteLog::open(folder.path()).unwrap();
+    let said = second();
+    assert!(said.contains("another kundwebb process uses the data folder"), "{said}");
+    drop(owner);
+    let said = second();
+    assert!(said.contains("refused: None"), "{said}");
+}
+
+#[tokio::test]
+async fn no_log_is_read_where_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(SqliteLog::open_read_only(folder.path()).is_err());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "and none is made");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_log_or_a_later_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(FILE), "x".repeat(8192)).unwrap();
+    assert!(matches!(SqliteLog::open(folder.path()), Err(LogError::Damaged(_))));
+    std::fs::remove_file(folder.path().join(FILE)).unwrap();
+    drop(SqliteLog::open(folder.path()).unwrap());
+    let later = Connection::open(folder.path().join(FILE)).unwrap();
+    later.pragma_update(None, "user_version", 99).unwrap();
+    drop(later);
+    let error = SqliteLog::open(folder.path()).err().unwrap().to_string();
+    assert!(error.contains("newer version of kundwebb"), "{error}");
+}
+
+/// What the write connection stands on, whatever the defaults of the library are.
+#[tokio::test]
+async fn the_settings_of_a_write_connection() {
+    let engine = Sqlite::new().await;
+    let connection = writing(&engine.log.path).unwrap();
+    for (pragma, expected) in [
+        ("journal_mode", "wal"),
+        ("synchronous", "2"),
+        ("busy_timeout", "5000"),
+        ("foreign_keys", "1"),
+        ("trusted_schema", "0"),
+        ("secure_delete", "1"),
+        ("journal_size_limit", "67108864"),
+    ] {
+        let sql = format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}");
+        let value: String = match connection.query_row(&sql, [], |row| row.get(0)) {
+            Ok(value) => value,
+            Err(_) => connection
+                .query_row(&format!("PRAGMA {pragma}"), [], |row| {
+                    row.get::<_, rusqlite::types::Value>(0).map(|value| match value {
+                        rusqlite::types::Value::Integer(value) => value.to_string(),
+                        rusqlite::types::Value::Text(value) => value,
+                        other => format!("{other:?}"),
+                    })
+                })
+                .unwrap(),
+        };
+        assert_eq!(value, expected, "{pragma}");
+    }
+    let reader = reading(&engine.log.path).unwrap();
+    assert!(reader.execute_batch("DELETE FROM meta").is_err(), "readers cannot write");
+}
+
+/// A commit that fails in the engine: nothing is acknowledged, nothing comes back, and the next one is whole.
+#[tokio::test]
+async fn after_a_failed_commit_the_file_is_settled_on_a_new_connection() {
+    let engine = Sqlite::new().await;
+    let connection = engine.log.settled().unwrap();
+    connection.commit_hook(Some(|| true)).unwrap();
+    let mut writer = SqliteWriter::new(connection, Arc::clone(&engine.log.doubt));
+    use crate::log::Writer as _;
+    writer.begin().await.unwrap();
+    writer.set_meta("x", "never").await.unwrap();
+    assert!(matches!(writer.commit().await, Err(LogError::Unknown(_))));
+    assert!(engine.log.doubt.load(Ordering::Acquire));
+    drop(writer);
+    // While a reader stands in the middle of the WAL, nothing is known and nothing is said.
+    let node = Node::start(&engine.log());
+    assert_eq!(node.filed().await.position, 1);
+    assert!(!engine.log.doubt.load(Ordering::Acquire), "settled before anything was written");
+    assert_eq!(engine.log.meta("x").await.unwrap(), None);
+}
