@@ -237,7 +237,7 @@ impl AuditPage {
     }
 
     fn short(&self, id: &str) -> String {
-        short(id)
+        short(&id)
     }
 }
 

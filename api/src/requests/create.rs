@@ -20,16 +20,20 @@ use crate::requests::{choice, topic};
 #[schema(rename_all = "camelCase")]
 pub struct CreateRequest {
     /// Organisation number of the employer.
+    #[schema(required = true, nullable = false)]
     pub employer: Option<String>,
     /// `lon`, `ekonomi`, `e-handel` or `it-tjanstestod`.
+    #[schema(required = true, nullable = false)]
     pub area: Option<String>,
     /// `supportarende` or `beslut-underlag` (which needs a file); mandatory for `lon`, refused elsewhere.
     pub sub_area: Option<String>,
     /// `pol-mintid`, `palasso`, `primula`, `agresso`, `visma-proceedo` or `annat`; mandatory for `it-tjanstestod`.
     pub system: Option<String>,
     /// At most 200 characters, without a personal identity number.
+    #[schema(required = true, nullable = false)]
     pub subject: Option<String>,
     /// At most 10 000 characters.
+    #[schema(required = true, nullable = false)]
     pub message: Option<String>,
     /// Ids of staged files.
     #[schema(required = false)]
@@ -51,8 +55,10 @@ pub struct ReporterRequest {
     /// The person's login, where it is known.
     pub subject: Option<String>,
     /// The person's name.
+    #[schema(required = true, nullable = false)]
     pub name: Option<String>,
     /// The person's e-mail address; mails about the case go there.
+    #[schema(required = true, nullable = false)]
     pub email: Option<String>,
 }
 

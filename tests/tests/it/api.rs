@@ -1,3 +1,4 @@
 //! The HTTP API, black box: one module a promise of its contract.
 
+mod description;
 mod life;

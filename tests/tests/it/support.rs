@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use api::app::Caller as Known;
 use api::demo::employers::EMPLOYERS;
@@ -55,6 +55,8 @@ pub(crate) struct TestApp {
     pub(crate) client: reqwest::Client,
     folder: Option<TempDir>,
     serving: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    /// The last position that any caller was told of.
+    told: AtomicU64,
     /// Files that a test leaves staged on purpose.
     staged: AtomicUsize,
     /// Method, path and status of every answer of the API.
@@ -105,6 +107,7 @@ impl TestApp {
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
             folder: Some(folder),
             serving: Some((stop, serving)),
+            told: AtomicU64::new(0),
             staged: AtomicUsize::new(0),
             answers: Mutex::default(),
         }
@@ -352,10 +355,17 @@ pub(crate) struct Asking<'a> {
     app: &'a TestApp,
     method: Method,
     path: String,
+    waits: bool,
     request: reqwest::RequestBuilder,
 }
 
 impl Asking<'_> {
+    /// Does not wait for what other callers were told of.
+    pub(crate) fn at_once(mut self) -> Self {
+        self.waits = false;
+        self
+    }
+
     /// A header; those that are already there stay.
     pub(crate) fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let value = header::HeaderValue::from_bytes(value.as_ref()).unwrap();
@@ -389,8 +399,12 @@ impl Asking<'_> {
         self
     }
 
-    /// Sends it and reads the answer.
-    pub(crate) async fn send(self) -> Answer {
+    /// Sends it and reads the answer. A query waits for what any caller was told of before.
+    pub(crate) async fn send(mut self) -> Answer {
+        let told = self.app.told.load(Ordering::Relaxed);
+        if self.waits && self.method == Method::GET && told > 0 {
+            self.request = self.request.header("read-after", told);
+        }
         let answer = self.request.send().await.unwrap();
         let (status, headers) = (answer.status(), answer.headers().clone());
         let bytes = answer.bytes().await.unwrap().to_vec();
@@ -398,6 +412,10 @@ impl Asking<'_> {
         if let Some(path) = path.strip_prefix("/api/v1") {
             let seen = (self.method.to_string(), path.to_owned(), status.as_u16());
             self.app.answers.lock().unwrap().insert(seen);
+        }
+        if self.method == Method::POST && status.is_success() {
+            let outcome: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            self.app.told.fetch_max(outcome["position"].as_u64().unwrap_or_default(), Ordering::Relaxed);
         }
         Answer { status, headers, bytes }
     }
@@ -410,7 +428,7 @@ impl<'a> TestCaller<'a> {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        Asking { app: self.app, method, path: path.to_owned(), request }
+        Asking { app: self.app, method, path: path.to_owned(), waits: true, request }
     }
 
     /// A GET of a path under `/api/v1`.

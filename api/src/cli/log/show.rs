@@ -2,6 +2,7 @@
 //! asked.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -77,8 +78,8 @@ async fn names(
     });
     let persons = events.iter().map(|event| event.actor).chain(assigned).chain(view.reporter);
     for person in persons {
-        if !names.contains_key(&person) {
-            names.insert(person, name(reader, person, as_of).await?);
+        if let Entry::Vacant(place) = names.entry(person) {
+            place.insert(name(reader, person, as_of).await?);
         }
     }
     Ok(names)
@@ -87,11 +88,11 @@ async fn names(
 async fn name(reader: &Reader, person: PersonId, as_of: Option<DateTime<Utc>>) -> anyhow::Result<String> {
     let seen = reader.stream(StreamId(person.0)).await?;
     let known = seen.into_iter().filter(|event| as_of.is_none_or(|at| event.recorded_at <= at));
-    let last = known.filter_map(|event| match event.event {
+    let mut profiles = known.filter_map(|event| match event.event {
         Event::PersonSeen { role, personal, .. } => Some((role, personal)),
         _ => None,
     });
-    let Some((role, personal)) = last.last() else { return Ok(person.to_string()) };
+    let Some((role, personal)) = profiles.next_back() else { return Ok(person.to_string()) };
     let role = word("role", role);
     Ok(match personal {
         Sealed::Open(Profile { name: Some(name), email, .. }) => {
@@ -112,11 +113,13 @@ async fn employer(
 ) -> anyhow::Result<String> {
     let registered = reader.stream(StreamId::of_employer(number)).await?;
     let known = registered.into_iter().filter(|event| as_of.is_none_or(|at| event.recorded_at <= at));
-    let name = known.filter_map(|event| match event.event {
+    let mut names = known.filter_map(|event| match event.event {
         Event::EmployerRegistered { name_en, .. } => Some(name_en),
         _ => None,
     });
-    Ok(name.last().map_or_else(|| number.to_string(), |name| format!("{} ({number})", printable(&name))))
+    Ok(names
+        .next_back()
+        .map_or_else(|| number.to_string(), |name| format!("{} ({number})", printable(&name))))
 }
 
 /// Where the case is told, and by which names.
@@ -194,7 +197,7 @@ impl Told<'_> {
                 self.letter(personal)?;
             }
             Event::MessageAdded { personal, .. } | Event::CaseClosed { personal, .. } => {
-                self.letter(personal)?
+                self.letter(personal)?;
             }
             _ => {}
         }

@@ -162,7 +162,7 @@ async fn page(
         previous: (version > 1).then(|| link(version - 1)),
         next: (version < events.len()).then(|| link(version + 1)),
         event: in_words(language, event, open),
-        state: changed(facts(&view), before.as_ref().map(facts)),
+        state: changed(facts(&view), before.as_ref().map(facts).as_deref()),
         command: format!("kundwebb log show {} --as-of {}", view.number, whole(event.recorded_at)),
         same_time: later.first().is_some_and(|next| next.recorded_at == event.recorded_at),
         reason,
@@ -243,8 +243,8 @@ fn state(language: Language, view: &CaseView, names: &Names, open: bool) -> Vec<
 }
 
 /// The facts, marked where they were others before.
-fn changed(now: Vec<(&'static str, String)>, before: Option<Vec<(&'static str, String)>>) -> Vec<Fact> {
-    let was = |key: &str| before.as_ref().and_then(|facts| facts.iter().find(|(own, _)| *own == key));
+fn changed(now: Vec<(&'static str, String)>, before: Option<&[(&'static str, String)]>) -> Vec<Fact> {
+    let was = |key: &str| before.and_then(|facts| facts.iter().find(|(own, _)| *own == key));
     now.into_iter()
         .map(|(key, value)| {
             let changed = was(key).is_some_and(|(_, old)| *old != value);
@@ -300,7 +300,9 @@ mod tests {
     #[test]
     fn what_an_event_changed_is_marked() {
         let facts = |status: &str| vec![("a", status.to_owned()), ("b", "same".to_owned())];
-        let marked = |now, before| changed(now, before).iter().map(|fact| fact.changed).collect::<Vec<_>>();
+        let marked = |now, before: Option<Vec<_>>| {
+            changed(now, before.as_deref()).iter().map(|fact| fact.changed).collect::<Vec<_>>()
+        };
         assert_eq!(marked(facts("new"), Some(facts("old"))), [true, false]);
         assert_eq!(marked(facts("new"), None), [false, false]);
     }

@@ -83,14 +83,14 @@ fn more(language: Language, event: &Event, names: &Names) -> Option<String> {
 
 /// What was written; that it is gone, where it is.
 fn text(language: Language, event: &Event) -> String {
-    let letter = match event {
-        Event::InformationRequested { personal, .. }
-        | Event::MessageAdded { personal, .. }
-        | Event::NoteAdded { personal, .. }
-        | Event::CaseReclassified { personal, .. } => personal,
-        _ => return String::new(),
+    let (Event::InformationRequested { personal, .. }
+    | Event::MessageAdded { personal, .. }
+    | Event::NoteAdded { personal, .. }
+    | Event::CaseReclassified { personal, .. }) = event
+    else {
+        return String::new();
     };
-    letter.open().map_or_else(
+    personal.open().map_or_else(
         || Text::new(language, "officer-disposed").to_string(),
         |letter| letter.text.as_str().to_owned(),
     )

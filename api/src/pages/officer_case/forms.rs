@@ -47,7 +47,7 @@ impl Forms {
     /// Fresh forms for a case.
     pub fn new(today: NaiveDate, me: PersonId, view: &CaseView) -> Self {
         let form = |id| Form::new(id).on_version(view.version);
-        let other = (view.officer != Some(me)).then(|| me.to_string()).unwrap_or_default();
+        let other = if view.officer == Some(me) { String::new() } else { me.to_string() };
         Self {
             start: form(START),
             request: form(REQUEST).with("dueDate", working_days_after(today, ANSWER_DAYS).to_string()),

@@ -56,7 +56,7 @@ impl Names {
     pub fn person(&self, person: PersonId) -> String {
         let known = self.of(person);
         let name = known.and_then(|known| known.name.clone().or_else(|| known.subject.clone()));
-        name.unwrap_or_else(|| short(person))
+        name.unwrap_or_else(|| short(&person))
     }
 
     /// The name of an employer; its number where nothing is registered about it.
@@ -67,7 +67,7 @@ impl Names {
 }
 
 /// The beginning of a pseudonym, enough to tell persons apart on a page.
-pub fn short(id: impl ToString) -> String {
+pub fn short(id: &impl ToString) -> String {
     id.to_string().chars().take(8).collect()
 }
 
