@@ -15,6 +15,9 @@ use crate::app::{App, Caller};
 use crate::fields::Fields;
 use crate::requests::{choice, topic};
 
+/// Longest login, characters.
+const LOGIN_MAX: usize = 255;
+
 /// A new case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(rename_all = "camelCase")]
@@ -175,6 +178,11 @@ impl CreateRequest {
             return None;
         }
         let login = reporter.subject.as_deref().map(str::trim).filter(|login| !login.is_empty());
+        if login.is_some_and(|login| login.chars().count() > LOGIN_MAX || login.chars().any(char::is_control))
+        {
+            errors.push(FieldError::new("/reporter/subject", Code::FieldValue));
+            return None;
+        }
         let name = PersonName::parse(reporter.name.as_deref().unwrap_or_default(), "/reporter/name");
         let email = Email::parse(reporter.email.as_deref().unwrap_or_default(), "/reporter/email");
         let (name, email) = (errors.take(name), errors.take(email));
