@@ -60,6 +60,11 @@ impl Node {
         Self { log, keys, clock, committer, thread, _keys }
     }
 
+    /// Another node on the same log with the same keys and clock.
+    pub(crate) fn beside(&self) -> Committer {
+        committer(&self.log, &self.keys, &self.clock, Box::new(|_| {})).0
+    }
+
     pub(crate) fn reader(&self) -> Reader {
         Reader { log: Arc::clone(&self.log), keys: Arc::clone(&self.keys) }
     }

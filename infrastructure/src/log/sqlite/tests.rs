@@ -152,7 +152,6 @@ async fn after_a_failed_commit_the_file_is_settled_on_a_new_connection() {
     assert!(matches!(writer.commit().await, Err(LogError::Unknown(_))));
     assert!(engine.log.doubt.load(Ordering::Acquire));
     drop(writer);
-    // While a reader stands in the middle of the WAL, nothing is known and nothing is said.
     let node = Node::start(&engine.log());
     assert_eq!(node.filed().await.position, 1);
     assert!(!engine.log.doubt.load(Ordering::Acquire), "settled before anything was written");
