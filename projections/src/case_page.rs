@@ -112,6 +112,7 @@ impl CaseView {
     pub fn evolve(mut self, event: &Recorded) -> Self {
         self.version = event.version;
         self.position = event.position;
+        self.disposed |= event.event.is_gone();
         let text = |personal: &domain::Sealed<domain::event::Letter>| {
             personal.open().map(|letter| letter.text.as_str().to_owned())
         };
@@ -123,13 +124,11 @@ impl CaseView {
             }
             Event::CaseAssigned { officer } => self.officer = Some(*officer),
             Event::InformationRequested { due_date, personal } => {
-                self.disposed |= personal.open().is_none();
                 self.request = Some(Request { due_date: *due_date, text: text(personal) });
                 self.push_message(event, Party::Officer, text(personal));
             }
             Event::AttachmentAdded { from, .. } => self.answered(*from),
             Event::MessageAdded { from, personal, .. } => {
-                self.disposed |= personal.open().is_none();
                 self.answered(*from);
                 self.push_message(event, *from, text(personal));
             }
@@ -137,7 +136,6 @@ impl CaseView {
                 (self.area, self.sub_area, self.system) = (*area, *sub_area, *system);
             }
             Event::CaseClosed { personal, .. } => {
-                self.disposed |= personal.open().is_none();
                 self.status = Status::Closed;
                 self.closed_at = Some(event.recorded_at);
                 self.request = None;

@@ -98,7 +98,8 @@ impl Sort {
             Self::Newest => "received_at DESC, number DESC",
             Self::Oldest => "received_at, number",
             Self::LastChanged => "last_at DESC, number DESC",
-            Self::Number => "number",
+            // By year and running number; the text alone puts number 1 000 000 before 999 999.
+            Self::Number => "substr(number, 1, 4), length(number), number",
         }
     }
 }

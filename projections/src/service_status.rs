@@ -90,7 +90,7 @@ impl Projection for ServiceStatus {
 /// # Errors
 /// When the read models cannot be read.
 pub fn notices(tables: &Connection, limit: u32) -> Result<Vec<Notice>, ReadError> {
-    let sql = "SELECT * FROM notice ORDER BY resolved_at IS NOT NULL, starts DESC LIMIT ?1";
+    let sql = "SELECT * FROM notice ORDER BY resolved_at IS NOT NULL, starts DESC, notice_id LIMIT ?1";
     let notices = tables.prepare_cached(sql)?.query_map([limit], read_notice)?.collect::<Result<_, _>>()?;
     Ok(notices)
 }
