@@ -8,8 +8,10 @@ pub mod sessions;
 pub mod uploads;
 
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use infrastructure::committer::Settings;
@@ -22,9 +24,14 @@ use rusqlite::Connection;
 use tokio::runtime::Handle;
 
 use crate::config::Config;
+use crate::mail::Post;
+use crate::reactions::Board;
 pub use callers::Caller;
 pub use commands::Command;
 pub use positions::NotShown;
+
+/// How long closing waits for other handles.
+const CLOSING: Duration = Duration::from_secs(10);
 
 /// The application; cheap to clone.
 #[derive(Clone)]
@@ -48,6 +55,10 @@ pub struct Parts {
     pub read_models: Arc<ReadModels>,
     /// Stored files.
     pub files: FileStore,
+    /// The way out for mails.
+    pub mail: Post,
+    /// How the reactions stand.
+    pub reactions: Board,
     /// Bearer tokens.
     pub tokens: Tokens,
     /// What this node has acknowledged to whom.
@@ -56,8 +67,10 @@ pub struct Parts {
     met: callers::Met,
     /// Why the read models have stopped.
     stopped: Arc<Mutex<Option<String>>>,
-    /// The mail reaction's state, for operators.
-    pub data: std::path::PathBuf,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The committer and the projector.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Deref for App {
@@ -86,11 +99,14 @@ impl App {
         let checked =
             tokio::task::spawn_blocking(move || projector.check(&mut feed).map(|()| (projector, feed)));
         let (projector, feed) = checked.await??;
-        let (committer, _) = Committer::start(Arc::clone(&log), settings)?;
-        std::thread::Builder::new().name("projector".to_owned()).spawn(move || projector.run(feed))?;
+        let (committer, committing) = Committer::start(Arc::clone(&log), settings)?;
+        let projecting = std::thread::Builder::new().name("projector".to_owned());
+        let projecting = projecting.spawn(move || projector.run(feed))?;
         let app = Self(Arc::new(Parts {
             files: FileStore::local(&data.join("files"))?,
             tokens: Tokens::new(&keys)?,
+            mail: Post::new(&config)?,
+            reactions: Board::default(),
             config,
             clock,
             keys,
@@ -102,6 +118,7 @@ impl App {
             met: callers::Met::default(),
             stopped,
             data,
+            threads: Mutex::new(vec![committing, projecting]),
         }));
         app.catch_up().await?;
         app.read_models.delete_older().context("the read models of earlier versions cannot be deleted")?;
@@ -124,10 +141,22 @@ impl App {
             }
             tokio::select! {
                 changed = position.changed() => changed?,
-                () = tokio::time::sleep(std::time::Duration::from_millis(200)) => {}
+                () = tokio::time::sleep(Duration::from_millis(200)) => {}
             }
         }
         Ok(())
+    }
+
+    /// Ends the application when this is its last handle: what is queued is committed, and the data folder is free
+    /// for the next owner. With other handles alive it waits for them no longer than [`CLOSING`].
+    pub async fn close(self) {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(self);
+        let joined =
+            tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+        if tokio::time::timeout(CLOSING, joined).await.is_err() {
+            tracing::warn!("the application is still in use and was not closed");
+        }
     }
 
     /// Why the read models do not follow the log any more; `None` while they do.

@@ -36,7 +36,9 @@ pub struct Demo {
     /// Whether this is one.
     pub enabled: bool,
     /// How many cases an empty folder is filled with.
-    pub cases: u32,
+    pub cases: Option<u32>,
+    /// From what the cases are drawn: the same seed gives the same cases.
+    pub seed: u64,
     /// Whether others than this machine may use it.
     pub allow_remote: bool,
 }
@@ -51,14 +53,28 @@ pub struct Mail {
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// `required`, `opportunistic` or `none`.
+    /// `required` (the server proves who it is), `opportunistic` (encrypted where the server offers it, without a
+    /// proof unless `ca_file` is set) or `none`.
     pub starttls: String,
+    /// The certificates (PEM) that prove who the server is, in place of the public ones.
+    pub ca_file: Option<PathBuf>,
     /// Where the server asks who we are.
     pub user: Option<String>,
     /// The password of the user.
-    pub password: Option<String>,
+    pub password: Option<Secret>,
     /// The sender.
     pub from: String,
+}
+
+/// A setting that is never shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
 }
 
 /// How much may be attached.
@@ -95,6 +111,7 @@ impl Default for Mail {
             host: "localhost".to_owned(),
             port: 25,
             starttls: "opportunistic".to_owned(),
+            ca_file: None,
             user: None,
             password: None,
             from: "Kundwebben <kundwebb@kundwebb.example>".to_owned(),

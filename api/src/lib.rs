@@ -2,12 +2,19 @@
 
 pub mod app;
 pub mod assets;
+pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod failure;
 pub mod fields;
 pub mod format;
+pub mod mail;
+pub mod operations;
+pub mod pages;
+pub mod reactions;
 pub mod requests;
 pub mod server;
+pub mod tasks;
 pub mod texts;
 pub mod v1;
 

@@ -1,2 +1,7 @@
-//! The program.
-fn main() {}
+//! The program `kundwebb`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    api::cli::main()
+}

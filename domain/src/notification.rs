@@ -6,14 +6,18 @@ use crate::vocabulary::{Party, Template};
 
 /// The mail that `event` makes due to the reporter of its case, if the case has one.
 pub fn due(event: &Event, reporter: Option<PersonId>) -> Option<(Template, PersonId)> {
-    let template = match event {
-        Event::CaseReceived { .. } => Template::Received,
-        Event::InformationRequested { .. } => Template::InformationRequested,
-        Event::MessageAdded { from: Party::Officer, .. } => Template::NewMessage,
-        Event::CaseClosed { .. } => Template::Closed,
-        _ => return None,
-    };
-    Some((template, reporter?))
+    template(event).zip(reporter)
+}
+
+/// Which mail `event` makes due, whoever gets it.
+pub const fn template(event: &Event) -> Option<Template> {
+    match event {
+        Event::CaseReceived { .. } => Some(Template::Received),
+        Event::InformationRequested { .. } => Some(Template::InformationRequested),
+        Event::MessageAdded { from: Party::Officer, .. } => Some(Template::NewMessage),
+        Event::CaseClosed { .. } => Some(Template::Closed),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

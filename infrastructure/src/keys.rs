@@ -18,6 +18,11 @@ use uuid::Uuid;
 use crate::random;
 use crate::sealing::{Key, SealError};
 
+const MASTER: &str = "master.key";
+const TOKEN: &str = "token.key";
+/// The files in which an installation's keys lie.
+pub const KEY_FILES: [&str; 2] = [MASTER, TOKEN];
+
 /// The keys of an installation. Cheap to clone is not needed: shared in an `Arc`.
 pub struct Keys {
     master: Key,
@@ -45,8 +50,8 @@ impl Keys {
     /// must not be made anew.
     pub fn open(folder: &Path, may_create: bool) -> Result<Self, KeyError> {
         Ok(Self {
-            master: Key::new(read_or_create(&folder.join("master.key"), may_create)?),
-            token: SigningKey::from_bytes(&read_or_create(&folder.join("token.key"), may_create)?),
+            master: Key::new(read_or_create(&folder.join(MASTER), may_create)?),
+            token: SigningKey::from_bytes(&read_or_create(&folder.join(TOKEN), may_create)?),
         })
     }
 

@@ -1,0 +1,129 @@
+//! The command line: one file a subcommand. Flags over environment (`KUNDWEBB_…`) over the file of `--config`.
+
+mod check;
+mod log;
+mod read_model;
+mod serve;
+mod token;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use infrastructure::log::sqlite::SqliteLog;
+
+use crate::Config;
+
+/// How many cases the demo has when nobody says.
+const DEMO_CASES: u32 = 200;
+
+/// Kundwebb: customer web and case system of a shared-service centre. Without arguments: the demo.
+#[derive(Debug, Parser)]
+#[command(name = "kundwebb", version, about)]
+struct CommandLine {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What holds for every subcommand.
+#[derive(Debug, Args)]
+struct Flags {
+    /// Where the web listens [default: 127.0.0.1:8080]
+    #[arg(long, global = true)]
+    listen: Option<SocketAddr>,
+    /// The data folder [default: ./data]
+    #[arg(long, global = true)]
+    data: Option<PathBuf>,
+    /// The log: `sqlite` (in the data folder)
+    #[arg(long, global = true)]
+    log: Option<String>,
+    /// Serve a demo: fictional data, and anybody on this machine may choose who to be
+    #[arg(long, global = true)]
+    demo: bool,
+    /// How many cases an empty demo is filled with [default: 200]; means --demo too
+    #[arg(long, global = true, value_name = "N")]
+    demo_cases: Option<u32>,
+    /// A TOML file with settings
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the web (what happens without a subcommand)
+    Serve,
+    /// Print a bearer token for the API
+    Token(token::Arguments),
+    /// Check settings, keys, log and connections, and say in words what is wrong
+    Check,
+    /// Verify, export and show the log
+    #[command(subcommand)]
+    Log(log::Command),
+    /// State, proof and rebuilding of the read models
+    #[command(subcommand)]
+    ReadModel(read_model::Command),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let bare = std::env::args_os().len() <= 1;
+    let line = CommandLine::parse();
+    match run(line, bare) {
+        Ok(code) => code,
+        Err(error) => {
+            say(format_args!("kundwebb: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(line: CommandLine, bare: bool) -> anyhow::Result<ExitCode> {
+    let config = settings(&line.flags, bare)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match line.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::run(config).await,
+            Command::Token(arguments) => token::run(&config, arguments).await,
+            Command::Check => check::run(config).await,
+            Command::Log(command) => log::run(&config, command).await,
+            Command::ReadModel(command) => read_model::run(&config, command).await,
+        }
+    })
+}
+
+/// The settings, with the flags on top.
+fn settings(flags: &Flags, bare: bool) -> anyhow::Result<Config> {
+    let mut config = Config::read(flags.config.as_deref())?;
+    if let Some(listen) = flags.listen {
+        config.listen = listen;
+    }
+    if let Some(data) = &flags.data {
+        config.data.clone_from(data);
+    }
+    if let Some(log) = &flags.log {
+        config.log.clone_from(log);
+    }
+    config.demo.enabled |= flags.demo || flags.demo_cases.is_some() || bare;
+    config.demo.cases = flags.demo_cases.or(config.demo.cases).or(Some(DEMO_CASES));
+    Ok(config)
+}
+
+/// The log of the data folder, for reading beside a server that may run.
+fn read_only(config: &Config) -> anyhow::Result<SqliteLog> {
+    Ok(SqliteLog::open_read_only(&config.data)?)
+}
+
+/// What the caller asked for, on standard output.
+#[expect(clippy::print_stdout, reason = "this is the command line")]
+fn print(text: impl std::fmt::Display) {
+    println!("{text}");
+}
+
+/// What goes beside it, on standard error.
+#[expect(clippy::print_stderr, reason = "this is the command line")]
+fn say(text: impl std::fmt::Display) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,71 @@
+//! `kundwebb serve`: the web server, until it is told to stop.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use infrastructure::Clock;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::say;
+use crate::{App, Config, demo, operations, server, tasks};
+
+pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    start_logging();
+    may_serve(&config)?;
+    operations::measure();
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!("cannot listen on {}; choose another address with --listen", config.listen)
+    })?;
+    if config.demo.enabled {
+        demo::fill(&config, &Clock::System, |words| say(words)).await?;
+    }
+    let app = App::start(config, Clock::System).await?;
+    let stop = CancellationToken::new();
+    let tasks = tasks::start(&app, &stop);
+    say(format_args!("Kundwebb is ready: {}", app.config.public_url()));
+    if app.config.demo.enabled {
+        say(format_args!("This is a demo. Mails are written to {}", app.data.join("mail").display()));
+    }
+    let stopping = stop.clone();
+    let shutdown = async move {
+        asked_to_stop().await;
+        stopping.cancel();
+    };
+    server::serve(app.clone(), listener, shutdown).await?;
+    stop.cancel();
+    tasks.wait().await;
+    app.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Without an identity provider only the demo can say who anybody is, and only to this machine.
+fn may_serve(config: &Config) -> anyhow::Result<()> {
+    ensure!(
+        config.demo.enabled,
+        "no identity provider is configured, so nobody could log in. Start with --demo to try Kundwebb with fictional data"
+    );
+    ensure!(
+        config.listen.ip().is_loopback() || config.demo.allow_remote,
+        "the demo lets anybody choose who to be, so it listens on loopback only; \
+         set demo.allow_remote = true to open it to others all the same"
+    );
+    Ok(())
+}
+
+/// One line an event, on standard error; `RUST_LOG` chooses what.
+fn start_logging() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,api=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+async fn asked_to_stop() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

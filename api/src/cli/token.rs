@@ -1,0 +1,125 @@
+//! `kundwebb token`: a bearer token for the API, signed with the installation's key. Prints the token alone.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use chrono::TimeDelta;
+use clap::Args;
+use domain::access::Role;
+use domain::text::{Email, PersonName};
+use domain::{Area, OrganisationNumber};
+use infrastructure::tokens::{Identity, Tokens};
+use infrastructure::{Clock, Keys};
+
+use crate::Config;
+use crate::cli::print;
+
+/// What the token says.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// employee, officer, auditor or system
+    #[arg(long = "as", value_name = "ROLE")]
+    role: String,
+    /// The login, or the system's name
+    #[arg(long)]
+    subject: String,
+    /// The person's name
+    #[arg(long)]
+    name: Option<String>,
+    /// The person's verified e-mail address
+    #[arg(long)]
+    email: Option<String>,
+    /// Organisation number of an employer; may repeat. Narrows employees and systems
+    #[arg(long, value_name = "ORGNR", num_args = 1..)]
+    employer: Vec<String>,
+    /// Areas of an officer, comma-separated: lon, ekonomi, e-handel, it-tjanstestod
+    #[arg(long, value_delimiter = ',')]
+    areas: Vec<String>,
+    /// How long it lasts: 30s, 15m, 1h, 7d
+    #[arg(long, default_value = "1h")]
+    ttl: String,
+}
+
+pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let ttl = duration(&arguments.ttl).with_context(|| {
+        format!("--ttl {}: write a number and s, m, h or d, for example 1h", arguments.ttl)
+    })?;
+    let identity = identity(arguments)?;
+    std::fs::create_dir_all(&config.data)?;
+    let keys = Keys::open(&config.data, !config.data.join("log.db").exists())
+        .context("the keys of this installation are needed to sign a token; name its folder with --data")?;
+    print(Tokens::new(&keys)?.issue(&identity, Clock::System.now(), ttl)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn identity(arguments: Arguments) -> anyhow::Result<Identity> {
+    let Some(role) = Role::parse(&arguments.role) else {
+        bail!("--as {}: write employee, officer, auditor or system", arguments.role);
+    };
+    let subject = arguments.subject.trim().to_owned();
+    anyhow::ensure!(!subject.is_empty() && subject.len() <= 200, "--subject: write 1 to 200 characters");
+    if let Some(name) = &arguments.name {
+        PersonName::parse(name, "").ok().with_context(|| format!("--name {name}: is not a name"))?;
+    }
+    if let Some(email) = &arguments.email {
+        Email::parse(email, "").ok().with_context(|| format!("--email {email}: is not an address"))?;
+    }
+    let employers = arguments.employer.iter().map(|number| {
+        OrganisationNumber::parse(number).with_context(|| {
+            format!("--employer {number}: is not an organisation number, or its check digit is wrong")
+        })
+    });
+    let employers: Vec<_> = employers.collect::<anyhow::Result<_>>()?;
+    let areas = arguments.areas.iter().map(|code| {
+        Area::parse(code.trim()).with_context(|| {
+            format!("--areas {code}: write one or more of lon, ekonomi, e-handel, it-tjanstestod")
+        })
+    });
+    let areas: Vec<_> = areas.collect::<anyhow::Result<_>>()?;
+    let narrowed = matches!(role, Role::Employee | Role::System);
+    anyhow::ensure!(
+        !narrowed || !employers.is_empty(),
+        "--employer: an {role} belongs to at least one employer"
+    );
+    anyhow::ensure!(
+        narrowed || employers.is_empty(),
+        "--employer narrows employees and systems, not an {role}"
+    );
+    anyhow::ensure!(role == Role::Officer || areas.is_empty(), "--areas narrows officers, not an {role}");
+    Ok(Identity {
+        subject,
+        role,
+        name: arguments.name,
+        email: arguments.email,
+        employers: narrowed.then_some(employers),
+        areas: (!areas.is_empty()).then_some(areas),
+    })
+}
+
+/// A duration such as `90m`.
+fn duration(text: &str) -> Option<TimeDelta> {
+    let text = text.trim();
+    let unit = text.chars().next_back()?;
+    let number: i64 = text.strip_suffix(unit)?.parse().ok().filter(|number| *number > 0)?;
+    match unit {
+        's' => TimeDelta::try_seconds(number),
+        'm' => TimeDelta::try_minutes(number),
+        'h' => TimeDelta::try_hours(number),
+        'd' => TimeDelta::try_days(number),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("90m"), TimeDelta::try_minutes(90));
+        assert_eq!(duration("7d"), TimeDelta::try_days(7));
+        for wrong in ["", "h", "1", "-1h", "1å", "99999999999999999999h", "9223372036854775807d"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+}

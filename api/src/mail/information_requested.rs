@@ -1,0 +1,31 @@
+//! More information is needed from the reporter, and by when.
+
+use askama::Template;
+
+use crate::mail::{Letter, Occasion, letter};
+
+#[derive(Template)]
+#[template(path = "mail/information_requested/subject.txt", whitespace = "preserve")]
+struct Subject<'a> {
+    mail: &'a Occasion,
+}
+
+#[derive(Template)]
+#[template(path = "mail/information_requested/body.txt", whitespace = "preserve")]
+struct PlainText<'a> {
+    mail: &'a Occasion,
+}
+
+#[derive(Template)]
+#[template(path = "mail/information_requested/body.html", whitespace = "preserve")]
+struct Html<'a> {
+    mail: &'a Occasion,
+}
+
+/// Writes it.
+///
+/// # Errors
+/// When a template fails.
+pub(super) fn write(mail: &Occasion) -> Result<Letter, askama::Error> {
+    letter(&Subject { mail }, &PlainText { mail }, &Html { mail })
+}

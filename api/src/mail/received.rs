@@ -1,0 +1,31 @@
+//! The receipt with the case number (K10).
+
+use askama::Template;
+
+use crate::mail::{Letter, Occasion, letter};
+
+#[derive(Template)]
+#[template(path = "mail/received/subject.txt", whitespace = "preserve")]
+struct Subject<'a> {
+    mail: &'a Occasion,
+}
+
+#[derive(Template)]
+#[template(path = "mail/received/body.txt", whitespace = "preserve")]
+struct PlainText<'a> {
+    mail: &'a Occasion,
+}
+
+#[derive(Template)]
+#[template(path = "mail/received/body.html", whitespace = "preserve")]
+struct Html<'a> {
+    mail: &'a Occasion,
+}
+
+/// Writes it.
+///
+/// # Errors
+/// When a template fails.
+pub(super) fn write(mail: &Occasion) -> Result<Letter, askama::Error> {
+    letter(&Subject { mail }, &PlainText { mail }, &Html { mail })
+}

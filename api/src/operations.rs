@@ -1,0 +1,79 @@
+//! For those who run the program: `/livez`, `/readyz` and `/metrics`.
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::App;
+
+/// How far the read models may be behind the log, events, before the node is not ready.
+const BEHIND: u64 = 10_000;
+
+/// Collects what the whole program measures; one for the process.
+static METRICS: LazyLock<Option<PrometheusHandle>> =
+    LazyLock::new(|| match PrometheusBuilder::new().install_recorder() {
+        Ok(handle) => Some(handle),
+        Err(error) => {
+            tracing::warn!(%error, "nothing can be measured");
+            None
+        }
+    });
+
+/// Begins to measure; what is measured before is lost.
+pub fn measure() {
+    if let Some(handle) = METRICS.as_ref() {
+        handle.run_upkeep();
+    }
+}
+
+/// The routes.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/livez", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(measured))
+}
+
+/// Why this node is not ready; nothing when it is.
+///
+/// # Errors
+/// The reasons, a line each.
+pub async fn readiness(app: &App) -> Result<(), Vec<String>> {
+    let mut reasons = Vec::new();
+    if let Some(reason) = app.stopped() {
+        reasons.push(format!("the read models have stopped: {reason}"));
+    }
+    match app.log.head().await {
+        Ok(head) => {
+            let behind = head.position.saturating_sub(app.read_models.position());
+            if behind > BEHIND {
+                reasons.push(format!("the read models are {behind} events behind the log"));
+            }
+        }
+        Err(error) => reasons.push(error.to_string()),
+    }
+    if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+}
+
+async fn ready(State(app): State<App>) -> Response {
+    match readiness(&app).await {
+        Ok(()) => "ready\n".into_response(),
+        Err(reasons) => (StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n").into_response(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "positions are far below 2^52")]
+async fn measured(State(app): State<App>) -> Response {
+    metrics::gauge!("kundwebb_read_position").set(app.read_models.position() as f64);
+    metrics::gauge!("kundwebb_queue_commands").set(app.committer.waiting() as f64);
+    if let Ok(head) = app.log.head().await {
+        metrics::gauge!("kundwebb_log_position").set(head.position as f64);
+    }
+    let text = METRICS.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}

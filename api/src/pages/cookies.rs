@@ -1,0 +1,46 @@
+//! The cookies of the pages. None holds anything personal: the session's is a random key to a row in the log's
+//! database, the others hold a language, an organisation number and a position.
+
+use std::fmt::Display;
+
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::Cookie;
+
+use crate::App;
+
+/// The session.
+pub const SESSION: &str = "kundwebb_session";
+/// The chosen language.
+pub const LANGUAGE: &str = "kundwebb_language";
+/// The chosen employer (K1).
+pub const EMPLOYER: &str = "kundwebb_employer";
+/// The last position that the reader was told of.
+pub const POSITION: &str = "kundwebb_position";
+
+/// How long the choice of employer is remembered, days (K1).
+pub const EMPLOYER_DAYS: i64 = 60;
+/// How long the choice of language is remembered, days.
+pub const LANGUAGE_DAYS: i64 = 365;
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
+/// The name of the session's cookie: bound to the host where the web is reached by HTTPS.
+pub fn session_name(app: &App) -> String {
+    if secure(app) { format!("__Host-{SESSION}") } else { SESSION.to_owned() }
+}
+
+/// A cookie that lasts `days`; without, as long as the browser runs. Name and value need no quoting.
+pub fn cookie(app: &App, name: impl Display, value: impl Display, days: Option<i64>) -> Cookie<'static> {
+    let secure = if secure(app) { "; Secure" } else { "" };
+    let age = days.map(|days| format!("; Max-Age={}", days * DAY_SECONDS)).unwrap_or_default();
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
+    Cookie::parse(text).unwrap_or_else(|_| Cookie::new("", ""))
+}
+
+/// The jar with the position that the reader has been told of, so that the next page shows it.
+pub fn told(app: &App, jar: CookieJar, position: u64) -> CookieJar {
+    jar.add(cookie(app, POSITION, position, None))
+}
+
+fn secure(app: &App) -> bool {
+    app.config.public_url().starts_with("https://")
+}

@@ -1,0 +1,75 @@
+//! Failures of the pages as pages: whoever must log in is led to the login and back; everything else is told in words,
+//! without codes.
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use crate::pages::login::login_address;
+use crate::pages::{Frame, Visitor, render};
+use crate::texts::Text;
+use crate::{App, Failure};
+
+#[derive(Template)]
+#[template(path = "pages/failure.html")]
+struct FailurePage {
+    frame: Frame,
+    heading: String,
+    body: String,
+}
+
+/// The layer that turns failures into pages.
+pub async fn pages(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    // Told before the request is handed on: what logs out must still be answered in the reader's language.
+    let Ok(visitor) = Visitor::from_request_parts(&mut parts, &app).await;
+    parts.extensions.insert(visitor.clone());
+    let method = parts.method.clone();
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    match response.extensions_mut().remove::<Failure>() {
+        Some(failure) => page(&app, &visitor, &method, &failure, response).await,
+        None => response,
+    }
+}
+
+async fn page(app: &App, visitor: &Visitor, method: &Method, failure: &Failure, bare: Response) -> Response {
+    if *failure == Failure::Unauthorized {
+        let back = if method == Method::GET { visitor.address.as_str() } else { "/" };
+        return Redirect::to(&login_address(back)).into_response();
+    }
+    let language = visitor.language;
+    let (heading, words) = match failure {
+        Failure::NotFound => (Text::new(language, "page404-title").to_string(), failure.detail(language)),
+        Failure::Internal => (
+            Text::new(language, "page500-title").to_string(),
+            Text::new(language, "page500-short").to_string(),
+        ),
+        _ => (failure.problem(language, "").title, failure.detail(language)),
+    };
+    let rendered = match Frame::new(app, visitor, &heading).await {
+        Ok(frame) => render(&FailurePage { frame: frame.with_error(true), heading, body: words.clone() }),
+        Err(failure) => Err(failure),
+    };
+    let mut response = bare;
+    match rendered {
+        Ok(page) => {
+            let status = response.status();
+            let retry = response.headers().get(header::RETRY_AFTER).cloned();
+            response = page;
+            *response.status_mut() = status;
+            if let Some(retry) = retry {
+                response.headers_mut().insert(header::RETRY_AFTER, retry);
+            }
+        }
+        // Nothing can be read: the plain words must do.
+        Err(_) => {
+            let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, plain);
+            *response.body_mut() = Body::from(words);
+        }
+    }
+    response
+}

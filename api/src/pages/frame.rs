@@ -1,0 +1,154 @@
+//! What stands around every page: language, title, menu, who is logged in, help. Templates reach the texts through it.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::access::Role;
+use domain::calendar::{self, Opening};
+use domain::vocabulary::Language;
+use projections::services;
+
+use crate::pages::Visitor;
+use crate::texts::Text;
+use crate::{App, Failure, assets, format};
+
+/// The frame of a page.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The language of the page.
+    pub language: Language,
+    /// The title of the page, without the name of the web.
+    pub title: String,
+    /// Whether the page tells of something that is wrong; its title then begins with it.
+    pub error: bool,
+    /// Path and query of the page, for coming back to it.
+    pub address: String,
+    /// The name of who is logged in.
+    pub person: Option<String>,
+    /// The role of who is logged in.
+    pub role: Option<Role>,
+    /// The name of the chosen employer.
+    pub employer: Option<String>,
+    /// Whether anybody may choose who to be.
+    pub demo: bool,
+    /// The centre's phone number.
+    pub phone: String,
+    /// Whether the centre is open now, in words.
+    pub opening: String,
+}
+
+impl Frame {
+    /// The frame of a page with a title, for a visitor.
+    ///
+    /// # Errors
+    /// When the read models cannot be read.
+    pub async fn new(app: &App, visitor: &Visitor, title: impl Display) -> Result<Self, Failure> {
+        let language = visitor.language;
+        let employer = match visitor.employer {
+            Some(number) => app.query(move |tables| services::employer(tables, number)).await?,
+            None => None,
+        };
+        let caller = visitor.caller().ok();
+        let name = caller.map(|caller| &caller.identity);
+        Ok(Self {
+            language,
+            title: title.to_string(),
+            error: false,
+            address: visitor.address.clone(),
+            person: name.map(|identity| identity.name.clone().unwrap_or_else(|| identity.subject.clone())),
+            role: visitor.role(),
+            employer: employer.map(|employer| match language {
+                Language::Sv => employer.name_sv,
+                Language::En => employer.name_en,
+            }),
+            demo: app.config.demo.enabled,
+            phone: app.config.phone.clone(),
+            opening: opening(language, app.clock.now()),
+        })
+    }
+
+    /// The same frame around a page that tells of something wrong.
+    #[must_use]
+    pub fn with_error(mut self, error: bool) -> Self {
+        self.error = error;
+        self
+    }
+
+    /// The text of a key.
+    pub fn t(&self, key: impl Into<Cow<'static, str>>) -> Text {
+        Text::new(self.language, key)
+    }
+
+    /// The word for a code of the domain, for example `area` and `lon`.
+    pub fn word(&self, list: &str, code: impl Display) -> Text {
+        self.t(format!("{list}-{code}"))
+    }
+
+    /// The address of an asset.
+    pub fn asset(&self, name: &str) -> String {
+        assets::asset_url(name)
+    }
+
+    /// A date in running text.
+    pub fn date(&self, day: &NaiveDate) -> String {
+        format::date(self.language, *day)
+    }
+
+    /// A moment in running text.
+    pub fn moment(&self, at: &DateTime<Utc>) -> String {
+        format::moment(self.language, *at)
+    }
+
+    /// A moment in tables.
+    pub fn moment_short(&self, at: &DateTime<Utc>) -> String {
+        format::moment_short(self.language, *at)
+    }
+
+    /// A day in tables.
+    pub fn day_short(&self, at: &DateTime<Utc>) -> String {
+        format::date_short(format::day_of(*at))
+    }
+
+    /// The size of a file.
+    pub fn size(&self, bytes: &u64) -> String {
+        format::size(self.language, *bytes)
+    }
+
+    /// A number with its thousands apart.
+    pub fn number(&self, value: &u64) -> String {
+        format::number(*value)
+    }
+
+    /// Whether the visitor is logged in in this role, by its code.
+    pub fn is(&self, role: &str) -> bool {
+        self.role.is_some_and(|own| own.code() == role)
+    }
+
+    /// The other language.
+    pub fn other_language(&self) -> Language {
+        match self.language {
+            Language::Sv => Language::En,
+            Language::En => Language::Sv,
+        }
+    }
+
+    /// Whether a menu entry leads to where the reader is.
+    pub fn at(&self, path: &str) -> bool {
+        let own = self.address.split('?').next().unwrap_or_default();
+        own == path || (path != "/" && own.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
+    }
+}
+
+/// Whether the centre is open, and until or from when.
+fn opening(language: Language, now: DateTime<Utc>) -> String {
+    match calendar::opening(now) {
+        Opening::Open => Text::new(language, "opening-open").to_string(),
+        Opening::OpensAt(day) if day == calendar::day(now) => {
+            Text::new(language, "opening-today").to_string()
+        }
+        Opening::OpensAt(day) => {
+            Text::new(language, "opening-later").with("date", format::date(language, day)).to_string()
+        }
+    }
+}

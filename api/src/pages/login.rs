@@ -1,0 +1,108 @@
+//! `/logga-in` and `/logga-ut`. In the demo one chooses who to be.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Form, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum_extra::extract::cookie::Cookie;
+use serde::Deserialize;
+
+use crate::demo::persons::{self, Person};
+use crate::pages::{Frame, Visitor, cookies, render};
+use crate::texts::Text;
+use crate::{App, Failure};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/logga-in", get(show).post(log_in)).route("/logga-ut", post(log_out))
+}
+
+/// The address of the login, from which one comes back to `back`.
+pub fn login_address(back: &str) -> String {
+    let encoded: String = form_urlencoded(back);
+    format!("/logga-in?till={encoded}")
+}
+
+/// An address to come back to, if it is one of ours; else the start.
+pub fn own_address(address: &str) -> &str {
+    let ours =
+        address.starts_with('/') && !address.starts_with("//") && !address.contains(['\\', '\r', '\n']);
+    if ours { address } else { "/" }
+}
+
+fn form_urlencoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[derive(Template)]
+#[template(path = "pages/login.html")]
+struct LoginPage {
+    frame: Frame,
+    persons: Vec<&'static Person>,
+    back: String,
+    expired: bool,
+}
+
+#[derive(Deserialize)]
+struct Back {
+    #[serde(default)]
+    till: String,
+}
+
+async fn show(
+    State(app): State<App>,
+    visitor: Visitor,
+    Query(back): Query<Back>,
+) -> Result<Response, Failure> {
+    if !app.config.demo.enabled {
+        return Err(Failure::NotFound);
+    }
+    let frame = Frame::new(&app, &visitor, Text::new(visitor.language, "login-title")).await?;
+    let persons = persons::offered(visitor.employer);
+    let expired = visitor.expired.is_some();
+    render(&LoginPage { frame, persons, back: own_address(&back.till).to_owned(), expired })
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    #[serde(default)]
+    person: String,
+    #[serde(default)]
+    till: String,
+}
+
+async fn log_in(
+    State(app): State<App>,
+    visitor: Visitor,
+    Form(choice): Form<Choice>,
+) -> Result<Response, Failure> {
+    if !app.config.demo.enabled {
+        return Err(Failure::NotFound);
+    }
+    let person = persons::find(&choice.person).ok_or(Failure::NotFound)?;
+    let session = app.begin_session(person.identity()).await?;
+    let mut jar = visitor.jar.add(cookies::cookie(&app, cookies::session_name(&app), session, None));
+    if let Some(employer) = person.employer() {
+        jar = jar.add(cookies::cookie(&app, cookies::EMPLOYER, employer, Some(cookies::EMPLOYER_DAYS)));
+    }
+    Ok((jar, Redirect::to(own_address(&choice.till))).into_response())
+}
+
+async fn log_out(State(app): State<App>, visitor: Visitor) -> Result<Response, Failure> {
+    let name = cookies::session_name(&app);
+    if let Some(session) = visitor.jar.get(&name) {
+        app.end_session(session.value()).await?;
+    }
+    let mut gone = Cookie::from(name);
+    gone.set_path("/");
+    Ok((visitor.jar.remove(gone), Redirect::to("/")).into_response())
+}

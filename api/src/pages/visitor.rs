@@ -1,0 +1,115 @@
+//! Who visits a page: language, chosen employer, session, and what the visitor has been told of.
+
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::request::Parts;
+use axum_extra::extract::CookieJar;
+use domain::access::Role;
+use domain::vocabulary::Language;
+use domain::{OrganisationNumber, PersonId};
+
+use crate::app::Caller;
+use crate::app::sessions::Session;
+use crate::pages::cookies;
+use crate::{App, Failure};
+
+/// A visitor. Whoever is logged in has a caller; an expired session still tells whose form it was.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// The language of the pages.
+    pub language: Language,
+    /// The employer chosen in this browser (K1).
+    pub employer: Option<OrganisationNumber>,
+    /// Who is logged in, or why that cannot be told.
+    caller: Result<Caller, Failure>,
+    /// Whose session it was, where it is over.
+    pub expired: Option<PersonId>,
+    /// The position that this browser was told of.
+    told: Option<u64>,
+    /// The cookies.
+    pub jar: CookieJar,
+    /// Path and query of the request, to come back to.
+    pub address: String,
+}
+
+impl Visitor {
+    /// Who is logged in.
+    ///
+    /// # Errors
+    /// [`Failure::Unauthorized`], on which the pages lead to the login; or why it cannot be told.
+    pub fn caller(&self) -> Result<&Caller, Failure> {
+        self.caller.as_ref().map_err(Clone::clone)
+    }
+
+    /// Who is logged in in one of these roles.
+    ///
+    /// # Errors
+    /// As [`Visitor::caller`]; [`Failure::Forbidden`] in another role.
+    pub fn caller_as(&self, roles: &[Role]) -> Result<&Caller, Failure> {
+        let caller = self.caller()?;
+        if roles.contains(&caller.actor.role) { Ok(caller) } else { Err(Failure::Forbidden) }
+    }
+
+    /// The role of who is logged in.
+    pub fn role(&self) -> Option<Role> {
+        self.caller.as_ref().ok().map(|caller| caller.actor.role)
+    }
+
+    /// Waits until the read models show what this visitor was told of, here or by another node.
+    ///
+    /// # Errors
+    /// [`Failure::NotShown`] when that takes too long.
+    pub async fn shown(&self, app: &App) -> Result<(), Failure> {
+        // A position beyond the log is a cookie from another installation.
+        if let Some(told) = self.told.filter(|told| *told > app.read_models.position())
+            && told <= app.log.head().await?.position
+        {
+            app.shown_position(told).await?;
+        }
+        if let Ok(caller) = &self.caller {
+            app.shown(caller.actor.person, None).await?;
+        }
+        Ok(())
+    }
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
+        let jar = CookieJar::from_headers(&parts.headers);
+        let value = |name: &str| jar.get(name).map(|cookie| cookie.value().to_owned());
+        let session = session(app, value(&cookies::session_name(app))).await;
+        let (caller, expired) = match session {
+            Ok(Some(session)) if app.is_over(&session) => {
+                (Err(Failure::Unauthorized), Some(app.person_of(&session)))
+            }
+            Ok(Some(session)) => (app.caller(session.identity).await.map_err(Failure::from), None),
+            Ok(None) => (Err(Failure::Unauthorized), None),
+            Err(failure) => (Err(failure), None),
+        };
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        Ok(Self {
+            language: value(cookies::LANGUAGE)
+                .and_then(|code| Language::parse(&code))
+                .unwrap_or(Language::Sv),
+            employer: value(cookies::EMPLOYER).and_then(|number| OrganisationNumber::parse(&number)),
+            told: value(cookies::POSITION).and_then(|position| position.parse().ok()),
+            address: uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            caller,
+            expired,
+            jar,
+        })
+    }
+}
+
+async fn session(app: &App, cookie: Option<String>) -> Result<Option<Session>, Failure> {
+    match cookie {
+        Some(cookie) => Ok(app.session(&cookie).await?),
+        None => Ok(None),
+    }
+}

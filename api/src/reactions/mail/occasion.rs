@@ -1,0 +1,140 @@
+//! From a delivery to its message: what the facts of the case, up to the event that caused it, let a mail say.
+
+use chrono::{DateTime, Utc};
+use domain::{Area, Event, OrganisationNumber};
+use infrastructure::LogError;
+use infrastructure::clock::from_micros;
+use infrastructure::log::Delivery;
+use infrastructure::stored::StoredEvent;
+
+use crate::App;
+use crate::mail::message::{Heading, build};
+use crate::mail::{Message, MessageId, Occasion};
+use crate::reactions::mail::recipient;
+
+/// A mail that can be handed over.
+pub(super) struct Prepared {
+    pub(super) message: Message,
+    /// The recipient's address, so that it can be taken out of replies.
+    pub(super) address: String,
+    /// The employer that it concerns.
+    pub(super) employer: OrganisationNumber,
+}
+
+/// Why a mail cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unprepared {
+    /// It will never be.
+    #[error("{0}")]
+    Never(&'static str),
+    /// Perhaps later.
+    #[error("{0}")]
+    NotNow(String),
+}
+
+impl From<LogError> for Unprepared {
+    fn from(error: LogError) -> Self {
+        Self::NotNow(error.to_string())
+    }
+}
+
+/// What the facts of a case tell.
+struct Facts {
+    occasion: Occasion,
+    employer: OrganisationNumber,
+    /// When the cause happened.
+    at: DateTime<Utc>,
+    /// The version of the cause.
+    version: u64,
+}
+
+/// The identity of a delivery's mail.
+pub(super) fn message_id(app: &App, delivery: &Delivery) -> MessageId {
+    MessageId::new(&app.keys, &delivery.cause, delivery.recipient, app.mail.domain())
+}
+
+/// The employer that a delivery concerns, where its case is found.
+pub(super) async fn employer(app: &App, delivery: &Delivery) -> Option<OrganisationNumber> {
+    facts(app, delivery).await.ok().map(|facts| facts.employer)
+}
+
+/// Puts the mail of a delivery together.
+pub(super) async fn prepare(app: &App, delivery: &Delivery) -> Result<Prepared, Unprepared> {
+    let facts = facts(app, delivery).await?;
+    let employer = facts.employer;
+    let address = recipient::address(&app.reader, delivery.recipient).await?;
+    let address = address.ok_or(Unprepared::Never("no address"))?;
+    let to =
+        address.as_str().parse().map_err(|_| Unprepared::Never("the address cannot be used for mail"))?;
+    let fault = |error: &dyn std::fmt::Display| Unprepared::NotNow(error.to_string());
+    let letter = facts.occasion.write(delivery.template).map_err(|error| fault(&error))?;
+    let (id, first) = (message_id(app, delivery), first_id(app, delivery));
+    let heading = Heading {
+        from: app.mail.from.clone(),
+        to,
+        first: (first != id).then_some(first),
+        id,
+        at: facts.at,
+        language: facts.occasion.language,
+        delivery: delivery.id,
+        file_name: format!("{}-{}-{}.eml", facts.occasion.number, facts.version, delivery.template),
+    };
+    let message = build(heading, letter).map_err(|error| fault(&error))?;
+    Ok(Prepared { message, address: address.as_str().to_owned(), employer })
+}
+
+/// The identity of the first mail of a case: its receipt.
+fn first_id(app: &App, delivery: &Delivery) -> MessageId {
+    MessageId::new(&app.keys, &format!("{}-1", delivery.case), delivery.recipient, app.mail.domain())
+}
+
+async fn facts(app: &App, delivery: &Delivery) -> Result<Facts, Unprepared> {
+    let missing = Unprepared::Never("the case is not in the log");
+    let version = delivery.cause.rsplit_once('-').and_then(|(_, version)| version.parse().ok());
+    let Some(version) = version else { return Err(missing) };
+    let events = app.log.stream(delivery.case.into()).await?;
+    let until: Vec<&StoredEvent> = events.iter().take_while(|event| event.version <= version).collect();
+    match (until.first(), until.last()) {
+        (Some(first), Some(last)) if last.version == version => read(app, delivery, first, &until),
+        _ => Err(missing),
+    }
+}
+
+/// Reads what the events of a case tell, from the first to the cause.
+fn read(
+    app: &App,
+    delivery: &Delivery,
+    first: &StoredEvent,
+    until: &[&StoredEvent],
+) -> Result<Facts, Unprepared> {
+    let mut events = Vec::with_capacity(until.len());
+    for stored in until {
+        events.push(stored.facts_only().map_err(|error| Unprepared::NotNow(error.to_string()))?);
+    }
+    let Some(Event::CaseReceived { case_number, employer, area, language, .. }) = events.first() else {
+        return Err(Unprepared::Never("the case is not in the log"));
+    };
+    let moved = |area: Area, event: &Event| match event {
+        Event::CaseReclassified { area, .. } => *area,
+        _ => area,
+    };
+    let due = events.last().and_then(|event| match event {
+        Event::InformationRequested { due_date, .. } => Some(*due_date),
+        _ => None,
+    });
+    let cause = until.last().unwrap_or(&first);
+    Ok(Facts {
+        occasion: Occasion {
+            language: *language,
+            number: *case_number,
+            area: events.iter().fold(*area, moved),
+            received_at: from_micros(first.recorded_at),
+            due,
+            link: format!("{}/arenden/{}", app.config.public_url(), delivery.case),
+            phone: app.config.phone.clone(),
+        },
+        employer: *employer,
+        at: from_micros(cause.recorded_at),
+        version: cause.version,
+    })
+}

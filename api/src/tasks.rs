@@ -1,0 +1,54 @@
+//! What a node does beside answering requests: reactions, cleaning, keeping the measurements small.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::{App, operations, reactions};
+
+/// How often what has expired is removed.
+const CLEANING: Duration = Duration::from_secs(10 * 60);
+/// How often the measurements are kept small.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Tasks that run until they are told to stop.
+pub struct Tasks(TaskTracker);
+
+/// Starts them.
+pub fn start(app: &App, stop: &CancellationToken) -> Tasks {
+    let tracker = TaskTracker::new();
+    tracker.spawn(stop.clone().run_until_cancelled_owned(clean(app.clone())));
+    tracker.spawn(stop.clone().run_until_cancelled_owned(measure()));
+    let reactions = reactions::start(app, stop);
+    tracker.spawn(async move { drop(reactions.await) });
+    tracker.close();
+    Tasks(tracker)
+}
+
+impl Tasks {
+    /// Waits until all have stopped.
+    pub async fn wait(&self) {
+        self.0.wait().await;
+    }
+}
+
+async fn clean(app: App) {
+    let mut interval = tokio::time::interval(CLEANING);
+    loop {
+        interval.tick().await;
+        match app.clean_uploads().await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "removed staged files that nobody attached"),
+            Err(error) => tracing::warn!(%error, "what has expired could not be removed"),
+        }
+    }
+}
+
+async fn measure() {
+    let mut interval = tokio::time::interval(UPKEEP);
+    loop {
+        interval.tick().await;
+        operations::measure();
+    }
+}
