@@ -175,7 +175,7 @@ fn verify_tells_a_changed_row_and_leaves_nothing_behind() {
 /// A projection that fails at its second event.
 struct Failing;
 
-impl Projection for Failing {
+impl crate::Projection for Failing {
     fn name(&self) -> &'static str {
         "failing"
     }
@@ -309,7 +309,7 @@ fn a_projector_that_reaches_the_end_of_its_feed_has_not_stopped_for_a_reason() {
 #[test]
 fn a_changed_projection_gets_another_file() {
     struct Other(&'static str, u32, &'static str);
-    impl Projection for Other {
+    impl crate::Projection for Other {
         fn name(&self) -> &'static str {
             self.0
         }

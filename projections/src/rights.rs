@@ -63,7 +63,7 @@ fn caller([role, number, narrowing, employer, area, ..]: [u8; 6], read: &ReadMod
 }
 
 fn filter([status, area, employer, channel, officer, q]: [u8; 6]) -> Filter {
-    let some = |byte: u8| byte % 3 == 0;
+    let some = |byte: u8| byte.is_multiple_of(3);
     Filter {
         status: Status::ALL.iter().copied().filter(|one| status >> (*one as u8) & 1 == 1).collect(),
         area: some(area).then(|| Area::ALL[usize::from(area) / 3 % 4]),

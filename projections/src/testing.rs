@@ -203,7 +203,7 @@ fn caller(who: u8, a: u8) -> (Actor, Vec<SeePerson>) {
     };
     let callers = if number == 3 { vec![person(30)] } else { Vec::new() };
     let mut see = Vec::new();
-    if a % 2 == 0 {
+    if a.is_multiple_of(2) {
         see.push(meeting(number, role, &callers));
     }
     (actor(role, number), see)
