@@ -106,6 +106,56 @@ async fn a_file_that_is_no_log_or_a_later_one_is_refused() {
     assert!(error.contains("newer version of kundwebb"), "{error}");
 }
 
+/// Rows of the event table made from its first row.
+fn copied(position: &str, version: &str) -> String {
+    format!(
+        "INSERT OR REPLACE INTO event SELECT {position}, stream_id, {version}, type, schema_version, recorded_at, actor, \
+         employer, command_id, correlation, 'changed', sealed, key_id, leaf_hash FROM event WHERE position = 1"
+    )
+}
+
+#[tokio::test]
+async fn a_stored_event_is_not_replaced_and_nothing_stands_but_at_the_end() {
+    let engine = Sqlite::new().await;
+    let node = Node::start(&engine.log());
+    node.filed().await;
+    node.filed().await;
+    let before = engine.log.events_after(0, 10).await.unwrap();
+    for (position, version) in
+        [("1", "1"), ("2", "2"), ("3", "1"), ("3", "3"), ("4", "2"), ("NULL", "1"), ("-1", "2")]
+    {
+        let error = engine.intrude(&copied(position, version)).await.unwrap_err();
+        assert!(error.contains("only at the end"), "{position} {version}: {error}");
+    }
+    assert_eq!(engine.log.events_after(0, 10).await.unwrap(), before);
+    engine.intrude(&copied("3", "2")).await.unwrap();
+}
+
+/// A file of every earlier version is brought to the newest with what it holds.
+#[tokio::test]
+async fn migrations_keep_what_is_there() {
+    for version in 1..MIGRATIONS.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = Connection::open(folder.path().join(FILE)).unwrap();
+        for migration in &MIGRATIONS[..version] {
+            connection.execute_batch(migration).unwrap();
+        }
+        connection.pragma_update(None, "user_version", version).unwrap();
+        connection
+            .execute(
+                "INSERT INTO event VALUES (1, zeroblob(16), 1, 'NoticeResolved', 1, 7, zeroblob(16), NULL, \
+                 zeroblob(16), zeroblob(16), '{}', NULL, NULL, zeroblob(32))",
+                [],
+            )
+            .unwrap();
+        drop(connection);
+        let log = SqliteLog::open(folder.path()).unwrap();
+        assert_eq!(log.head().await.unwrap().position, 1);
+        let log: Arc<dyn Log> = Arc::new(log);
+        assert_eq!(Node::start(&log).filed().await.position, 2);
+    }
+}
+
 /// What the write connection stands on, whatever the defaults of the library are.
 #[tokio::test]
 async fn the_settings_of_a_write_connection() {
