@@ -156,6 +156,41 @@ async fn migrations_keep_what_is_there() {
     }
 }
 
+/// Whatever a disk or a hand does to the file is said at the start, not found later.
+#[tokio::test]
+async fn a_log_that_was_cut_short_or_overwritten_stops_the_start() {
+    let engine = Sqlite::new().await;
+    let node = Node::start(&engine.log());
+    futures::future::join_all((0..200).map(|_| node.filed())).await;
+    crate::startup::check(node.log.as_ref(), &node.keys).await.unwrap();
+    let keys = Arc::clone(&node.keys);
+    let path = engine.folder.path().join(FILE);
+    node.stop();
+    let Sqlite { folder, log } = engine;
+    drop(log);
+    let whole = std::fs::read(&path).unwrap();
+    let started = async || {
+        let log = SqliteLog::open(folder.path())?;
+        crate::startup::check(&log, &keys).await
+    };
+    assert_eq!(started().await.unwrap().position, 200);
+    for kept in [whole.len() / 2, whole.len() - 4096, 5000, 50] {
+        std::fs::write(&path, &whole[..kept]).unwrap();
+        let error = started().await.unwrap_err();
+        assert!(matches!(error, LogError::Damaged(_) | LogError::Unavailable(_)), "{kept}: {error}");
+    }
+    // One byte of one of the last events, where the engine itself does not look.
+    let mut changed = whole.clone();
+    let subject = b"\"caseNumber\":\"2026-000199-";
+    let place = changed.windows(subject.len()).position(|part| part == subject).unwrap();
+    changed[place + 20] ^= 1;
+    std::fs::write(&path, &changed).unwrap();
+    let error = started().await.unwrap_err().to_string();
+    assert!(error.contains("position 199") && error.contains("does not hash"), "{error}");
+    std::fs::write(&path, &whole).unwrap();
+    assert_eq!(started().await.unwrap().position, 200);
+}
+
 /// What the write connection stands on, whatever the defaults of the library are.
 #[tokio::test]
 async fn the_settings_of_a_write_connection() {
