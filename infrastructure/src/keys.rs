@@ -126,21 +126,86 @@ fn mac(key: &[u8]) -> Hmac<Sha256> {
 fn read_or_create(path: &Path, may_create: bool) -> Result<[u8; 32], KeyError> {
     let failed = |reason: String| KeyError::File { path: path.display().to_string(), reason };
     if !path.exists() && may_create {
-        let key = random::bytes::<32>();
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| failed(error.to_string()))?;
-        file.write_all(hex::encode(key).as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(|e| failed(e.to_string()))?;
-        return Ok(key);
+        return create(path).map_err(|error| failed(error.to_string()));
     }
-    let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => failed("it is missing; put it back from where it is kept".to_owned()),
+        _ => failed(error.to_string()),
+    })?;
     let bytes =
         hex::decode(text.trim()).map_err(|_| failed("it does not hold 64 hexadecimal digits".to_owned()))?;
     <[u8; 32]>::try_from(bytes.as_slice())
         .map_err(|_| failed("it does not hold 64 hexadecimal digits".to_owned()))
+}
+
+/// Makes a key file whole or not at all, and durable before anything is sealed with it.
+fn create(path: &Path) -> std::io::Result<[u8; 32]> {
+    let key = random::bytes::<32>();
+    let part = path.with_extension("part");
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    file.write_all(hex::encode(key).as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&part, path)?;
+    fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_made_once_for_their_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = Keys::open(folder.path(), true).unwrap();
+        for name in ["master.key", "token.key"] {
+            let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
+        for may_create in [true, false] {
+            let again = Keys::open(folder.path(), may_create).unwrap();
+            assert_eq!(again.master_fingerprint(), made.master_fingerprint());
+            assert_eq!(again.token().to_bytes(), made.token().to_bytes());
+        }
+    }
+
+    #[test]
+    fn a_lost_or_damaged_key_is_said_in_words_and_never_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        Keys::open(folder.path(), true).unwrap();
+        let path = folder.path().join("master.key");
+        let said = || Keys::open(folder.path(), false).err().unwrap().to_string();
+        for damaged in ["", "abc", &"g".repeat(64), &"a".repeat(62)] {
+            fs::write(&path, damaged).unwrap();
+            assert!(said().contains("master.key") && said().contains("64 hexadecimal digits"), "{}", said());
+            assert!(Keys::open(folder.path(), true).is_err(), "a key file that is there is never replaced");
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(said().contains("master.key") && said().contains("it is missing"), "{}", said());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_wrapped_key_opens_for_its_stream_and_under_its_master_key_only() {
+        let [one, other] = [(); 2].map(|()| Keys::open(tempfile::tempdir().unwrap().path(), true).unwrap());
+        let (key, stream) = (Key::random(), Uuid::from_u128(1));
+        let wrapped = one.wrap(&key, stream);
+        assert_eq!(one.unwrap(&wrapped, stream).unwrap().bytes(), key.bytes());
+        assert!(one.unwrap(&wrapped, Uuid::from_u128(2)).is_err());
+        assert!(other.unwrap(&wrapped, stream).is_err());
+        assert!(one.unwrap(&wrapped[1..], stream).is_err());
+        assert_ne!(one.master_fingerprint(), other.master_fingerprint());
+    }
+
+    #[test]
+    fn derived_ids_are_steady_and_told_apart_by_where_their_parts_end() {
+        let keys = Keys::open(tempfile::tempdir().unwrap().path(), true).unwrap();
+        assert_eq!(keys.login("anna"), keys.login("anna"));
+        assert_ne!(keys.login("anna"), keys.login("Anna"));
+        assert_ne!(keys.derived_id("x", &[b"ab", b"c"]), keys.derived_id("x", &[b"a", b"bc"]));
+        assert_ne!(keys.derived_id("x", &[b"ab"]), keys.derived_id("xab", &[]));
+    }
 }

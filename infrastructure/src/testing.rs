@@ -60,6 +60,18 @@ impl Node {
         Self { log, keys, clock, committer, thread, _keys }
     }
 
+    /// Ends the node; its thread has let go of the log.
+    pub(crate) fn stop(self) {
+        let Self { log, committer, thread, .. } = self;
+        drop((log, committer));
+        thread.join().unwrap();
+    }
+
+    /// Another node on the same log with the same keys and clock.
+    pub(crate) fn beside(&self) -> Committer {
+        committer(&self.log, &self.keys, &self.clock, Box::new(|_| {})).0
+    }
+
     pub(crate) fn reader(&self) -> Reader {
         Reader { log: Arc::clone(&self.log), keys: Arc::clone(&self.keys) }
     }

@@ -119,3 +119,88 @@ impl Tokens {
         Ok(decoded.claims.identity)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn keys() -> Keys {
+        Keys::open(tempfile::tempdir().unwrap().path(), true).unwrap()
+    }
+
+    fn anna() -> Identity {
+        Identity {
+            subject: "anna".to_owned(),
+            role: Role::Employee,
+            name: Some("Anna Öberg".to_owned()),
+            email: None,
+            employers: OrganisationNumber::parse("4021000007").map(|employer| vec![employer]),
+            areas: None,
+        }
+    }
+
+    fn noon() -> DateTime<Utc> {
+        "2026-11-23T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_token_says_who_it_was_issued_to_until_it_expires() {
+        let tokens = Tokens::new(&keys()).unwrap();
+        let token = tokens.issue(&anna(), noon(), TimeDelta::hours(1)).unwrap();
+        assert_eq!(tokens.check(&token, noon()).unwrap(), anna());
+        assert!(tokens.check(&token, noon() + TimeDelta::seconds(3599)).is_ok());
+        assert!(tokens.check(&token, noon() + TimeDelta::hours(1)).is_err());
+        assert_ne!(token, tokens.issue(&anna(), noon(), TimeDelta::hours(1)).unwrap(), "each its own id");
+    }
+
+    #[test]
+    fn what_another_key_signed_or_nobody_or_what_was_changed_is_refused() {
+        let (own, other) = (Tokens::new(&keys()).unwrap(), Tokens::new(&keys()).unwrap());
+        let token = other.issue(&anna(), noon(), TimeDelta::hours(1)).unwrap();
+        assert!(own.check(&token, noon()).is_err());
+        let token = own.issue(&anna(), noon(), TimeDelta::hours(1)).unwrap();
+        let parts: Vec<&str> = token.split('.').collect();
+        let stranger = other.issue(&anna(), noon(), TimeDelta::hours(2)).unwrap();
+        let claims = stranger.split('.').nth(1).unwrap();
+        // {"alg":"none","typ":"at+jwt"}
+        let none = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0";
+        for forged in [
+            format!("{}.{claims}.{}", parts[0], parts[2]),
+            format!("{none}.{}.", parts[1]),
+            format!("{none}.{}.{}", parts[1], parts[2]),
+            format!("{}.{}.", parts[0], parts[1]),
+            String::new(),
+            "..".to_owned(),
+        ] {
+            assert!(own.check(&forged, noon()).is_err(), "{forged}");
+        }
+    }
+
+    #[test]
+    fn only_access_tokens_of_this_issuer_for_this_audience() {
+        let tokens = Tokens::new(&keys()).unwrap();
+        let good = json!({
+            "iss": ISSUER, "aud": ISSUER, "iat": noon().timestamp(), "exp": noon().timestamp() + 60,
+            "jti": "1", "client_id": "anna", "sub": "anna", "role": "employee",
+        });
+        let signed = |typ: &str, change: serde_json::Value| {
+            let mut claims = good.clone();
+            claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            let header = Header { typ: Some(typ.to_owned()), ..Header::new(Algorithm::EdDSA) };
+            jsonwebtoken::encode(&header, &claims, &tokens.signing).unwrap()
+        };
+        assert!(tokens.check(&signed("at+jwt", json!({})), noon()).is_ok());
+        for (typ, change) in [
+            ("JWT", json!({})),
+            ("at+jwt", json!({"iss": "somebody"})),
+            ("at+jwt", json!({"aud": "another service"})),
+            ("at+jwt", json!({"role": "emperor"})),
+            ("at+jwt", json!({"exp": noon().timestamp()})),
+            ("at+jwt", json!({"employers": ["1234567890"]})),
+        ] {
+            assert!(tokens.check(&signed(typ, change.clone()), noon()).is_err(), "{typ} {change}");
+        }
+    }
+}

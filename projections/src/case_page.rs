@@ -112,6 +112,7 @@ impl CaseView {
     pub fn evolve(mut self, event: &Recorded) -> Self {
         self.version = event.version;
         self.position = event.position;
+        self.disposed |= event.event.is_gone();
         let text = |personal: &domain::Sealed<domain::event::Letter>| {
             personal.open().map(|letter| letter.text.as_str().to_owned())
         };
@@ -123,13 +124,11 @@ impl CaseView {
             }
             Event::CaseAssigned { officer } => self.officer = Some(*officer),
             Event::InformationRequested { due_date, personal } => {
-                self.disposed |= personal.open().is_none();
                 self.request = Some(Request { due_date: *due_date, text: text(personal) });
                 self.push_message(event, Party::Officer, text(personal));
             }
             Event::AttachmentAdded { from, .. } => self.answered(*from),
             Event::MessageAdded { from, personal, .. } => {
-                self.disposed |= personal.open().is_none();
                 self.answered(*from);
                 self.push_message(event, *from, text(personal));
             }
@@ -137,7 +136,6 @@ impl CaseView {
                 (self.area, self.sub_area, self.system) = (*area, *sub_area, *system);
             }
             Event::CaseClosed { personal, .. } => {
-                self.disposed |= personal.open().is_none();
                 self.status = Status::Closed;
                 self.closed_at = Some(event.recorded_at);
                 self.request = None;
@@ -231,7 +229,7 @@ impl Projection for CasePage {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn ddl(&self) -> &'static str {
@@ -276,4 +274,102 @@ pub fn by_number(tables: &Connection, number: CaseNumber) -> Result<Option<CaseV
     let row: Option<String> =
         tables.prepare_cached(sql)?.query_row([number.to_string()], |row| row.get(0)).optional()?;
     Ok(row.map(|view| serde_json::from_str(&view)).transpose()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    const AT: &str = "2026-11-23T10:00:00Z";
+
+    /// A case through its life, an hour a step.
+    fn lived() -> Told {
+        let mut told = Told::nothing();
+        let due_date = "2026-12-01".parse().unwrap();
+        let files = sample("AttachmentAdded");
+        for (hour, event) in (10..).zip([
+            received(1, 1, "Omföring"),
+            Event::ProcessingStarted { officer: person(4) },
+            Event::NoteAdded { kind: domain::NoteKind::Working, personal: letter("Ringde.") },
+            Event::InformationRequested { due_date, personal: letter("Vilken månad?") },
+            message(Party::Customer, "Mars."),
+            files,
+            moved(Area::EHandel),
+            Event::CaseAssigned { officer: person(5) },
+            closed("Klart."),
+        ]) {
+            told.tell(&format!("2026-11-23T{hour}:00:00Z"), case(1), event);
+        }
+        told
+    }
+
+    fn page(told: &Told) -> CaseView {
+        told.read.read(|tables| by_id(tables, case(1))).unwrap().unwrap()
+    }
+
+    #[test]
+    fn the_whole_case() {
+        let told = lived();
+        let view = page(&told);
+        assert_eq!((view.status, view.version, view.position), (Status::Closed, 9, 9));
+        assert_eq!((view.subject.as_deref(), view.message.as_deref()), (Some("Omföring"), Some("Hej")));
+        assert_eq!((view.answer.as_deref(), view.officer), (Some("Klart."), Some(person(5))));
+        assert_eq!((view.area, view.request, view.disposed), (Area::EHandel, None, false));
+        let messages: Vec<_> =
+            view.messages.iter().map(|message| (message.from, message.text.as_deref().unwrap())).collect();
+        assert_eq!(
+            messages,
+            [(Party::Officer, "Vilken månad?"), (Party::Customer, "Mars.")],
+            "no working note"
+        );
+        assert_eq!((view.attachments.len(), view.attachments[0].from), (1, Party::Customer));
+        let number = view.number;
+        assert_eq!(told.read.read(|tables| by_number(tables, number)).unwrap().unwrap(), page(&told));
+        assert_eq!(told.read.read(|tables| by_number(tables, CaseNumber::new(2026, 2))).unwrap(), None);
+    }
+
+    #[test]
+    fn as_of_a_past_moment_is_the_same_view_over_fewer_events() {
+        let told = lived();
+        assert_eq!(CaseView::replay(&told.events).unwrap(), page(&told));
+        for count in 1..=told.events.len() {
+            let past = CaseView::replay(&told.events[..count]).unwrap();
+            let then = Told::nothing();
+            then.read.apply(&told.events[..count]).unwrap();
+            assert_eq!(past, page(&then));
+        }
+        let asked = CaseView::replay(&told.events[..4]).unwrap();
+        assert_eq!((asked.status, asked.answer), (Status::InProcess, None));
+        assert_eq!(asked.request.unwrap().text.as_deref(), Some("Vilken månad?"));
+        assert_eq!(CaseView::replay(&told.events[..5]).unwrap().request, None, "answered");
+        assert_eq!(CaseView::replay(&told.events[..0]), None);
+        assert_eq!(CaseView::replay(&told.events[1..]), None, "a case begins with its receipt");
+    }
+
+    #[test]
+    fn the_received_day_is_swedish() {
+        let mut told = Told::nothing();
+        told.tell("2026-12-31T23:00:00Z", case(1), received(1, 1, "Nyår"));
+        assert_eq!(page(&told).received_date, "2027-01-01".parse().unwrap());
+    }
+
+    #[test]
+    fn what_is_gone_is_empty_and_said() {
+        for gone in 0..9 {
+            let told = lived();
+            let mut events = told.events.clone();
+            let has_personal = events[gone].event.has_personal();
+            events[gone].event = events[gone].event.clone().gone();
+            let view = CaseView::replay(&events).unwrap();
+            assert_eq!(view.disposed, has_personal, "{:?}", events[gone].event);
+        }
+        let mut told = Told::nothing();
+        told.tell(AT, case(1), received(1, 1, "Omföring").gone()).tell(AT, case(1), closed("Klart.").gone());
+        let view = page(&told);
+        assert_eq!(
+            (view.subject, view.message, view.answer, view.status),
+            (None, None, None, Status::Closed)
+        );
+    }
 }

@@ -13,7 +13,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use crate::narrowing::{Conditions, blob, text};
-use crate::{ReadError, search};
+use crate::{ReadError, search, timeline};
 
 /// Totals above this are not counted out.
 pub const COUNTED: u64 = 10_000;
@@ -100,7 +100,8 @@ impl Sort {
             Self::Newest => "received_at DESC, number DESC",
             Self::Oldest => "received_at, number",
             Self::LastChanged => "last_at DESC, number DESC",
-            Self::Number => "number",
+            // By year and running number; the text alone puts number 1 000 000 before 999 999.
+            Self::Number => "substr(number, 1, 4), length(number), number",
         }
     }
 }
@@ -179,11 +180,26 @@ fn narrow(conditions: &mut Conditions, filter: &Filter) {
     }
 }
 
+/// Whose list a table is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Everything shows when it happened.
+    Centre,
+    /// What the reporter does not see does not show when it happened either.
+    Reporter,
+}
+
 /// What an event does to the row of its case.
-pub(crate) fn apply(tables: &Connection, table: &str, event: &Recorded) -> Result<(), ReadError> {
+pub(crate) fn apply(
+    tables: &Connection,
+    (table, readers): (&str, Readers),
+    event: &Recorded,
+) -> Result<(), ReadError> {
     if let Event::CaseReceived { .. } = &event.event {
         return insert(tables, table, event);
     }
+    let hidden = readers == Readers::Reporter && timeline::for_customer(&event.event) == Some(false);
+    let last_at = if hidden { "last_at" } else { "?3" };
     let (set, value): (&str, Option<Value>) = match &event.event {
         Event::ProcessingStarted { officer } => {
             ("status = 'in-process', started_at = ?3, officer = ?5", Some(blob(officer.0)))
@@ -196,13 +212,14 @@ pub(crate) fn apply(tables: &Connection, table: &str, event: &Recorded) -> Resul
             ("due_date = due_date", None)
         }
         Event::CaseReclassified { area, sub_area, system, .. } => {
-            return reclassify(tables, table, event, (*area, *sub_area, *system));
+            return reclassify(tables, (table, last_at), event, (*area, *sub_area, *system));
         }
         Event::CaseClosed { .. } => ("status = 'closed', closed_at = ?3, due_date = NULL", None),
         _ => return Ok(()),
     };
-    let sql =
-        format!("UPDATE {table} SET {set}, version = ?1, position = ?2, last_at = ?3 WHERE case_id = ?4");
+    let sql = format!(
+        "UPDATE {table} SET {set}, version = ?1, position = ?2, last_at = {last_at} WHERE case_id = ?4"
+    );
     let at = event.recorded_at.timestamp_micros();
     let mut statement = tables.prepare_cached(&sql)?;
     match value {
@@ -216,13 +233,13 @@ pub(crate) fn apply(tables: &Connection, table: &str, event: &Recorded) -> Resul
 
 fn reclassify(
     tables: &Connection,
-    table: &str,
+    (table, last_at): (&str, &str),
     event: &Recorded,
     (area, sub_area, system): (Area, Option<SubArea>, Option<System>),
 ) -> Result<(), ReadError> {
     let sql = format!(
-        "UPDATE {table} SET area = ?5, sub_area = ?6, system = ?7, version = ?1, position = ?2, last_at = ?3 \
-         WHERE case_id = ?4"
+        "UPDATE {table} SET area = ?5, sub_area = ?6, system = ?7, version = ?1, position = ?2, \
+         last_at = {last_at} WHERE case_id = ?4"
     );
     tables.prepare_cached(&sql)?.execute(params![
         event.version,

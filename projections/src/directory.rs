@@ -114,3 +114,80 @@ fn read_person(row: &Row<'_>) -> Result<Person, rusqlite::Error> {
         linked_to: row.get::<_, Option<_>>(6)?.map(PersonId),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Sealed;
+    use domain::event::{Event, Profile};
+    use domain::text::{Email, PersonName};
+
+    use crate::testing::{Told, person};
+
+    const AT: &str = "2026-11-23T10:00:00Z";
+
+    fn seen(role: Role, name: &str) -> Event {
+        Event::PersonSeen {
+            employer: None,
+            role,
+            fingerprint: name.to_owned(),
+            personal: Sealed::Open(Profile {
+                subject: Some(name.to_lowercase()),
+                name: PersonName::parse(name, "").ok(),
+                email: Email::parse("a@exempelverket.example", "").ok(),
+            }),
+        }
+    }
+
+    fn linked() -> Event {
+        Event::PersonLinked { caller: person(30), person: person(1) }
+    }
+
+    fn known(told: &Told, id: u128) -> Option<Person> {
+        told.read.read(|tables| super::person(tables, person(id))).unwrap()
+    }
+
+    #[test]
+    fn the_newest_profile_stands() {
+        let mut told = Told::nothing();
+        assert_eq!(known(&told, 1), None);
+        told.tell(AT, person(1), seen(Role::Employee, "Anna")).tell(
+            AT,
+            person(1),
+            seen(Role::Employee, "Anna Ö"),
+        );
+        let anna = known(&told, 1).unwrap();
+        assert_eq!((anna.name.as_deref(), anna.role), (Some("Anna Ö"), Role::Employee));
+        told.tell(AT, person(1), seen(Role::Employee, "x").gone());
+        let anna = known(&told, 1).unwrap();
+        assert_eq!((anna.name, anna.email, anna.subject), (None, None, None));
+    }
+
+    #[test]
+    fn a_login_and_its_calls_are_one_person() {
+        let mut told = Told::nothing();
+        let of = |told: &Told, id| told.read.read(|tables| identities(tables, person(id))).unwrap();
+        told.tell(AT, person(30), seen(Role::Employee, "Anna")).tell(
+            AT,
+            person(1),
+            seen(Role::Employee, "Anna"),
+        );
+        assert_eq!(of(&told, 1), [person(1)]);
+        told.tell(AT, person(30), linked()).tell(AT, person(1), linked());
+        assert_eq!(of(&told, 1), [person(1), person(30)]);
+        assert_eq!(of(&told, 30), [person(30)], "not the other way");
+        assert_eq!(of(&told, 99), [person(99)]);
+        told.tell(AT, person(30), seen(Role::Employee, "Anna Ö"));
+        assert_eq!(known(&told, 30).unwrap().linked_to, Some(person(1)), "a link is for ever");
+    }
+
+    #[test]
+    fn officers_by_name() {
+        let mut told = Told::nothing();
+        told.tell(AT, person(5), seen(Role::Officer, "Ove")).tell(AT, person(4), seen(Role::Officer, "Olle"));
+        told.tell(AT, person(1), seen(Role::Employee, "Anna"));
+        let names: Vec<_> =
+            told.read.read(officers).unwrap().into_iter().filter_map(|one| one.name).collect();
+        assert_eq!(names, ["Olle", "Ove"]);
+    }
+}

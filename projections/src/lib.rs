@@ -13,11 +13,20 @@ pub mod service_status;
 pub mod services;
 pub mod statistics;
 pub mod timeline;
+pub mod verify;
+
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod rights;
+#[cfg(test)]
+mod testing;
 
 pub use case_page::CaseView;
 pub use case_row::{CaseRow, Filter, Page, Sort};
 pub use projector::Projector;
-pub use read_models::ReadModels;
+pub use read_models::{ReadModels, Shown};
+pub use verify::verify;
 
 use infrastructure::Recorded;
 use rusqlite::Connection;
@@ -67,6 +76,17 @@ pub enum ReadError {
         /// What came.
         found: u64,
     },
+}
+
+impl ReadError {
+    /// Whether the file itself is damaged: then it is thrown away and built anew.
+    pub fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::File(error) => matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)),
+            Self::Row(_) | Self::Order { .. } => false,
+        }
+    }
 }
 
 impl From<serde_json::Error> for ReadError {

@@ -6,7 +6,7 @@ use domain::{Area, OrganisationNumber, PersonId};
 use infrastructure::Recorded;
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::case_row::{self, Filter, Page, Sort, case_row_table};
+use crate::case_row::{self, Filter, Page, Readers, Sort, case_row_table};
 use crate::{Projection, ReadError};
 
 /// The projection.
@@ -32,7 +32,7 @@ impl Projection for Queue {
     }
 
     fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
-        case_row::apply(tables, "queue", event)
+        case_row::apply(tables, ("queue", Readers::Centre), event)
     }
 }
 
@@ -67,4 +67,75 @@ pub fn standing(tables: &Connection, case: CaseId) -> Result<Option<Standing>, R
         reporter: reporter.map(PersonId),
         registered_by: PersonId(registered_by),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{Event, Status};
+
+    use crate::testing::*;
+
+    fn told() -> Told {
+        let mut told = Told::nothing();
+        for number in 1..=7 {
+            let at = format!("2026-11-{:02}T10:00:00Z", 10 + number);
+            told.tell(&at, case(u128::from(number)), received(number, 1, "Omföring"));
+        }
+        told.tell("2026-11-20T10:00:00Z", case(3), Event::ProcessingStarted { officer: person(4) });
+        told
+    }
+
+    fn numbers(told: &Told, filter: &Filter, order: (Sort, u64, u64)) -> (Vec<u64>, u64) {
+        let page = told.read.read(|tables| find(tables, &Reach::default(), filter, order)).unwrap();
+        (page.rows.iter().map(|row| row.number.running()).collect(), page.total)
+    }
+
+    #[test]
+    fn orders_and_pages() {
+        let (told, all) = (told(), Filter::default());
+        assert_eq!(numbers(&told, &all, (Sort::Newest, 1, 3)), (vec![7, 6, 5], 7));
+        assert_eq!(numbers(&told, &all, (Sort::Newest, 3, 3)), (vec![1], 7));
+        assert_eq!(numbers(&told, &all, (Sort::Newest, 4, 3)), (vec![], 7));
+        assert_eq!(numbers(&told, &all, (Sort::Oldest, 1, 3)), (vec![1, 2, 3], 7));
+        assert_eq!(numbers(&told, &all, (Sort::LastChanged, 1, 2)), (vec![3, 7], 7));
+    }
+
+    #[test]
+    fn numbers_are_in_order_also_when_they_grow_longer() {
+        let mut told = Told::nothing();
+        let by_number = [(2026, 999_999), (2026, 1_000_000), (2027, 1)];
+        for (id, (year, running)) in by_number.into_iter().rev().enumerate() {
+            let mut event = received(1, 1, "Omföring");
+            if let Event::CaseReceived { case_number, .. } = &mut event {
+                *case_number = domain::CaseNumber::new(year, running);
+            }
+            told.tell("2026-11-23T10:00:00Z", case(id as u128 + 1), event);
+        }
+        let order = numbers(&told, &Filter::default(), (Sort::Number, 1, 20)).0;
+        assert_eq!(order, [999_999, 1_000_000, 1]);
+    }
+
+    #[test]
+    fn filters() {
+        let told = told();
+        let order = (Sort::Newest, 1, 20);
+        let filter = Filter { status: vec![Status::InProcess], ..Filter::default() };
+        assert_eq!(numbers(&told, &filter, order), (vec![3], 1));
+        let filter = Filter { status: vec![Status::Closed], ..Filter::default() };
+        assert_eq!(numbers(&told, &filter, order), (vec![], 0));
+        let filter = Filter { officer: Some(person(4)), ..Filter::default() };
+        assert_eq!(numbers(&told, &filter, order), (vec![3], 1));
+        let filter = Filter { employer: Some(employers()[1]), ..Filter::default() };
+        assert_eq!(numbers(&told, &filter, order), (vec![], 0));
+    }
+
+    #[test]
+    fn what_rights_depend_on() {
+        let told = told();
+        let known = told.read.read(|tables| standing(tables, CaseId(case(3).0))).unwrap().unwrap();
+        assert_eq!((known.reporter, known.registered_by), (Some(person(1)), person(1)));
+        assert_eq!((known.employer, known.area), (employers()[0], Area::Ekonomi));
+        assert_eq!(told.read.read(|tables| standing(tables, case(99))).unwrap(), None);
+    }
 }

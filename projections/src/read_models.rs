@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use infrastructure::{LeafHash, Recorded};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
@@ -13,6 +13,20 @@ use crate::{ALL, Projection, ReadError};
 
 /// Most read connections kept open.
 const READERS: usize = 16;
+
+/// Ends the name of the file that remembers damage.
+const DAMAGED: &str = ".damaged";
+
+/// What read models show at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The position that the rows show.
+    pub position: u64,
+    /// The hash of the event at the position.
+    pub leaf_hash: LeafHash,
+    /// SHA-256 over every row of every projection.
+    pub digest: String,
+}
 
 /// The read models of a node.
 pub struct ReadModels {
@@ -41,11 +55,18 @@ impl ReadModels {
         projections: &'static [&'static dyn Projection],
     ) -> Result<Self, ReadError> {
         let path = folder.join(file_name(projections));
-        let writer = connect(&path)?;
-        writer
-            .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")?;
-        create(&writer, projections)?;
-        let position = writer.query_row("SELECT position FROM position", [], |row| row.get(0))?;
+        if beside(&path, DAMAGED).exists() {
+            tracing::warn!(file = %path.display(), "the read models were found damaged; they are built anew from the log");
+            remove(&path)?;
+        }
+        let (writer, position) = match start(&path, projections) {
+            Err(error) if error.is_damage() => {
+                tracing::warn!(%error, file = %path.display(), "the read models are damaged; they are built anew from the log");
+                remove(&path)?;
+                start(&path, projections)?
+            }
+            started => started?,
+        };
         Ok(Self {
             path,
             projections,
@@ -58,6 +79,21 @@ impl ReadModels {
     /// The position that the rows show.
     pub fn position(&self) -> u64 {
         *self.position.borrow()
+    }
+
+    /// What the read models of a folder show, read at one moment beside whoever writes them; `None` when there are none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn shown(folder: &Path) -> Result<Option<Shown>, ReadError> {
+        let path = folder.join(file_name(ALL));
+        if !path.exists() {
+            return Ok(None);
+        }
+        let connection = connect(&path)?;
+        connection.execute_batch("PRAGMA query_only=ON;")?;
+        let moment = connection.unchecked_transaction()?;
+        shown(&moment).map(Some)
     }
 
     /// Tells when the position moves.
@@ -78,6 +114,10 @@ impl ReadModels {
     /// # Errors
     /// When an event is missing in between or the file cannot be written; then nothing has changed.
     pub fn apply(&self, events: &[Recorded]) -> Result<(), ReadError> {
+        self.noticed(self.apply_all(events))
+    }
+
+    fn apply_all(&self, events: &[Recorded]) -> Result<(), ReadError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.position();
         let mut position = before;
@@ -102,11 +142,28 @@ impl ReadModels {
         Ok(())
     }
 
-    /// Runs a query.
+    /// Passes an answer on; damage is remembered beside the file, so that the next start builds it anew.
+    fn noticed<T>(&self, answer: Result<T, ReadError>) -> Result<T, ReadError> {
+        if answer.as_ref().is_err_and(ReadError::is_damage)
+            && let Err(error) = std::fs::write(beside(&self.path, DAMAGED), [])
+        {
+            tracing::error!(%error, "the damage of the read models cannot be remembered");
+        }
+        answer
+    }
+
+    /// Runs a query on the rows of one moment.
     ///
     /// # Errors
     /// Those of the query.
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, ReadError>) -> Result<T, ReadError> {
+        self.noticed(self.read_at_one_moment(query))
+    }
+
+    fn read_at_one_moment<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -116,7 +173,9 @@ impl ReadModels {
                 connection
             }
         };
-        let answer = query(&connection);
+        let moment = connection.unchecked_transaction()?;
+        let answer = query(&moment);
+        drop(moment);
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < READERS {
             readers.push(connection);
@@ -129,13 +188,7 @@ impl ReadModels {
     /// # Errors
     /// When the file cannot be read.
     pub fn digest(&self) -> Result<String, ReadError> {
-        self.read(|tables| {
-            let mut hash = Sha256::new();
-            for table in table_names(tables)? {
-                digest_table(tables, &table, &mut hash)?;
-            }
-            Ok(hex::encode(hash.finalize()))
-        })
+        self.read(|tables| Ok(shown(tables)?.digest))
     }
 
     /// Deletes the files of earlier versions of the projections.
@@ -194,22 +247,65 @@ fn connect(path: &Path) -> Result<Connection, ReadError> {
     Ok(connection)
 }
 
-fn create(connection: &Connection, projections: &[&dyn Projection]) -> Result<(), ReadError> {
-    let mut sql = String::from(
-        "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS position (
-            one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, leaf_hash BLOB NOT NULL) STRICT;
-         INSERT OR IGNORE INTO position VALUES (1, 0, zeroblob(32));",
-    );
-    let exists: bool = connection.query_row(
+/// Opens a file for writing, and makes its tables where there are none.
+fn start(path: &Path, projections: &[&dyn Projection]) -> Result<(Connection, u64), ReadError> {
+    let mut writer = connect(path)?;
+    writer.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")?;
+    create(&mut writer, projections)?;
+    let position = writer.query_row("SELECT position FROM position", [], |row| row.get(0))?;
+    Ok((writer, position))
+}
+
+/// Whoever comes second, in this process or another, finds the tables made.
+fn create(connection: &mut Connection, projections: &[&dyn Projection]) -> Result<(), ReadError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let exists: bool = transaction.query_row(
         "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'position'",
         [],
         |row| row.get(0),
     )?;
     if !exists {
-        projections.iter().for_each(|projection| sql.push_str(projection.ddl()));
+        transaction.execute_batch(
+            "CREATE TABLE position (
+                one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, leaf_hash BLOB NOT NULL) STRICT;
+             INSERT INTO position VALUES (1, 0, zeroblob(32));",
+        )?;
+        for projection in projections {
+            transaction.execute_batch(projection.ddl())?;
+        }
     }
-    sql.push_str("COMMIT;");
-    Ok(connection.execute_batch(&sql)?)
+    Ok(transaction.commit()?)
+}
+
+/// A file of ours beside `path`, by its ending.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(ending);
+    path.with_file_name(name)
+}
+
+/// Removes the file and what stands beside it.
+fn remove(path: &Path) -> Result<(), ReadError> {
+    for ending in ["", "-wal", "-shm", DAMAGED] {
+        match std::fs::remove_file(beside(path, ending)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(ReadError::Row(format!("{} cannot be removed: {error}", path.display())));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What the rows of one moment show.
+fn shown(tables: &Connection) -> Result<Shown, ReadError> {
+    let (position, leaf_hash) = tables
+        .query_row("SELECT position, leaf_hash FROM position", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut hash = Sha256::new();
+    for table in table_names(tables)? {
+        digest_table(tables, &table, &mut hash)?;
+    }
+    Ok(Shown { position, leaf_hash, digest: hex::encode(hash.finalize()) })
 }
 
 /// The tables that hold rows of ours; the full text's inner tables follow from them.
@@ -220,11 +316,20 @@ fn table_names(tables: &Connection) -> Result<Vec<String>, ReadError> {
     Ok(names)
 }
 
+/// In the order of the primary key, so that nothing is sorted; of the row's number where there is no key.
 fn digest_table(tables: &Connection, table: &str, hash: &mut Sha256) -> Result<(), ReadError> {
-    let columns = tables.prepare(&format!("SELECT * FROM {table}"))?.column_count();
-    let order = (1..=columns).map(|column| column.to_string()).collect::<Vec<_>>().join(", ");
-    let mut statement = tables.prepare(&format!("SELECT * FROM {table} ORDER BY {order}"))?;
+    let sql = "SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk";
+    let key: Vec<String> =
+        tables.prepare_cached(sql)?.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let sql = if key.is_empty() {
+        format!("SELECT rowid, * FROM {table} ORDER BY rowid")
+    } else {
+        format!("SELECT * FROM {table} ORDER BY {}", key.join(", "))
+    };
+    let mut statement = tables.prepare(&sql)?;
+    let columns = statement.column_count();
     let mut rows = statement.query([])?;
+    hash.update((table.len() as u64).to_be_bytes());
     hash.update(table);
     while let Some(row) = rows.next()? {
         for column in 0..columns {

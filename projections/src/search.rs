@@ -111,8 +111,14 @@ fn stem(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use domain::access::Reach;
+    use domain::vocabulary::{NoteKind, Party};
     use proptest::prelude::*;
+
+    use super::*;
+    use crate::case_row::{Filter, Sort};
+    use crate::queue;
+    use crate::testing::*;
 
     fn index(texts: &[&str]) -> Connection {
         let tables = Connection::open_in_memory().unwrap();
@@ -152,6 +158,63 @@ mod tests {
         assert_eq!(found(&tables, "2026-000123"), [2]);
         assert_eq!(found(&tables, "20260001233"), [2]);
         assert_eq!(found(&tables, "lönespecifikation juni"), [] as [usize; 0]);
+    }
+
+    /// The numbers of the cases found in the queue, best first.
+    fn found_in_queue(told: &Told, typed: &str) -> Vec<u64> {
+        let filter = Filter { q: Some(typed.to_owned()), ..Filter::default() };
+        let order = (Sort::Oldest, 1, 20);
+        let page = told.read.read(|tables| queue::find(tables, &Reach::default(), &filter, order)).unwrap();
+        assert_eq!(page.total, page.rows.len() as u64);
+        page.rows.iter().map(|row| row.number.running()).collect()
+    }
+
+    #[test]
+    fn cases_are_found_by_what_reporter_and_centre_wrote_to_each_other_and_by_number() {
+        let mut told = Told::nothing();
+        let at = "2026-11-23T10:00:00Z";
+        told.tell(at, case(1), received(1, 1, "Lönespecifikation saknas"));
+        told.tell(at, case(2), received(2, 1, "Lonespecifikation på engelska"));
+        told.tell(at, case(3), received(3, 1, "Övrigt"));
+        told.tell(at, case(3), message(Party::Customer, "Gäller friskvård"));
+        let due_date = "2026-12-01".parse().unwrap();
+        told.tell(at, case(3), Event::InformationRequested { due_date, personal: letter("Vilket kvitto?") });
+        told.tell(at, case(3), closed("Utbetalningen är rättad"));
+        told.tell(at, case(1), Event::NoteAdded { kind: NoteKind::Working, personal: letter("Hemligt") });
+        told.tell(at, case(1), moved(domain::Area::EHandel));
+        assert_eq!(found_in_queue(&told, "lönespec"), [1], "a prefix");
+        assert_eq!(found_in_queue(&told, "lonespec"), [2], "ö is not o");
+        assert_eq!(found_in_queue(&told, "lönespecifikationen"), [1], "another form");
+        for typed in ["friskvård", "FRISKVÅRD", "kvittot", "utbetalning", "utbetalningen rättad"] {
+            assert_eq!(found_in_queue(&told, typed), [3], "{typed}");
+        }
+        assert_eq!(found_in_queue(&told, "friskvard"), [] as [u64; 0], "å is not a");
+        for typed in ["2026-000002-9", "2026 000002 9", "20260000029", "2026-000002"] {
+            assert_eq!(found_in_queue(&told, typed), [2], "{typed}");
+        }
+        // Notes and reasons are not the reporter's to find.
+        for typed in ["hemligt", "kö", "", "-", "\"", "finnsinte"] {
+            assert_eq!(found_in_queue(&told, typed), [] as [u64; 0], "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_exactly_so_comes_first() {
+        let mut told = Told::nothing();
+        let at = "2026-11-23T10:00:00Z";
+        told.tell(at, case(1), received(1, 1, "Fakturorna")).tell(at, case(2), received(2, 1, "Faktura"));
+        assert_eq!(found_in_queue(&told, "faktura"), [2, 1]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: (ProptestConfig::default().cases / 16).max(4), ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_is_typed_a_list_is_found(typed in "[ -~åäöÅÄÖ\u{0}\u{301}]{0,40}") {
+            let mut told = Told::nothing();
+            told.tell("2026-11-23T10:00:00Z", case(1), received(1, 1, "Omföring"));
+            found_in_queue(&told, &typed);
+        }
     }
 
     proptest! {

@@ -90,7 +90,7 @@ impl Projection for ServiceStatus {
 /// # Errors
 /// When the read models cannot be read.
 pub fn notices(tables: &Connection, limit: u32) -> Result<Vec<Notice>, ReadError> {
-    let sql = "SELECT * FROM notice ORDER BY resolved_at IS NOT NULL, starts DESC LIMIT ?1";
+    let sql = "SELECT * FROM notice ORDER BY resolved_at IS NOT NULL, starts DESC, notice_id LIMIT ?1";
     let notices = tables.prepare_cached(sql)?.query_map([limit], read_notice)?.collect::<Result<_, _>>()?;
     Ok(notices)
 }
@@ -112,4 +112,62 @@ fn read_notice(row: &Row<'_>) -> Result<Notice, rusqlite::Error> {
         updated_at: from_micros(row.get(10)?),
         resolved_at: time(11)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    use crate::testing::*;
+
+    fn published(hour: i64, title: &str) -> Event {
+        let Event::NoticePublished { kind, system, title_en, body_sv, body_en, ends, next_update, .. } =
+            sample("NoticePublished")
+        else {
+            unreachable!()
+        };
+        let (title_sv, starts) = (title.to_owned(), hour * 3_600_000_000);
+        Event::NoticePublished {
+            kind,
+            system,
+            title_sv,
+            title_en,
+            body_sv,
+            body_en,
+            starts,
+            ends,
+            next_update,
+        }
+    }
+
+    fn titles(told: &Told, limit: u32) -> Vec<(String, bool)> {
+        let found = told.read.read(|tables| notices(tables, limit)).unwrap();
+        found.into_iter().map(|notice| (notice.title_sv, notice.resolved_at.is_some())).collect()
+    }
+
+    #[test]
+    fn what_is_not_over_comes_first_and_newest_first() {
+        let mut told = Told::nothing();
+        let id = |number: u128| StreamId(Uuid::from_u128(number));
+        let at = "2026-11-23T10:00:00Z";
+        told.tell(at, id(1), published(1, "Ett")).tell(at, id(2), published(2, "Två")).tell(
+            at,
+            id(3),
+            published(3, "Tre"),
+        );
+        told.tell("2026-11-23T11:00:00Z", id(3), Event::NoticeResolved {});
+        let title = |text: &str, over| (text.to_owned(), over);
+        assert_eq!(titles(&told, 10), [title("Två", false), title("Ett", false), title("Tre", true)]);
+        assert_eq!(titles(&told, 1), [title("Två", false)]);
+        let over = told.read.read(|tables| notices(tables, 10)).unwrap().remove(2);
+        assert_eq!(over.resolved_at, Some(time("2026-11-23T11:00:00Z")));
+        assert_eq!((over.system, over.kind), (Some(System::Primula), NoticeKind::Disruption));
+        // An update replaces the notice, and one that had been over is open again.
+        told.tell(at, id(3), published(3, "Tre igen")).tell(at, id(1), published(1, "Ett, nytt"));
+        assert_eq!(
+            titles(&told, 10),
+            [title("Tre igen", false), title("Två", false), title("Ett, nytt", false)]
+        );
+    }
 }

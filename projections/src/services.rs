@@ -82,3 +82,46 @@ fn read_employer(row: &Row<'_>) -> Result<Employer, ReadError> {
         services: serde_json::from_str(row.get_ref(4)?.as_str().unwrap_or_default())?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::StreamId;
+
+    use crate::testing::{Told, employers};
+
+    #[test]
+    fn the_newest_registration_stands() {
+        let mut told = Told::nothing();
+        let registered =
+            |employer: OrganisationNumber, name: &str, areas: &[Area]| Event::EmployerRegistered {
+                employer,
+                name_sv: name.to_owned(),
+                name_en: format!("The {name}"),
+                areas: areas.to_vec(),
+                services: vec!["e-faktura".to_owned()],
+            };
+        let [first, second] = employers();
+        for (number, name, areas) in [
+            (first, "Verket", &[Area::Lon][..]),
+            (second, "Byrån", &[]),
+            (first, "Verket", &[Area::Ekonomi, Area::Lon]),
+        ] {
+            told.tell("2026-11-23T10:00:00Z", StreamId::of_employer(number), registered(number, name, areas));
+        }
+        let all = told.read.read(employers_of).unwrap();
+        assert_eq!(all.iter().map(|one| one.name_sv.as_str()).collect::<Vec<_>>(), ["Byrån", "Verket"]);
+        let found = told.read.read(|tables| employer(tables, first)).unwrap().unwrap();
+        assert_eq!(
+            (found.areas.as_slice(), found.name_en.as_str()),
+            (&[Area::Ekonomi, Area::Lon][..], "The Verket")
+        );
+        assert_eq!(found.services, ["e-faktura"]);
+        let unknown = OrganisationNumber::parse("2021006453").unwrap();
+        assert_eq!(told.read.read(|tables| employer(tables, unknown)).unwrap(), None);
+    }
+
+    fn employers_of(tables: &Connection) -> Result<Vec<Employer>, ReadError> {
+        super::employers(tables)
+    }
+}

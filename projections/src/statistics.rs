@@ -229,3 +229,100 @@ fn period(
     }
     conditions
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Told, case, closed, employers, moved, person, received};
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn counts(told: &Told, reach: &Reach, day: &str) -> Vec<(Status, Area, u64)> {
+        let found = told.read.read(|tables| standings(tables, reach, date(day))).unwrap();
+        found.into_iter().map(|row| (row.status, row.area, row.count)).collect()
+    }
+
+    fn in_areas(areas: &[Area]) -> Reach {
+        Reach { areas: Some(areas.to_vec()), ..Reach::default() }
+    }
+
+    /// A case that is received late on a Monday, moved on Tuesday, taken on Wednesday and closed on Thursday.
+    fn week() -> Told {
+        let mut told = Told::nothing();
+        // 22.59.59 UTC in November is 23.59.59 in Stockholm.
+        told.tell("2026-11-23T22:59:59Z", case(1), received(1, 1, "Omföring"));
+        told.tell("2026-11-23T23:00:00Z", case(2), received(2, 1, "Faktura"));
+        told.tell("2026-11-24T10:00:00Z", case(1), moved(Area::EHandel));
+        told.tell("2026-11-25T10:00:00Z", case(1), Event::ProcessingStarted { officer: person(4) });
+        told.tell("2026-11-26T22:59:59Z", case(1), closed("Klart."));
+        told
+    }
+
+    #[test]
+    fn as_of_past_days_by_the_swedish_midnight() {
+        let (told, all) = (week(), Reach::default());
+        use Area::{EHandel, Ekonomi};
+        use Status::{Closed, InProcess, Received};
+        assert_eq!(counts(&told, &all, "2026-11-22"), []);
+        assert_eq!(counts(&told, &all, "2026-11-23"), [(Received, Ekonomi, 1)]);
+        assert_eq!(counts(&told, &all, "2026-11-24"), [(Received, EHandel, 1), (Received, Ekonomi, 1)]);
+        assert_eq!(counts(&told, &all, "2026-11-25"), [(InProcess, EHandel, 1), (Received, Ekonomi, 1)]);
+        assert_eq!(counts(&told, &all, "2026-11-26"), [(Closed, EHandel, 1), (Received, Ekonomi, 1)]);
+        assert_eq!(counts(&told, &all, "2030-01-01"), counts(&told, &all, "2026-11-26"));
+    }
+
+    #[test]
+    fn a_reclassified_case_is_counted_once_where_it_stands() {
+        let told = week();
+        assert_eq!(counts(&told, &in_areas(&[Area::Ekonomi]), "2026-11-23").len(), 1);
+        assert_eq!(counts(&told, &in_areas(&[Area::EHandel]), "2026-11-23"), []);
+        assert_eq!(
+            counts(&told, &in_areas(&[Area::Ekonomi]), "2026-11-26"),
+            [(Status::Received, Area::Ekonomi, 1)]
+        );
+        assert_eq!(
+            counts(&told, &in_areas(&[Area::EHandel]), "2026-11-26"),
+            [(Status::Closed, Area::EHandel, 1)]
+        );
+        // There and back on one day leaves no trace in the counters.
+        let mut back = week();
+        back.tell("2026-11-27T10:00:00Z", case(2), moved(Area::Lon));
+        back.tell("2026-11-27T11:00:00Z", case(2), moved(Area::Ekonomi));
+        assert_eq!(
+            counts(&back, &Reach::default(), "2026-11-27"),
+            counts(&told, &Reach::default(), "2026-11-27")
+        );
+    }
+
+    #[test]
+    fn what_came_in_and_was_closed() {
+        let told = week();
+        let period = (date("2026-11-23"), date("2026-11-26"));
+        let of = |reach: &Reach, area, employer| {
+            let flows = told.read.read(|tables| flows(tables, reach, period, area, employer)).unwrap();
+            flows.iter().map(|flow| (flow.day.to_string(), flow.received, flow.closed)).collect::<Vec<_>>()
+        };
+        let day = |day: &str, received, closed| (day.to_owned(), received, closed);
+        let whole = vec![day("2026-11-23", 1, 0), day("2026-11-24", 1, 0), day("2026-11-26", 0, 1)];
+        assert_eq!(of(&Reach::default(), None, None), whole);
+        assert_eq!(of(&Reach::default(), None, Some(employers()[0])), whole);
+        assert_eq!(of(&Reach::default(), None, Some(employers()[1])), []);
+        assert_eq!(of(&Reach::default(), Some(Area::EHandel), None), [day("2026-11-26", 0, 1)]);
+        assert_eq!(of(&in_areas(&[Area::EHandel]), None, None), [day("2026-11-26", 0, 1)]);
+        let times = told.read.read(|tables| times(tables, &Reach::default(), period)).unwrap();
+        assert_eq!(times, [Time { area: Area::EHandel, closed: 1, mean_seconds: 3 * 24 * 60 * 60 }]);
+    }
+
+    #[test]
+    fn a_reach_of_persons_has_no_statistics() {
+        let told = week();
+        for reach in [
+            Reach { reporters: Some(vec![person(1)]), ..Reach::default() },
+            Reach { registered_by: Some(person(1)), ..Reach::default() },
+        ] {
+            assert_eq!(counts(&told, &reach, "2026-11-26"), []);
+        }
+    }
+}

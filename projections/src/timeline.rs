@@ -106,3 +106,64 @@ pub fn of_case(tables: &Connection, case: CaseId, whole: bool) -> Result<Vec<Ent
         .collect::<Result<_, _>>()?;
     Ok(entries)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::vocabulary::Party;
+
+    use crate::testing::*;
+
+    fn told() -> Told {
+        let mut told = Told::nothing();
+        let note = |kind| Event::NoteAdded { kind, personal: letter("Ringde.") };
+        for event in [
+            received(1, 1, "Omföring"),
+            Event::CaseAssigned { officer: person(4) },
+            Event::ProcessingStarted { officer: person(4) },
+            note(NoteKind::Working),
+            note(NoteKind::Official),
+            moved(domain::Area::EHandel),
+            message(Party::Officer, "Hej"),
+            closed("Klart."),
+        ] {
+            told.tell("2026-11-23T10:00:00Z", case(1), event);
+            told.tell("2026-11-23T10:00:00Z", case(2), Event::NoticeResolved {});
+        }
+        told
+    }
+
+    fn versions(told: &Told, whole: bool) -> Vec<u64> {
+        let entries = told.read.read(|tables| of_case(tables, case(1), whole)).unwrap();
+        entries.iter().map(|entry| entry.version).collect()
+    }
+
+    #[test]
+    fn the_centre_sees_everything_and_the_reporter_what_is_theirs() {
+        let told = told();
+        assert_eq!(versions(&told, true), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(
+            versions(&told, false),
+            [1, 3, 5, 7, 8],
+            "no working note, assignment or reclassification"
+        );
+        assert_eq!(told.read.read(|tables| of_case(tables, case(2), true)).unwrap(), []);
+    }
+
+    #[test]
+    fn an_entry_holds_what_the_log_holds() {
+        let told = told();
+        let entries = told.read.read(|tables| of_case(tables, case(1), true)).unwrap();
+        for (entry, event) in entries.iter().zip(told.events.iter().step_by(2)) {
+            assert_eq!(
+                (entry.position, entry.at, entry.actor),
+                (event.position, event.recorded_at, event.actor)
+            );
+            assert_eq!(entry.event_type, event.event.type_name());
+            assert_eq!(
+                (&entry.facts, &entry.personal),
+                (&event.event.facts_json(), &event.event.personal_json())
+            );
+        }
+    }
+}

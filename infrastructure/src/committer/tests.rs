@@ -295,6 +295,36 @@ async fn a_committer_that_panics_goes_on() {
     assert_eq!(node.filed().await.position, 1);
 }
 
+#[tokio::test]
+async fn a_full_queue_says_come_again_and_loses_nothing() {
+    let (_folder, _cut, node) = cut();
+    let mut holder = node.log.writer().await.unwrap();
+    holder.begin().await.unwrap();
+    let mut asked = Vec::new();
+    let mut busy = 0;
+    while busy < 10 {
+        let mut ask = Box::pin(node.run(request(&reporter(), new_case(), create(vec![]))));
+        match futures::poll!(&mut ask) {
+            std::task::Poll::Ready(answer) => {
+                assert_eq!(answer, Err(CommandError::Busy));
+                busy += 1;
+            }
+            std::task::Poll::Pending => asked.push(ask),
+        }
+    }
+    // One batch may have been taken before the queue was full.
+    assert!((QUEUE..=QUEUE + BATCH_COMMANDS + 1).contains(&asked.len()), "{}", asked.len());
+    assert!(node.committer.waiting() > QUEUE - BATCH_COMMANDS);
+    holder.rollback().await;
+    let count = asked.len() as u64;
+    let mut positions: Vec<u64> = Vec::new();
+    for answer in futures::future::join_all(asked).await {
+        positions.push(answer.unwrap().position);
+    }
+    assert_eq!(positions, (1..=count).collect::<Vec<_>>(), "in the order in which they came");
+    assert_eq!(node.committer.waiting(), 0);
+}
+
 #[test]
 fn a_batch_ends_at_its_caps() {
     let size = |command| {

@@ -62,6 +62,7 @@ macro_rules! contract {
                 what_a_refused_command_would_have_met_is_not_recorded,
                 the_services_of_an_employer_bind_its_cases,
                 a_restart_forgets_nothing,
+                two_nodes_decide_on_the_newest_state,
                 any_interleaving_is_as_if_one_came_after_the_other,
             }
             rows {

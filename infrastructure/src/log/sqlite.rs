@@ -19,7 +19,10 @@ pub use write::SqliteWriter;
 pub const FILE: &str = "log.db";
 /// Most read connections kept open.
 const READERS: usize = 8;
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_log.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_log.sql"),
+    include_str!("../../migrations/sqlite/0002_added_at_the_end.sql"),
+];
 
 /// The log in `log.db` of a folder.
 pub struct SqliteLog {

@@ -331,6 +331,32 @@ pub(crate) async fn a_restart_forgets_nothing<E: Engine>(engine: &E) {
     assert_eq!(node.reader().stream(case.id.into()).await.unwrap().len(), 3, "sealed with the same key");
 }
 
+/// What one node has cached, another may have changed: the cache is completed under the lock.
+pub(crate) async fn two_nodes_decide_on_the_newest_state<E: Engine>(engine: &E) {
+    let node = Node::start(&engine.log());
+    let other = node.beside();
+    let case = node.filed().await;
+    let seen = request(&reporter(), case.id, message("Hej"));
+    assert_eq!(other.run(seen.clone()).await.unwrap().version, 2);
+    assert_eq!(node.run(seen).await.unwrap().version, 2, "done by the other node");
+    assert_eq!(node.run(request(&officer(), case.id, start())).await.unwrap().version, 3);
+    let stale = CaseRequest { expected_version: Some(2), ..request(&officer(), case.id, close()) };
+    let stale = other.run(stale).await;
+    assert!(matches!(stale, Err(CommandError::Refused(Refusal::Stale { current: 3, .. }))), "{stale:?}");
+    assert_eq!(other.run(request(&officer(), case.id, close())).await.unwrap().version, 4);
+    let late = node.run(request(&reporter(), case.id, message("Hallå"))).await;
+    assert_eq!(late, Err(CommandError::Refused(Refusal::WrongPhase(Status::Closed))));
+    let mut numbers = Vec::new();
+    for _ in 0..3 {
+        numbers.push(node.filed().await.case_number.running());
+        let filed = other.run(request(&reporter(), new_case(), create(vec![]))).await.unwrap();
+        numbers.push(filed.case_number.running());
+    }
+    assert_eq!(numbers, [2, 3, 4, 5, 6, 7]);
+    let events = node.log.events_after(0, 100).await.unwrap();
+    startup::verify(&events, 0).unwrap();
+}
+
 /// What a caller of the property does: which caller, which case, what, and on which version.
 type Ask = (u8, u8, u8, Option<u8>);
 

@@ -106,6 +106,91 @@ async fn a_file_that_is_no_log_or_a_later_one_is_refused() {
     assert!(error.contains("newer version of kundwebb"), "{error}");
 }
 
+/// Rows of the event table made from its first row.
+fn copied(position: &str, version: &str) -> String {
+    format!(
+        "INSERT OR REPLACE INTO event SELECT {position}, stream_id, {version}, type, schema_version, recorded_at, actor, \
+         employer, command_id, correlation, 'changed', sealed, key_id, leaf_hash FROM event WHERE position = 1"
+    )
+}
+
+#[tokio::test]
+async fn a_stored_event_is_not_replaced_and_nothing_stands_but_at_the_end() {
+    let engine = Sqlite::new().await;
+    let node = Node::start(&engine.log());
+    node.filed().await;
+    node.filed().await;
+    let before = engine.log.events_after(0, 10).await.unwrap();
+    for (position, version) in
+        [("1", "1"), ("2", "2"), ("3", "1"), ("3", "3"), ("4", "2"), ("NULL", "1"), ("-1", "2")]
+    {
+        let error = engine.intrude(&copied(position, version)).await.unwrap_err();
+        assert!(error.contains("only at the end"), "{position} {version}: {error}");
+    }
+    assert_eq!(engine.log.events_after(0, 10).await.unwrap(), before);
+    engine.intrude(&copied("3", "2")).await.unwrap();
+}
+
+/// A file of every earlier version is brought to the newest with what it holds.
+#[tokio::test]
+async fn migrations_keep_what_is_there() {
+    for version in 1..MIGRATIONS.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = Connection::open(folder.path().join(FILE)).unwrap();
+        for migration in &MIGRATIONS[..version] {
+            connection.execute_batch(migration).unwrap();
+        }
+        connection.pragma_update(None, "user_version", version).unwrap();
+        connection
+            .execute(
+                "INSERT INTO event VALUES (1, zeroblob(16), 1, 'NoticeResolved', 1, 7, zeroblob(16), NULL, \
+                 zeroblob(16), zeroblob(16), '{}', NULL, NULL, zeroblob(32))",
+                [],
+            )
+            .unwrap();
+        drop(connection);
+        let log = SqliteLog::open(folder.path()).unwrap();
+        assert_eq!(log.head().await.unwrap().position, 1);
+        let log: Arc<dyn Log> = Arc::new(log);
+        assert_eq!(Node::start(&log).filed().await.position, 2);
+    }
+}
+
+/// Whatever a disk or a hand does to the file is said at the start, not found later.
+#[tokio::test]
+async fn a_log_that_was_cut_short_or_overwritten_stops_the_start() {
+    let engine = Sqlite::new().await;
+    let node = Node::start(&engine.log());
+    futures::future::join_all((0..200).map(|_| node.filed())).await;
+    crate::startup::check(node.log.as_ref(), &node.keys).await.unwrap();
+    let keys = Arc::clone(&node.keys);
+    let path = engine.folder.path().join(FILE);
+    node.stop();
+    let Sqlite { folder, log } = engine;
+    drop(log);
+    let whole = std::fs::read(&path).unwrap();
+    let started = async || {
+        let log = SqliteLog::open(folder.path())?;
+        crate::startup::check(&log, &keys).await
+    };
+    assert_eq!(started().await.unwrap().position, 200);
+    for kept in [whole.len() / 2, whole.len() - 4096, 5000, 50] {
+        std::fs::write(&path, &whole[..kept]).unwrap();
+        let error = started().await.unwrap_err();
+        assert!(matches!(error, LogError::Damaged(_) | LogError::Unavailable(_)), "{kept}: {error}");
+    }
+    // One byte of one of the last events, where the engine itself does not look.
+    let mut changed = whole.clone();
+    let subject = b"\"caseNumber\":\"2026-000199-";
+    let place = changed.windows(subject.len()).position(|part| part == subject).unwrap();
+    changed[place + 20] ^= 1;
+    std::fs::write(&path, &changed).unwrap();
+    let error = started().await.unwrap_err().to_string();
+    assert!(error.contains("position 199") && error.contains("does not hash"), "{error}");
+    std::fs::write(&path, &whole).unwrap();
+    assert_eq!(started().await.unwrap().position, 200);
+}
+
 /// What the write connection stands on, whatever the defaults of the library are.
 #[tokio::test]
 async fn the_settings_of_a_write_connection() {
@@ -152,7 +237,6 @@ async fn after_a_failed_commit_the_file_is_settled_on_a_new_connection() {
     assert!(matches!(writer.commit().await, Err(LogError::Unknown(_))));
     assert!(engine.log.doubt.load(Ordering::Acquire));
     drop(writer);
-    // While a reader stands in the middle of the WAL, nothing is known and nothing is said.
     let node = Node::start(&engine.log());
     assert_eq!(node.filed().await.position, 1);
     assert!(!engine.log.doubt.load(Ordering::Acquire), "settled before anything was written");
