@@ -1,11 +1,13 @@
 //! `kundwebb read-model`: status and verify work beside a running server; rebuild refuses while one runs.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Subcommand;
-use infrastructure::Log;
 use infrastructure::log::sqlite::SqliteLog;
+use infrastructure::{Keys, Log, Reader};
 use projections::ReadModels;
+use tokio::runtime::Handle;
 
 use crate::cli::{print, read_only, say};
 use crate::{App, Config};
@@ -30,18 +32,38 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
 
 async fn status(config: &Config) -> anyhow::Result<ExitCode> {
     let head = read_only(config)?.head().await?.position;
-    let file = projections::read_models::file_name(projections::ALL);
-    let read = ReadModels::open(&config.data)?;
-    print(format_args!("file      {}", config.data.join(file).display()));
-    print(format_args!("position  {} of {head}", read.position()));
+    let file = config.data.join(projections::read_models::file_name(projections::ALL));
+    print(format_args!("file      {}", file.display()));
+    if file.exists() {
+        print(format_args!("position  {} of {head}", ReadModels::open(&config.data)?.position()));
+    } else {
+        print("not built yet; this happens when the server starts");
+    }
     for projection in projections::ALL {
         print(format_args!("  {} version {}", projection.name(), projection.version()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn verify(_config: &Config) -> anyhow::Result<ExitCode> {
-    Ok(ExitCode::SUCCESS)
+async fn verify(config: &Config) -> anyhow::Result<ExitCode> {
+    let log: Arc<dyn Log> = Arc::new(read_only(config)?);
+    let keys = Arc::new(Keys::open(&config.data, false)?);
+    let (data, runtime) = (config.data.clone(), Handle::current());
+    say("building the read models anew from the log, to compare");
+    let compare = move || projections::verify(&data, &Reader { log, keys }, &runtime);
+    let Some(verdict) = tokio::task::spawn_blocking(compare).await?? else {
+        say("there are no read models of this version yet; they are built when the server starts");
+        return Ok(ExitCode::FAILURE);
+    };
+    print(format_args!("position  {}", verdict.position));
+    print(format_args!("in use    {}", verdict.shown));
+    print(format_args!("rebuilt   {}", verdict.rebuilt));
+    if verdict.is_same() {
+        print("the same");
+        return Ok(ExitCode::SUCCESS);
+    }
+    print("NOT the same: stop the server and run `kundwebb read-model rebuild`");
+    Ok(ExitCode::FAILURE)
 }
 
 async fn rebuild(config: &Config) -> anyhow::Result<ExitCode> {

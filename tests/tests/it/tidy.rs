@@ -149,10 +149,9 @@ fn no_file_grows_past_what_one_reads_at_once() {
 
 #[test]
 fn nothing_is_left_over() {
-    let words: Vec<String> = ["to-do!", "unimpl!", "FIX-ME", "X-XX", "db-g!(", "#[ign-ore", "thread::sl-eep"]
-        .iter()
-        .map(|word| word.replace("unimpl!", "unimplemented!").replace('-', ""))
-        .collect();
+    // Written apart, so that this file does not hold them itself.
+    let words = ["to do!", "unimple mented!", "FIX ME", "X XX", "d bg!(", "#[ign ore", "thread::sl eep"];
+    let words = words.map(|word| word.replace(' ', ""));
     for file in tracked(".rs").iter().chain(&tracked(".mjs")).chain(&tracked(".html")) {
         let text = std::fs::read_to_string(file).unwrap();
         for word in &words {
