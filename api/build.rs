@@ -7,17 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The components of Designsystemet that the pages use, in the order of its own index.
-const COMPONENTS: [&str; 17] = [
+const COMPONENTS: [&str; 15] = [
     "label",
     "heading",
     "paragraph",
     "validation-message",
     "alert",
-    "badge",
     "button",
     "card",
     "details",
-    "divider",
     "error-summary",
     "input",
     "field",
@@ -28,6 +26,8 @@ const COMPONENTS: [&str; 17] = [
 ];
 /// Those that must come after the ones above.
 const LATE_COMPONENTS: [&str; 3] = ["pagination", "table", "tag"];
+/// Our own rules, in this order.
+const OWN: [&str; 2] = ["kundwebb.css", "officers.css"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     for path in ["frontend", "locales", "templates"] {
@@ -69,12 +69,25 @@ fn fetch(folder: &Path) -> Result<PathBuf, Box<dyn Error>> {
     Ok(packages)
 }
 
+/// The parts of the theme that the pages use: they are light, in one typography, in two colours of our own.
+fn used(theme: &str) -> String {
+    const UNUSED: [&str; 5] =
+        ["color-scheme.dark", "[data-color-scheme=\"auto\"]", "\"secondary\"", "\"brand2\"", "\"brand3\""];
+    let (head, rest) = theme.split_once("@layer ").unwrap_or((theme, ""));
+    let parts = rest.split("\n@layer ").filter(|part| {
+        let selectors: String = part.lines().take(3).collect();
+        !UNUSED.iter().any(|unused| selectors.contains(unused))
+    });
+    let kept: Vec<&str> = parts.collect();
+    format!("{}@layer {}", head.trim_start_matches("@charset \"UTF-8\";"), kept.join("\n@layer "))
+}
+
 /// One file: the theme and components of Designsystemet in their layers, then our own rules.
 fn style_sheet(packages: &Path) -> Result<String, Box<dyn Error>> {
     let components = packages.join("designsystemet-css/dist/src");
     let theme = fs::read_to_string(packages.join("designsystemet-theme/src/themes/designsystemet.css"))?;
     let mut all = String::from("@charset \"UTF-8\";\n@layer ds.theme, ds.base, ds.components;\n");
-    all.push_str(theme.trim_start_matches("@charset \"UTF-8\";"));
+    all.push_str(&used(&theme));
     all.push_str("\n@layer ds.base {\n");
     all.push_str(&fs::read_to_string(components.join("base.css"))?);
     all.push_str("\n}\n@layer ds.components {\n");
@@ -84,6 +97,8 @@ fn style_sheet(packages: &Path) -> Result<String, Box<dyn Error>> {
         all.push('\n');
     }
     all.push_str("}\n");
-    all.push_str(&fs::read_to_string("frontend/kundwebb.css")?);
+    for own in OWN {
+        all.push_str(&fs::read_to_string(Path::new("frontend").join(own))?);
+    }
     Ok(all)
 }

@@ -1,1 +1,180 @@
+// What the script adds: the focus on what is wrong, a count of characters, files that are uploaded at once, and one
+// sending only. Everything works without it.
 "use strict";
+(() => {
+  document.documentElement.classList.add("kw-script");
+
+  // The error summary has the focus, and its links lead into the field.
+  document.querySelector("[data-focus]")?.focus();
+  for (const link of document.querySelectorAll(".kw-summary a[href^='#']")) {
+    link.addEventListener("click", (event) => {
+      const field = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+      if (!field) return;
+      event.preventDefault();
+      (field.closest(".kw-field") ?? field).scrollIntoView();
+      field.focus({ preventScroll: true });
+    });
+  }
+
+  // How many characters are left; told to screen readers when the writer has paused.
+  for (const area of document.querySelectorAll("textarea[data-count-max]")) {
+    const shown = document.querySelector(`[data-count-for="${area.id}"]`);
+    if (!shown) continue;
+    const spoken = document.createElement("p");
+    spoken.className = "ds-sr-only";
+    spoken.setAttribute("role", "status");
+    shown.after(spoken);
+    const max = Number(area.dataset.countMax);
+    let pause;
+    const tell = () => {
+      const left = max - [...area.value.replaceAll("\r\n", "\n")].length;
+      const words = left < 0 ? area.dataset.countOver : area.dataset.countLeft;
+      shown.textContent = words.replace("{n}", Math.abs(left).toLocaleString("sv"));
+      shown.toggleAttribute("data-over", left < 0);
+      clearTimeout(pause);
+      if (left < 200) pause = setTimeout(() => { spoken.textContent = shown.textContent; }, 1000);
+    };
+    area.addEventListener("input", tell);
+    if (area.value) tell();
+  }
+
+  // A form is sent once; the server would take a second sending as the same, too.
+  for (const form of document.querySelectorAll("form[data-once]")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) event.preventDefault();
+      else form.dataset.sent = "yes";
+    });
+    window.addEventListener("pageshow", () => { delete form.dataset.sent; });
+  }
+
+  // Files are uploaded as soon as they are chosen or dropped.
+  for (const field of document.querySelectorAll("[data-files]")) upload(field);
+
+  function upload(field) {
+    const input = field.querySelector("input[type=file]");
+    const list = field.querySelector("[data-file-list]");
+    const drop = field.querySelector("[data-drop]");
+    const status = field.querySelector("[data-file-status]");
+    const form = field.closest("form");
+    const waiting = new Set();
+
+    // A button that voice control can press too; the label and the errors lead to it.
+    const choose = document.createElement("button");
+    choose.type = "button";
+    choose.className = "ds-button";
+    choose.dataset.variant = "secondary";
+    choose.id = input.id;
+    const words = document.createElement("span");
+    words.textContent = field.dataset.choose;
+    words.id = `${input.id}-choose`;
+    choose.append(words);
+    const label = field.querySelector("label");
+    label.id ||= `${input.id}-label`;
+    choose.setAttribute("aria-labelledby", `${label.id} ${words.id}`);
+    const described = input.getAttribute("aria-describedby");
+    if (described) choose.setAttribute("aria-describedby", described);
+    input.removeAttribute("id");
+    input.hidden = true;
+    input.before(choose);
+    choose.addEventListener("click", () => input.click());
+
+    input.addEventListener("change", () => take([...input.files]));
+    for (const name of ["dragenter", "dragover"]) {
+      drop.addEventListener(name, (event) => { event.preventDefault(); drop.setAttribute("data-over", ""); });
+    }
+    for (const name of ["dragleave", "drop"]) {
+      drop.addEventListener(name, (event) => { event.preventDefault(); drop.removeAttribute("data-over"); });
+    }
+    drop.addEventListener("drop", (event) => take([...event.dataTransfer.files]));
+
+    // What has been uploaded can be taken away at once.
+    list.addEventListener("click", (event) => {
+      const button = event.target.closest("button[name=remove]");
+      if (!button) return;
+      event.preventDefault();
+      const row = button.closest("li");
+      status.textContent = field.dataset.removed.replace("{file}", row.querySelector(".kw-file-name").textContent.trim());
+      row.remove();
+      choose.focus();
+    });
+
+    // Whoever sends while files are under way sends when they are there.
+    form.addEventListener("submit", (event) => {
+      if (waiting.size === 0) return;
+      event.preventDefault();
+      delete form.dataset.sent;
+      const submitter = event.submitter;
+      Promise.allSettled([...waiting]).then(() => form.requestSubmit(submitter));
+    });
+
+    function take(files) {
+      for (const row of list.querySelectorAll("[data-file-error]")) row.remove();
+      input.value = "";
+      for (const file of files) {
+        const done = send(file).finally(() => waiting.delete(done));
+        waiting.add(done);
+      }
+    }
+
+    async function send(file) {
+      const row = document.createElement("li");
+      row.className = "kw-file";
+      const name = document.createElement("span");
+      name.className = "kw-file-name";
+      name.textContent = file.name;
+      const state = document.createElement("span");
+      const bar = document.createElement("progress");
+      bar.max = 100;
+      bar.setAttribute("aria-label", file.name);
+      row.append(name, bar, state);
+      list.append(row);
+      try {
+        // A file that is open elsewhere or has changed is found out here, before anything is sent.
+        await file.slice(0, 1).arrayBuffer();
+      } catch {
+        return refuse(row, field.dataset.unreadable.replace("{file}", file.name));
+      }
+      const tell = (percent) => {
+        bar.value = percent;
+        state.textContent = field.dataset.uploading.replace("{percent}", percent);
+      };
+      tell(0);
+      status.textContent = `${file.name}: ${state.textContent}`;
+      const answer = await post(file, tell);
+      const rows = new DOMParser().parseFromString(answer?.text ?? "", "text/html").querySelectorAll("li");
+      if (!answer || rows.length === 0) {
+        return refuse(row, field.dataset[answer ? "failed" : "unreadable"].replace("{file}", file.name));
+      }
+      row.replaceWith(...rows);
+      status.textContent = [...rows].map((own) => own.querySelector(".ds-validation-message")?.textContent
+        ?? `${file.name}: ${field.dataset.attached}`).join(" ");
+    }
+
+    function refuse(row, words) {
+      const text = document.createElement("p");
+      text.className = "ds-validation-message";
+      text.dataset.field = "validation";
+      text.textContent = words;
+      row.replaceChildren(text);
+      row.setAttribute("data-file-error", "");
+      status.textContent = words;
+    }
+
+    // The answer; null when the file could not be read to its end or nothing came back.
+    function post(file, tell) {
+      return new Promise((resolve) => {
+        const body = new FormData();
+        body.append("files", file);
+        const request = new XMLHttpRequest();
+        request.open("POST", field.dataset.upload);
+        request.upload.addEventListener("progress", (event) => {
+          if (event.lengthComputable) tell(Math.round((event.loaded / event.total) * 100));
+        });
+        request.addEventListener("load", () => resolve({ text: request.responseURL.includes("/filer") ? request.responseText : "" }));
+        request.addEventListener("error", () => resolve(null));
+        request.addEventListener("abort", () => resolve(null));
+        request.send(body);
+      });
+    }
+  }
+})();

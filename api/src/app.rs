@@ -3,6 +3,7 @@
 pub mod callers;
 pub mod commands;
 pub mod drafts;
+pub mod form_files;
 pub mod positions;
 pub mod sessions;
 pub mod uploads;

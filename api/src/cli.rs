@@ -1,7 +1,7 @@
 //! The command line: one file a subcommand. Flags over environment (`KUNDWEBB_…`) over the file of `--config`.
 
 mod check;
-mod log;
+pub mod log;
 mod read_model;
 mod serve;
 mod token;
@@ -88,7 +88,9 @@ fn run(line: CommandLine, bare: bool) -> anyhow::Result<ExitCode> {
             Command::Serve => serve::run(config).await,
             Command::Token(arguments) => token::run(&config, arguments).await,
             Command::Check => check::run(config).await,
-            Command::Log(command) => log::run(&config, command).await,
+            Command::Log(command) => {
+                log::run(&config, command, &mut std::io::stdout(), &|words| say(words)).await
+            }
             Command::ReadModel(command) => read_model::run(&config, command).await,
         }
     })

@@ -64,6 +64,10 @@ pub enum Failure {
     UnsupportedMediaType,
     /// There is no such method here.
     MethodNotAllowed,
+    /// The file, of so many bytes, has no such range.
+    NoSuchRange(u64),
+    /// The request took too long to come in.
+    TimedOut,
     /// A fault of ours; the detail is logged, never shown.
     Internal,
 }
@@ -91,6 +95,8 @@ impl Failure {
             Self::TooLarge => "too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
             Self::MethodNotAllowed => "method-not-allowed",
+            Self::NoSuchRange(_) => "range",
+            Self::TimedOut => "timeout",
             Self::Internal => "internal",
         }
     }
@@ -112,6 +118,8 @@ impl Failure {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoSuchRange(_) => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -171,9 +179,28 @@ impl Failure {
                 headers
                     .extend(HeaderValue::from_str(&format!("\"{current}\"")).map(|tag| (header::ETAG, tag)));
             }
+            Self::NoSuchRange(size) => {
+                let range = HeaderValue::from_str(&format!("bytes */{size}"));
+                headers.extend(range.map(|range| (header::CONTENT_RANGE, range)));
+            }
             _ => {}
         }
         headers
+    }
+
+    /// The failure of a status that nothing of ours gave: the framework's own answers.
+    const fn of_status(status: StatusCode) -> Option<Self> {
+        Some(match status {
+            StatusCode::BAD_REQUEST => Self::Syntax,
+            StatusCode::UNAUTHORIZED => Self::Unauthorized,
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::REQUEST_TIMEOUT => Self::TimedOut,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
+            StatusCode::INTERNAL_SERVER_ERROR => Self::Internal,
+            _ => return None,
+        })
     }
 }
 
@@ -231,7 +258,8 @@ pub async fn problems(request: Request, next: Next) -> Response {
         None => request.uri().path().to_owned(),
     };
     let mut response = next.run(request).await;
-    let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
+    let failure = response.extensions_mut().remove::<Failure>();
+    let Some(failure) = failure.or_else(|| Failure::of_status(response.status())) else { return response };
     let problem = serde_json::to_vec(&failure.problem(language, &path)).unwrap_or_default();
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_LENGTH);

@@ -5,6 +5,7 @@ pub mod assets;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod download;
 pub mod failure;
 pub mod fields;
 pub mod format;
@@ -16,6 +17,7 @@ pub mod requests;
 pub mod server;
 pub mod tasks;
 pub mod texts;
+pub mod trace;
 pub mod v1;
 
 pub use app::App;

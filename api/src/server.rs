@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::{App, Failure, assets, operations, pages, v1};
+use crate::{App, Failure, assets, download, operations, pages, v1};
 
 /// How long a request may take; a large file over a slow line needs most of it.
 const REQUEST_TIME: Duration = Duration::from_secs(300);
@@ -45,8 +46,13 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn(log_line))
         .layer(CatchPanicLayer::custom(|_| Failure::Internal.into_response()))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
-        .layer(CompressionLayer::new());
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_no_file)));
     router.layer(all).with_state(app)
+}
+
+/// A file is sent as it is: its digest is that of its own bytes.
+fn is_no_file(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.contains_key(download::REPR_DIGEST)
 }
 
 /// Serves until `shutdown`; requests under way are answered first.

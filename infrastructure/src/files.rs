@@ -192,14 +192,14 @@ impl Incoming {
             return Ok(());
         }
         let error = FieldError::new("", Code::FileBig)
-            .with("filename", &self.file_name)
+            .with("file", &self.file_name)
             .with("mb", megabytes(self.size))
             .with("max", limits.file_bytes / MEGABYTE);
         Err(FileError::Refused(error))
     }
 
     fn refused(&self, code: Code) -> FileError {
-        FileError::Refused(FieldError::new("", code).with("filename", &self.file_name))
+        FileError::Refused(FieldError::new("", code).with("file", &self.file_name))
     }
 
     async fn put(&mut self, length: usize, last: bool) -> Result<(), FileError> {

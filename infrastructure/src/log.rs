@@ -76,6 +76,19 @@ pub struct Loaded {
     pub last_number: u64,
 }
 
+/// What is looked for among the events, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// Only events before this position.
+    pub before: u64,
+    /// Only events after this position.
+    pub after: u64,
+    /// Only events of this type.
+    pub type_name: Option<String>,
+    /// At most so many.
+    pub limit: usize,
+}
+
 /// All that one batch adds to the log.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -145,6 +158,8 @@ pub trait Log: Send + Sync + 'static {
     async fn head(&self) -> Result<Head, LogError>;
     /// Events after a position, in order, at most `limit`.
     async fn events_after(&self, position: u64, limit: usize) -> Result<Vec<StoredEvent>, LogError>;
+    /// Events that a search finds, newest first.
+    async fn events_before(&self, search: &Search) -> Result<Vec<StoredEvent>, LogError>;
     /// All events of a stream, in order.
     async fn stream(&self, stream: StreamId) -> Result<Vec<StoredEvent>, LogError>;
     /// The last position whose event is not later than `at`; 0 when there is none.

@@ -74,6 +74,8 @@ pub struct Filter {
     pub employer: Option<OrganisationNumber>,
     pub channel: Option<Channel>,
     pub officer: Option<PersonId>,
+    /// Only cases that nobody works on and that were given to nobody.
+    pub unassigned: bool,
     /// Words to find.
     pub q: Option<String>,
 }
@@ -172,6 +174,9 @@ fn narrow(conditions: &mut Conditions, filter: &Filter) {
     }
     if let Some(officer) = filter.officer {
         conditions.equal("officer", blob(officer.0));
+    }
+    if filter.unassigned {
+        conditions.none("officer");
     }
 }
 

@@ -35,6 +35,11 @@ impl Conditions {
         self.sql.push(format!("{column} = ?{}", self.values.len()));
     }
 
+    /// `column` holds nothing.
+    pub fn none(&mut self, column: &str) {
+        self.sql.push(format!("{column} IS NULL"));
+    }
+
     /// `column` is one of the values; none of them matches nothing.
     pub fn any_of(&mut self, column: &str, values: impl Iterator<Item = Value>) {
         let first = self.values.len() + 1;

@@ -63,7 +63,7 @@ impl Projection for Timeline {
 
 /// Whether the reporter sees an event of a case; `None` for events that are none of a case. Working notes are never
 /// shown, nor how the centre sorts and shares the work.
-pub(crate) const fn for_customer(event: &Event) -> Option<bool> {
+pub const fn for_customer(event: &Event) -> Option<bool> {
     match event {
         Event::CaseReceived { .. }
         | Event::AttachmentAdded { .. }

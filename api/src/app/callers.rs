@@ -36,8 +36,25 @@ impl App {
     /// # Errors
     /// When the log cannot be written or the read models cannot be read.
     pub async fn caller(&self, identity: Identity) -> Result<Caller, CallerError> {
+        self.meet(&identity).await?;
+        self.known(identity).await
+    }
+
+    /// As [`App::caller`], for somebody who only reads: reading goes on while the log cannot be written.
+    ///
+    /// # Errors
+    /// When the read models cannot be read.
+    pub async fn reader(&self, identity: Identity) -> Result<Caller, CallerError> {
+        if let Err(error) = self.meet(&identity).await {
+            tracing::warn!(%error, "a reader could not be recorded");
+        }
+        self.known(identity).await
+    }
+
+    /// Records somebody who is new, or has a new name or address.
+    async fn meet(&self, identity: &Identity) -> Result<(), CallerError> {
         let person = self.keys.login(&identity.subject);
-        let meeting = self.meeting(person, &identity);
+        let meeting = self.meeting(person, identity);
         if !self.has_met(&meeting) {
             let position = self.committer.see(meeting.clone()).await?;
             self.acknowledged(person, position);
@@ -45,6 +62,11 @@ impl App {
             // A slow read model only means that a joined phone case shows a moment later.
             let _ = self.shown(person, Some(position)).await;
         }
+        Ok(())
+    }
+
+    async fn known(&self, identity: Identity) -> Result<Caller, CallerError> {
+        let person = self.keys.login(&identity.subject);
         let identities = self.query(move |tables| directory::identities(tables, person)).await?;
         let actor = Actor {
             person,

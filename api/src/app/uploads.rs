@@ -56,6 +56,24 @@ impl App {
         Ok(file)
     }
 
+    /// Takes back files that were staged for a command that came to nothing. What cannot be removed now is removed when
+    /// it has expired.
+    pub async fn unstage(&self, files: &[UploadedFile]) {
+        for file in files {
+            if let Err(error) = self.unstage_file(file.card.attachment_id).await {
+                tracing::warn!(%error, "a staged file could not be taken back");
+            }
+        }
+    }
+
+    async fn unstage_file(&self, id: AttachmentId) -> anyhow::Result<()> {
+        if !self.log.is_attached(id).await? {
+            self.files.delete(id).await?;
+            self.committer.upkeep(Upkeep::Forget(Kept::Upload(id))).await?;
+        }
+        Ok(())
+    }
+
     /// The staged files of these ids; those that are not the caller's are unknown.
     ///
     /// # Errors
@@ -120,10 +138,10 @@ impl App {
     }
 }
 
-fn json(file: &UploadedFile) -> Vec<u8> {
+pub(super) fn json(file: &UploadedFile) -> Vec<u8> {
     serde_json::to_vec(file).unwrap_or_default()
 }
 
-fn place(id: AttachmentId, owner: &[u8]) -> Vec<u8> {
+pub(super) fn place(id: AttachmentId, owner: &[u8]) -> Vec<u8> {
     [id.0.as_bytes().as_slice(), owner].concat()
 }

@@ -1,15 +1,29 @@
-//! `kundwebb log`: verify, export and show, beside a running server.
+//! `kundwebb log`: verify, export and show, beside a running server. What is found goes to the writer that is given,
+//! how far the work is to the teller.
 
+mod export;
+mod show;
+mod verify;
+
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
+use infrastructure::{Keys, Log, Reader};
 
 use crate::Config;
+use crate::cli::read_only;
 
-#[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    /// Check every event: dense positions, hashes, time
+/// How many events are read at a time.
+const BATCH: usize = 1_000;
+
+/// What is to be done with the log.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Check every event: dense positions and versions, hashes, time, sealed parts
     Verify,
     /// Print every event as a line of JSON, without personal content
     Export,
@@ -23,6 +37,40 @@ pub(super) enum Command {
     },
 }
 
-pub(super) async fn run(_config: &Config, _command: Command) -> anyhow::Result<ExitCode> {
-    Ok(ExitCode::SUCCESS)
+/// Does it. The code tells whether the log is whole.
+///
+/// # Errors
+/// When the log cannot be read, or there is no such case; in words.
+pub async fn run(
+    config: &Config,
+    command: Command,
+    out: &mut dyn Write,
+    tell: &dyn Fn(&str),
+) -> anyhow::Result<ExitCode> {
+    let done = match command {
+        Command::Verify => verify::run(config, out, tell).await,
+        Command::Export => export::run(config, out).await,
+        Command::Show { case, as_of } => show::run(config, &case, as_of, out).await,
+    };
+    match done {
+        // Whoever reads has read enough.
+        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
+        done => done,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = match error.downcast_ref::<serde_json::Error>() {
+        Some(error) => error.io_error_kind(),
+        None => error.downcast_ref::<std::io::Error>().map(std::io::Error::kind),
+    };
+    kind == Some(ErrorKind::BrokenPipe)
+}
+
+/// The log with its keys, for reading what is sealed.
+fn reader(config: &Config) -> anyhow::Result<Reader> {
+    let log: Arc<dyn Log> = Arc::new(read_only(config)?);
+    let keys = Keys::open(&config.data, false)
+        .context("the keys of the log are needed to open what is sealed; put the key files back")?;
+    Ok(Reader { log, keys: Arc::new(keys) })
 }

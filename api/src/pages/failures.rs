@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use crate::pages::employer::choice_address;
 use crate::pages::login::login_address;
 use crate::pages::{Frame, Visitor, render};
 use crate::texts::Text;
@@ -35,10 +36,19 @@ pub async fn pages(State(app): State<App>, request: Request, next: Next) -> Resp
     }
 }
 
+/// Where one logs in to come to a page: the employer is chosen first (K1), except by those who work at the centre.
+pub(super) fn way_in(visitor: &Visitor, back: &str) -> String {
+    // From these pages one comes to the start.
+    let back =
+        if ["/logga-in", "/valj-arbetsgivare"].iter().any(|own| back.starts_with(own)) { "/" } else { back };
+    let centre = ["/handlaggare", "/statistik", "/revision"].iter().any(|path| back.starts_with(path));
+    if visitor.employer.is_none() && !centre { choice_address(back) } else { login_address(back) }
+}
+
 async fn page(app: &App, visitor: &Visitor, method: &Method, failure: &Failure, bare: Response) -> Response {
     if *failure == Failure::Unauthorized {
         let back = if method == Method::GET { visitor.address.as_str() } else { "/" };
-        return Redirect::to(&login_address(back)).into_response();
+        return Redirect::to(&way_in(visitor, back)).into_response();
     }
     let language = visitor.language;
     let (heading, words) = match failure {

@@ -9,7 +9,7 @@ use domain::calendar::{self, Opening};
 use domain::vocabulary::Language;
 use projections::services;
 
-use crate::pages::Visitor;
+use crate::pages::{Visitor, failures};
 use crate::texts::Text;
 use crate::{App, Failure, assets, format};
 
@@ -24,6 +24,8 @@ pub struct Frame {
     pub error: bool,
     /// Path and query of the page, for coming back to it.
     pub address: String,
+    /// Where one logs in to come back to the page.
+    pub login: String,
     /// The name of who is logged in.
     pub person: Option<String>,
     /// The role of who is logged in.
@@ -56,6 +58,7 @@ impl Frame {
             title: title.to_string(),
             error: false,
             address: visitor.address.clone(),
+            login: failures::way_in(visitor, &visitor.address),
             person: name.map(|identity| identity.name.clone().unwrap_or_else(|| identity.subject.clone())),
             role: visitor.role(),
             employer: employer.map(|employer| match language {

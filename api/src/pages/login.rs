@@ -3,13 +3,14 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Form, Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum_extra::extract::cookie::Cookie;
 use serde::Deserialize;
 
 use crate::demo::persons::{self, Person};
-use crate::pages::{Frame, Visitor, cookies, render};
+use crate::pages::{Frame, Visitor, cookies, render, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
 
@@ -30,7 +31,7 @@ pub fn own_address(address: &str) -> &str {
     if ours { address } else { "/" }
 }
 
-fn form_urlencoded(text: &str) -> String {
+pub(super) fn form_urlencoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -52,6 +53,13 @@ struct LoginPage {
     expired: bool,
 }
 
+/// Whom to call when one cannot log in (K2).
+#[derive(Template)]
+#[template(path = "pages/login_failed.html")]
+struct LoginFailedPage {
+    frame: Frame,
+}
+
 #[derive(Deserialize)]
 struct Back {
     #[serde(default)]
@@ -63,10 +71,15 @@ async fn show(
     visitor: Visitor,
     Query(back): Query<Back>,
 ) -> Result<Response, Failure> {
+    let language = visitor.language;
     if !app.config.demo.enabled {
-        return Err(Failure::NotFound);
+        let frame = Frame::new(&app, &visitor, Text::new(language, "login-failed-title")).await?;
+        return render_with(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &LoginFailedPage { frame: frame.with_error(true) },
+        );
     }
-    let frame = Frame::new(&app, &visitor, Text::new(visitor.language, "login-title")).await?;
+    let frame = Frame::new(&app, &visitor, Text::new(language, "login-title")).await?;
     let persons = persons::offered(visitor.employer);
     let expired = visitor.expired.is_some();
     render(&LoginPage { frame, persons, back: own_address(&back.till).to_owned(), expired })

@@ -51,6 +51,11 @@ impl Visitor {
         if roles.contains(&caller.actor.role) { Ok(caller) } else { Err(Failure::Forbidden) }
     }
 
+    /// Who fills in a form: who is logged in, or was until the session ended.
+    pub fn owner(&self) -> Option<PersonId> {
+        self.caller.as_ref().map(|caller| caller.actor.person).ok().or(self.expired)
+    }
+
     /// The role of who is logged in.
     pub fn role(&self) -> Option<Role> {
         self.caller.as_ref().ok().map(|caller| caller.actor.role)

@@ -15,6 +15,7 @@ use crate::requests::ChangeRequest;
 #[schema(rename_all = "camelCase")]
 pub struct AddMessageRequest {
     /// The message, at most 10 000 characters.
+    #[schema(required = true, nullable = false)]
     pub text: Option<String>,
     /// Ids of staged files.
     #[schema(required = false)]

@@ -15,8 +15,10 @@ use crate::requests::ChangeRequest;
 #[schema(rename_all = "camelCase")]
 pub struct AddNoteRequest {
     /// `working` (never shown to the customer) or `official` (part of the case).
+    #[schema(required = true, nullable = false)]
     pub kind: Option<String>,
     /// The note, at most 10 000 characters.
+    #[schema(required = true, nullable = false)]
     pub text: Option<String>,
 }
 

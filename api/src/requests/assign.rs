@@ -9,6 +9,7 @@ use crate::fields::Fields;
 #[schema(rename_all = "camelCase")]
 pub struct AssignRequest {
     /// The officer's login.
+    #[schema(required = true, nullable = false)]
     pub officer: Option<String>,
 }
 

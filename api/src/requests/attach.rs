@@ -14,6 +14,7 @@ use crate::requests::ChangeRequest;
 #[schema(rename_all = "camelCase")]
 pub struct AttachRequest {
     /// The id of the staged file.
+    #[schema(required = true, nullable = false)]
     pub upload_id: Option<String>,
 }
 

@@ -15,6 +15,7 @@ use crate::requests::ChangeRequest;
 #[schema(rename_all = "camelCase")]
 pub struct CloseRequest {
     /// The answer, shown to the person who asked; at most 10 000 characters.
+    #[schema(required = true, nullable = false)]
     pub answer: Option<String>,
     /// Ids of staged files.
     #[schema(required = false)]

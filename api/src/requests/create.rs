@@ -15,21 +15,28 @@ use crate::app::{App, Caller};
 use crate::fields::Fields;
 use crate::requests::{choice, topic};
 
+/// Longest login, characters.
+const LOGIN_MAX: usize = 255;
+
 /// A new case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct CreateRequest {
     /// Organisation number of the employer.
+    #[schema(required = true, nullable = false)]
     pub employer: Option<String>,
     /// `lon`, `ekonomi`, `e-handel` or `it-tjanstestod`.
+    #[schema(required = true, nullable = false)]
     pub area: Option<String>,
     /// `supportarende` or `beslut-underlag` (which needs a file); mandatory for `lon`, refused elsewhere.
     pub sub_area: Option<String>,
     /// `pol-mintid`, `palasso`, `primula`, `agresso`, `visma-proceedo` or `annat`; mandatory for `it-tjanstestod`.
     pub system: Option<String>,
     /// At most 200 characters, without a personal identity number.
+    #[schema(required = true, nullable = false)]
     pub subject: Option<String>,
     /// At most 10 000 characters.
+    #[schema(required = true, nullable = false)]
     pub message: Option<String>,
     /// Ids of staged files.
     #[schema(required = false)]
@@ -51,8 +58,10 @@ pub struct ReporterRequest {
     /// The person's login, where it is known.
     pub subject: Option<String>,
     /// The person's name.
+    #[schema(required = true, nullable = false)]
     pub name: Option<String>,
     /// The person's e-mail address; mails about the case go there.
+    #[schema(required = true, nullable = false)]
     pub email: Option<String>,
 }
 
@@ -169,6 +178,11 @@ impl CreateRequest {
             return None;
         }
         let login = reporter.subject.as_deref().map(str::trim).filter(|login| !login.is_empty());
+        if login.is_some_and(|login| login.chars().count() > LOGIN_MAX || login.chars().any(char::is_control))
+        {
+            errors.push(FieldError::new("/reporter/subject", Code::FieldValue));
+            return None;
+        }
         let name = PersonName::parse(reporter.name.as_deref().unwrap_or_default(), "/reporter/name");
         let email = Email::parse(reporter.email.as_deref().unwrap_or_default(), "/reporter/email");
         let (name, email) = (errors.take(name), errors.take(email));

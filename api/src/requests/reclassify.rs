@@ -15,12 +15,14 @@ use crate::requests::{ChangeRequest, topic};
 #[schema(rename_all = "camelCase")]
 pub struct ReclassifyRequest {
     /// `lon`, `ekonomi`, `e-handel` or `it-tjanstestod`.
+    #[schema(required = true, nullable = false)]
     pub area: Option<String>,
     /// `supportarende` or `beslut-underlag`; for `lon` only.
     pub sub_area: Option<String>,
     /// `pol-mintid`, `palasso`, `primula`, `agresso`, `visma-proceedo` or `annat`.
     pub system: Option<String>,
     /// Why; at most 10 000 characters.
+    #[schema(required = true, nullable = false)]
     pub reason: Option<String>,
 }
 

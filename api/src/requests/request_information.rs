@@ -16,9 +16,10 @@ use crate::requests::ChangeRequest;
 #[schema(rename_all = "camelCase")]
 pub struct RequestInformationRequest {
     /// What is missing; at most 10 000 characters.
+    #[schema(required = true, nullable = false)]
     pub text: Option<String>,
     /// The Swedish day to answer by.
-    #[schema(format = Date)]
+    #[schema(required = true, nullable = false, format = Date)]
     pub due_date: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::log::sqlite::SqliteLog;
-use crate::log::{Batch, Delivery, DeliveryCounts, Head, Kept, Loaded, Wanted, Writer};
+use crate::log::{Batch, Delivery, DeliveryCounts, Head, Kept, Loaded, Search, Wanted, Writer};
 use crate::outcome::KeptOutcome;
 use crate::stored::StoredEvent;
 use crate::testing::*;
@@ -121,6 +121,10 @@ impl Log for Cut {
 
     async fn events_after(&self, position: u64, limit: usize) -> Result<Vec<StoredEvent>, LogError> {
         self.inner.events_after(position, limit).await
+    }
+
+    async fn events_before(&self, search: &Search) -> Result<Vec<StoredEvent>, LogError> {
+        self.inner.events_before(search).await
     }
 
     async fn stream(&self, stream: StreamId) -> Result<Vec<StoredEvent>, LogError> {

@@ -42,6 +42,7 @@ macro_rules! contract {
                 positions_are_dense_under_many_writers_and_readers_miss_nothing,
                 a_feed_misses_nothing_however_slow_its_follower,
                 a_reader_sees_nothing_uncommitted,
+                a_search_goes_backwards_between_its_bounds,
                 stored_events_are_never_changed_or_deleted,
                 leaves_hash_what_is_stored,
                 time_never_goes_back,

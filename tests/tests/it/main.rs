@@ -1,10 +1,22 @@
 //! Black-box and whole-tree tests: one binary, one module a topic. (The attribute tells the lints that helpers are tests too.)
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
+mod employee_pages;
 #[cfg(test)]
 mod golden_events;
 #[cfg(test)]
+mod log_cli;
+#[cfg(test)]
 mod mail;
+#[cfg(test)]
+mod officer_pages;
+#[cfg(test)]
+mod support;
 #[cfg(test)]
 mod tidy;

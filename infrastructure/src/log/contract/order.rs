@@ -9,7 +9,7 @@ use domain::CaseId;
 use crate::committer::Publish;
 use crate::feed::{Feed, log_feed};
 use crate::log::contract::Engine;
-use crate::log::{Batch, Log};
+use crate::log::{Batch, Log, Search};
 use crate::reader::Reader;
 use crate::stored::StoredEvent;
 use crate::testing::*;
@@ -124,6 +124,25 @@ pub(crate) async fn a_reader_sees_nothing_uncommitted<E: Engine>(engine: &E) {
     writer.write(&batch).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(log.events_after(1, 10).await.unwrap(), [next]);
+}
+
+pub(crate) async fn a_search_goes_backwards_between_its_bounds<E: Engine>(engine: &E) {
+    let node = Node::start(&engine.log());
+    let case = node.filed().await;
+    node.committer.append(notice()).await.unwrap();
+    for _ in 0..3 {
+        node.run(request(&reporter(), case.id, message("Hej"))).await.unwrap();
+    }
+    let found = async |after, before, type_name: Option<&str>, limit| {
+        let search = Search { before, after, type_name: type_name.map(str::to_owned), limit };
+        let events = node.log.events_before(&search).await.unwrap();
+        events.iter().map(|event| event.position).collect::<Vec<_>>()
+    };
+    assert_eq!(found(0, 6, None, 10).await, [5, 4, 3, 2, 1]);
+    assert_eq!(found(1, 5, None, 10).await, [4, 3, 2]);
+    assert_eq!(found(0, 6, Some("MessageAdded"), 2).await, [5, 4]);
+    assert_eq!(found(0, 6, Some("CaseReceived"), 2).await, [1]);
+    assert_eq!(found(0, 1, None, 10).await, [] as [u64; 0]);
 }
 
 /// P2.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::clock::from_micros;
 use crate::log::sqlite::{SqliteLog, SqliteWriter};
-use crate::log::{Delivery, DeliveryCounts, Head, Kept, Log, LogError, Writer};
+use crate::log::{Delivery, DeliveryCounts, Head, Kept, Log, LogError, Search, Writer};
 use crate::outcome::KeptOutcome;
 use crate::stored::StoredEvent;
 
@@ -40,6 +40,19 @@ impl Log for SqliteLog {
         self.read(move |connection| {
             let sql = format!("SELECT {COLUMNS} FROM event WHERE position > ?1 ORDER BY position LIMIT ?2");
             connection.prepare_cached(&sql)?.query_map(params![position, limit], event)?.collect()
+        })
+        .await
+    }
+
+    async fn events_before(&self, search: &Search) -> std::result::Result<Vec<StoredEvent>, LogError> {
+        let search = search.clone();
+        self.read(move |connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM event WHERE position < ?1 AND position > ?2 AND (?3 IS NULL OR type = ?3) \
+                 ORDER BY position DESC LIMIT ?4"
+            );
+            let values = params![search.before, search.after, search.type_name, search.limit];
+            connection.prepare_cached(&sql)?.query_map(values, event)?.collect()
         })
         .await
     }

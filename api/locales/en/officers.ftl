@@ -1,0 +1,212 @@
+### The words of the centre's own pages: queue, case, phone cases, statistics, audit.
+
+selection-show = Show
+selection-clear = Clear the selection
+choose = Choose
+filter-all-employers = All employers
+age-today = today
+age-days = { $n ->
+    [one] { $n } day
+   *[other] { $n } days
+ }
+
+# Queue
+queue-title = Queue
+queue-title-page = Queue, page { $page } of { $pages }
+queue-filter = Selection of cases
+queue-search = Search
+queue-status-open = Open
+queue-status-all = All
+queue-channel-all = All channels
+queue-officer-all = All
+queue-officer-mine = Mine
+queue-officer-none = Nobody
+queue-sort = Order
+queue-sort-oldest = Oldest first
+queue-sort-newest = Newest first
+queue-sort-changed = Last changed first
+queue-sort-number = Case number
+queue-column-case = Case
+queue-column-received = Received
+queue-count = { $first }–{ $last } of { $total } cases
+queue-empty = No cases match the selection.
+queue-nobody = Nobody yet
+queue-due = Waiting for additional information until { $date }
+queue-due-passed = The time for additional information ended { $date }
+queue-back = To the queue
+queue-moved = The case has changed area and is now in another queue.
+
+# Phone cases
+phone-title = Register a phone case
+phone-intro = The case becomes the caller's own. It is shown in My cases, and a confirmation is sent by e-mail.
+phone-who = Who is calling?
+phone-what = What is it about?
+phone-name = Name
+phone-email = E-mail
+phone-email-hint = The confirmation and the answer are sent here
+phone-login = Login (optional)
+phone-login-hint = If you know it, for example anna.exempel
+phone-language = Language of the e-mails
+phone-message = What the person tells you
+phone-message-hint = Write what matters for the case, and only what is needed
+phone-follows-up = Earlier case (optional)
+phone-follows-up-hint = Case number, if the question goes on from a closed case
+phone-submit = Register the case
+
+# Case
+officer-case-status = Status
+officer-case-topic = Area
+officer-case-employer = Employer
+officer-case-channel = Channel
+officer-case-officer = Case officer
+officer-case-received = Received
+officer-case-reporter = The question is from
+officer-case-question = Question
+officer-case-answer = Answer
+officer-registered-by = Registered by
+officer-follows-up = Goes on from case
+officer-disposed = The content has been disposed of.
+officer-actions = Work on the case
+officer-everything = Everything in the case
+officer-typed = This is what you wrote. It has not been saved.
+officer-since = This has happened since you opened the page: { $events }. You now see the case as it is, and what you wrote is still here.
+officer-others = Another case officer is working on the case. Assign it to yourself if you are to take over.
+officer-start = Start processing
+officer-start-hint = The case becomes yours and its status In progress.
+officer-close = Answer and close
+officer-close-final = When you close the case an e-mail is sent to the person who asked. The answer cannot be changed afterwards.
+officer-answer-hint = The answer is shown to the person who asked
+officer-request = Ask for additional information
+officer-request-text = What do we need to know?
+officer-request-hint = The person gets an e-mail and reads the text in the case
+officer-request-due = Reply by
+officer-request-due-hint = If there is no reply the case can be closed. The suggestion is ten working days.
+officer-request-by = Reply by { $date }
+officer-message = Write a message
+officer-message-hint = The person gets an e-mail and reads the message in the case
+officer-message-send = Send message
+officer-message-from-customer = Message from the customer
+officer-message-to-customer = Message to the customer
+officer-note = Write a note
+officer-note-which = Which kind of note is it?
+officer-note-kind-working = Support for your memory while you work. Never shown to the customer, and normally not a public document.
+officer-note-kind-official = Something that matters and that somebody has said. Belongs to the case, is shown to the customer and cannot be changed.
+officer-note-text = Note
+officer-note-save = Save note
+officer-assign = Assign a case officer
+officer-assign-me = { $name } (you)
+officer-assigned-to = to { $name }
+officer-reclassify = Change area
+officer-reclassify-area = Which area is the case about?
+officer-sent-before = The form has already been sent once. You now see the case as it is. Send again if you want to.
+officer-reclassify-reason = Why does the case change area?
+officer-reclassify-hint = Shown to case officers only
+officer-reclassified-to = to { $topic }
+officer-done-start = You are now working on the case.
+officer-done-request = Additional information has been asked for.
+officer-done-message = The message has been sent.
+officer-done-note = The note has been saved.
+officer-done-assign = The case has been assigned.
+officer-done-reclassify = The case has changed area.
+officer-done-close = The answer has been sent and the case is closed.
+officer-done-phone = The case has been registered.
+
+# Statistics
+statistics-title = Statistics
+statistics-filter = Selection of statistics
+statistics-day = Day
+statistics-day-hint = As it was at the end of the day
+statistics-period = Period that ends that day
+statistics-period-days = { $n } days
+statistics-open-now = Cases now
+statistics-open-then = Cases { $date }
+statistics-open-caption = Open cases by employer, area and status
+statistics-none-open = There are no open cases in the selection.
+statistics-sum = Sum
+statistics-flow = Cases received and closed per day
+statistics-flow-sum = { $from }–{ $to }: { $received } received and { $closed } closed.
+statistics-chart = Chart per day
+statistics-flow-table = Table per day
+statistics-chart-desc = Bars show cases received and a line those closed. The same numbers are in the table below the chart.
+statistics-received = Received
+statistics-closed = Closed
+statistics-as-table = Show as a table
+statistics-day-column = Day
+statistics-times = Processing time
+statistics-times-caption = Time from received to closed, for cases that were closed in the period
+statistics-mean = On average
+statistics-none-closed = No cases were closed in the period.
+duration-less = less than a minute
+duration-minutes = { $n ->
+    [one] { $n } minute
+   *[other] { $n } minutes
+ }
+duration-hours = { $n ->
+    [one] { $n } hour
+   *[other] { $n } hours
+ }
+duration-days = { $n ->
+    [one] { $n } day
+   *[other] { $n } days
+ }
+
+# Audit
+audit-title = Audit
+audit-intro = The log has { $head } events. None of them can be changed or removed.
+audit-filter = Selection of events
+audit-case = Case
+audit-case-hint = Case number or id
+audit-from = From
+audit-to = Until
+audit-kind = Event
+audit-kind-all = All events
+audit-limit = Number on the page
+audit-limit-events = { $n } events
+audit-count = { $n ->
+    [one] { $n } event on the page, newest first
+   *[other] { $n } events on the page, newest first
+ }
+audit-empty = No events match the selection.
+audit-stopped = The search has not come to the beginning of the log yet. Go to older events to search on.
+audit-newest = Newest events
+audit-older = Older events
+audit-column-position = Position
+audit-column-time = Time
+audit-column-event = Event
+audit-column-about = About
+audit-column-actor = By
+audit-column-more = Leaf hash
+audit-stream = Stream
+audit-version = Version
+audit-actor = By (pseudonym)
+audit-leaf-hash = Leaf hash
+audit-sealed = Sealed content
+audit-yes = Yes
+audit-no = No
+replay-title = Case { $number }, version { $version }
+replay-heading = Event by event
+replay-back = To the events of the case in the log
+replay-steps = Steps
+replay-previous = Previous event
+replay-next = Next event
+replay-version = Version { $version } of { $last }
+replay-happened = What happened
+replay-facts = Facts
+replay-personal = Personal content
+replay-personal-none = The event has no personal content.
+replay-sealed = The content is sealed. Say why you need to read it.
+replay-reason = Why do you need to read the content?
+replay-reason-hint = For example supervision and registration number
+replay-open = Show the content
+replay-reason-given = Shown for the reason: { $reason }.
+replay-seal = Hide the content
+replay-state = The case after the event
+replay-changed = changed
+replay-started = Processing started
+replay-closed = Closed
+replay-due = Additional information by
+replay-messages = Number of messages
+replay-files = Number of files
+replay-command = The same on the command line
+replay-same-time = The next event has the same time, so the command shows it too.
+replay-all = All events

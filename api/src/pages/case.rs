@@ -1,0 +1,177 @@
+//! `/arenden/{id}`: the case with its status, question, messages, files and, when it is closed, the answer (K12).
+
+mod file;
+mod message;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use domain::access::{Action, Role, Verdict, may};
+use domain::text::BODY_MAX;
+use domain::vocabulary::Party;
+use domain::{CaseId, Channel, Status};
+use projections::timeline::{self, Entry};
+use projections::{CaseView, case_page, services};
+
+use crate::pages::components::{FileLink, TimelineEntry};
+use crate::pages::{Form, Frame, Visitor, employer, officer_case, render_with};
+use crate::texts::Text;
+use crate::{App, Failure};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/arenden/{id}", get(show))
+        .route("/arenden/{id}/meddelande", post(message::send))
+        .route("/arenden/{id}/filer/{attachment}", get(file::fetch))
+}
+
+/// The address of a case's page.
+pub fn address(id: CaseId) -> String {
+    format!("/arenden/{id}")
+}
+
+#[derive(Template)]
+#[template(path = "pages/case.html")]
+struct CaseTemplate {
+    frame: Frame,
+    view: CaseView,
+    form: Form,
+    /// Whether what was written in the form has just been added.
+    notice: Option<String>,
+    employer: String,
+    question_files: Vec<FileLink>,
+    answer_files: Vec<FileLink>,
+    messages: Vec<Message>,
+    entries: Vec<TimelineEntry>,
+    may_write: bool,
+    is_auditor: bool,
+    files_hint: String,
+    body_max: u64,
+}
+
+/// A message as the page shows it.
+struct Message {
+    from_customer: bool,
+    at: String,
+    text: Option<String>,
+    files: Vec<FileLink>,
+}
+
+/// The case of a page, when the visitor may know of it.
+///
+/// # Errors
+/// [`Failure::NotFound`] when it is not there or not the visitor's to know; when nobody is logged in.
+pub async fn readable(app: &App, visitor: &Visitor, id: &str) -> Result<CaseView, Failure> {
+    let caller = visitor.caller()?;
+    visitor.shown(app).await?;
+    let id = CaseId::parse(id).ok_or(Failure::NotFound)?;
+    let view = app.query(move |tables| case_page::by_id(tables, id)).await?.ok_or(Failure::NotFound)?;
+    match may(&caller.actor, Action::Read, &view.standing()) {
+        Verdict::Allowed => Ok(view),
+        Verdict::Forbidden | Verdict::Unknown => Err(Failure::NotFound),
+    }
+}
+
+async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) -> Result<Response, Failure> {
+    let view = readable(&app, &visitor, &id).await?;
+    if visitor.role() == Some(Role::Officer) {
+        return officer_case::show(&app, &visitor, view).await;
+    }
+    let person = visitor.caller()?.actor.person;
+    let left = Form::left(&app, person, "message", &address(view.id)).await.unwrap_or_default();
+    page(&app, &visitor, view, left.unwrap_or_else(|| Form::new("message")), StatusCode::OK).await
+}
+
+async fn page(
+    app: &App,
+    visitor: &Visitor,
+    view: CaseView,
+    form: Form,
+    status: StatusCode,
+) -> Result<Response, Failure> {
+    let language = visitor.language;
+    let caller = visitor.caller()?;
+    let title = Text::new(language, "case-title").with("number", view.number);
+    let frame = Frame::new(app, visitor, title).await?.with_error(!form.errors.is_empty());
+    let (id, number) = (view.id, view.employer);
+    let (entries, known) = app
+        .query(move |tables| Ok((timeline::of_case(tables, id, false)?, services::employer(tables, number)?)))
+        .await?;
+    let address = address(id);
+    let employer = known.map(|known| employer::name_of(&known, language));
+    let may_write = view.status != Status::Closed
+        && may(&caller.actor, Action::AddMessage, &view.standing()) == Verdict::Allowed;
+    let limits = app.config.limits();
+    let page = CaseTemplate {
+        notice: form.saved_at.map(|_| Text::new(language, "case-draft-left").to_string()),
+        employer: employer.unwrap_or_else(|| number.to_string()),
+        question_files: question_files(&view, &address),
+        answer_files: view.answer_files.iter().map(|card| FileLink::new(&address, card)).collect(),
+        messages: messages(&frame, &view, &address),
+        entries: entries.iter().map(|entry| timeline_entry(&frame, entry)).collect(),
+        may_write,
+        is_auditor: caller.actor.role == Role::Auditor,
+        files_hint: Text::new(language, "create-files-hint")
+            .with("n", limits.files_at_once)
+            .with("mb", app.config.files.file_mb)
+            .to_string(),
+        body_max: BODY_MAX as u64,
+        frame,
+        view,
+        form,
+    };
+    render_with(status, &page)
+}
+
+/// The files that came with the question or later without a message: those of messages and answer stand there.
+fn question_files(view: &CaseView, address: &str) -> Vec<FileLink> {
+    let elsewhere = |id| {
+        let of_messages = view.messages.iter().flat_map(|message| &message.files);
+        of_messages.chain(&view.answer_files).any(|card| card.attachment_id == id)
+    };
+    let own = view.attachments.iter().filter(|attached| !elsewhere(attached.card.attachment_id));
+    own.map(|attached| FileLink::new(address, &attached.card)).collect()
+}
+
+fn messages(frame: &Frame, view: &CaseView, address: &str) -> Vec<Message> {
+    let message = |message: &case_page::Message| Message {
+        from_customer: message.from == Party::Customer,
+        at: frame.moment(&message.at),
+        text: message.text.clone(),
+        files: message.files.iter().map(|card| FileLink::new(address, card)).collect(),
+    };
+    view.messages.iter().map(message).collect()
+}
+
+/// An event in words. Only official notes have their text here; everything else is read where it belongs.
+fn timeline_entry(frame: &Frame, entry: &Entry) -> TimelineEntry {
+    let personal = entry.personal.as_deref().filter(|_| entry.event_type == "NoteAdded");
+    let personal: Option<serde_json::Value> = personal.and_then(|text| serde_json::from_str(text).ok());
+    let text = personal.as_ref().and_then(|personal| personal["text"].as_str());
+    TimelineEntry {
+        at: entry.at,
+        heading: frame.word("event", &entry.event_type).to_string(),
+        detail: String::new(),
+        text: text.unwrap_or_default().to_owned(),
+        files: Vec::new(),
+        step: matches!(entry.event_type.as_str(), "CaseReceived" | "ProcessingStarted" | "CaseClosed"),
+    }
+}
+
+impl CaseTemplate {
+    fn by_phone(&self) -> bool {
+        self.view.channel == Channel::Telefon
+    }
+
+    fn is_closed(&self) -> bool {
+        self.view.status == Status::Closed
+    }
+
+    /// Whether the reader is whose case it is.
+    fn is_own(&self) -> bool {
+        self.frame.is(Role::Employee.code())
+    }
+}

@@ -1,0 +1,48 @@
+//! `/arenden/{id}/filer/{attachmentId}`: a file of a case, decrypted while it goes out, always as a download.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use domain::AttachmentId;
+use domain::files::FileCard;
+use futures::TryStreamExt;
+use futures::stream::{self, StreamExt};
+
+use super::readable;
+use crate::pages::Visitor;
+use crate::pages::login::form_urlencoded;
+use crate::{App, Failure};
+
+pub(super) async fn fetch(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path((id, attachment)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    let view = readable(&app, &visitor, &id).await?;
+    let attachment = AttachmentId::parse(&attachment).ok_or(Failure::NotFound)?;
+    let mut cards = view.attachments.iter().map(|attached| &attached.card);
+    let card = cards.find(|card| card.attachment_id == attachment).ok_or(Failure::NotFound)?;
+    let unreadable = |error| {
+        tracing::error!(%error, "a file could not be read");
+        Failure::Internal
+    };
+    let content = app.files.read(card).await.map_err(unreadable)?;
+    let mut content = Box::pin(content);
+    // What does not open at all is told as a page; later chunks can only break off.
+    let first = content.try_next().await.map_err(unreadable)?;
+    let body = Body::from_stream(stream::iter(first.map(Ok)).chain(content));
+    Ok((headers(card), body).into_response())
+}
+
+fn headers(card: &FileCard) -> [(header::HeaderName, HeaderValue); 4] {
+    let disposition = format!("attachment; filename*=UTF-8''{}", form_urlencoded(&card.file_name));
+    let text =
+        |text: &str, otherwise| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(otherwise));
+    [
+        (header::CONTENT_TYPE, text(&card.media_type, "application/octet-stream")),
+        (header::CONTENT_DISPOSITION, text(&disposition, "attachment")),
+        (header::CONTENT_LENGTH, HeaderValue::from(card.size)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ]
+}

@@ -1,0 +1,52 @@
+//! `/arenden/{id}/meddelande`: the customer writes more or attaches more files, while the case is open.
+
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::access::Role;
+
+use super::{address, page, readable};
+use crate::pages::form::{Action, log_in_again};
+use crate::pages::{Form, Visitor, change, cookies, officer_case};
+use crate::requests::AddMessageRequest;
+use crate::{App, Failure};
+
+pub(super) async fn send(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Failure> {
+    if visitor.role() == Some(Role::Officer) {
+        return officer_case::message(&app, &visitor, &id, request).await;
+    }
+    let case = domain::CaseId::parse(&id).ok_or(Failure::NotFound)?;
+    let mut form = Form::read(&app, &visitor, "message", request).await?;
+    let caller = match visitor.caller() {
+        Ok(caller) => caller,
+        Err(Failure::Unauthorized) => return log_in_again(&app, &visitor, &mut form, &address(case)).await,
+        Err(failure) => return Err(failure),
+    };
+    let failure = match form.action() {
+        Action::Send => match change::run::<AddMessageRequest>(&app, &visitor, case, &form).await {
+            Ok(outcome) => {
+                form.forget(&app, caller.actor.person).await;
+                let jar = cookies::told(&app, visitor.jar.clone(), outcome.position);
+                return Ok((jar, Redirect::to(&address(case))).into_response());
+            }
+            Err(failure) => failure,
+        },
+        Action::Discard => {
+            form.forget(&app, caller.actor.person).await;
+            return Ok(Redirect::to(&address(case)).into_response());
+        }
+        Action::ShowAgain | Action::SaveDraft if form.errors.is_empty() => {
+            let view = readable(&app, &visitor, &id).await?;
+            return page(&app, &visitor, view, form, StatusCode::OK).await;
+        }
+        Action::ShowAgain | Action::SaveDraft => Failure::Fields(Vec::new()),
+    };
+    let status = form.refuse(visitor.language, failure)?;
+    let view = readable(&app, &visitor, &id).await?;
+    page(&app, &visitor, view, form, status).await
+}

@@ -1,0 +1,35 @@
+//! `/arenden/{id}/mottaget`: the receipt of a new case. It can be kept as a bookmark and always shows the same.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use domain::calendar::{self, Opening};
+use projections::CaseView;
+
+use crate::pages::{Frame, Visitor, case, render};
+use crate::texts::Text;
+use crate::{App, Failure};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/arenden/{id}/mottaget", get(show))
+}
+
+#[derive(Template)]
+#[template(path = "pages/confirmation.html")]
+struct ConfirmationPage {
+    frame: Frame,
+    view: CaseView,
+    email: Option<String>,
+    /// Whether the case came in while the centre was closed.
+    closed_hours: bool,
+}
+
+async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) -> Result<Response, Failure> {
+    let view = case::readable(&app, &visitor, &id).await?;
+    let frame = Frame::new(&app, &visitor, Text::new(visitor.language, "confirm-title")).await?;
+    let email = visitor.caller()?.identity.email.clone();
+    let closed_hours = calendar::opening(view.received_at) != Opening::Open;
+    render(&ConfirmationPage { frame, view, email, closed_hours })
+}

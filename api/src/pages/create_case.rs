@@ -1,0 +1,200 @@
+//! `/skapa-arende`: one form on one page (K6, K13). Whatever happens to it (a field is wrong, the session is over, the
+//! service cannot save), what was typed and attached is shown again; sending it twice makes one case.
+
+mod command;
+mod upload;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use domain::access::Role;
+use domain::text::BODY_MAX;
+use domain::{Area, Language, SubArea, System};
+use projections::services::Employer;
+use serde::Deserialize;
+
+use crate::app::drafts::KEPT_DAYS;
+use crate::pages::components::Choice;
+use crate::pages::form::{Action, log_in_again};
+use crate::pages::{Form, Frame, Visitor, cookies, employer, render_with};
+use crate::texts::Text;
+use crate::{App, Failure, format};
+
+/// Where it is.
+pub const ADDRESS: &str = "/skapa-arende";
+
+pub(super) use command::{already_sent, named};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route(ADDRESS, get(show).post(send)).route("/skapa-arende/filer", post(upload::upload))
+}
+
+#[derive(Template)]
+#[template(path = "pages/create_case.html")]
+struct CreatePage {
+    frame: Frame,
+    form: Form,
+    /// What has happened to the form, besides errors.
+    notice: Option<String>,
+    mismatch: Option<String>,
+    /// The employers to choose from; with one it is shown, not asked for.
+    employers: Vec<Choice>,
+    employer: Option<String>,
+    areas: Vec<Choice>,
+    sub_areas: Vec<Choice>,
+    systems: Vec<Choice>,
+    files_hint: String,
+    body_max: u64,
+}
+
+#[derive(Deserialize)]
+struct Following {
+    /// The number of the case that the new one goes on from.
+    #[serde(default)]
+    foljer: String,
+}
+
+async fn show(
+    State(app): State<App>,
+    visitor: Visitor,
+    Query(following): Query<Following>,
+) -> Result<Response, Failure> {
+    let person = visitor.caller_as(&[Role::Employee])?.actor.person;
+    if !following.foljer.is_empty() {
+        let form = Form::new("create").with("followsUp", following.foljer);
+        return page(&app, &visitor, form, StatusCode::OK).await;
+    }
+    // A draft that cannot be read now must not keep anybody from writing.
+    let left = Form::left(&app, person, "create", ADDRESS).await.unwrap_or_default();
+    page(&app, &visitor, left.unwrap_or_else(|| Form::new("create")), StatusCode::OK).await
+}
+
+async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Result<Response, Failure> {
+    let mut form = Form::read(&app, &visitor, "create", request).await?;
+    let caller = match visitor.caller_as(&[Role::Employee]) {
+        Ok(caller) => caller,
+        Err(Failure::Unauthorized) => return log_in_again(&app, &visitor, &mut form, ADDRESS).await,
+        Err(failure) => return refused(&app, &visitor, form, failure).await,
+    };
+    match form.action() {
+        Action::Send => match command::create(&app, &visitor, caller, &mut form).await {
+            Ok(outcome) => {
+                form.forget(&app, caller.actor.person).await;
+                let jar = cookies::told(&app, visitor.jar.clone(), outcome.position);
+                Ok((jar, Redirect::to(&format!("/arenden/{}/mottaget", outcome.id))).into_response())
+            }
+            Err(failure) => refused(&app, &visitor, form, failure).await,
+        },
+        Action::ShowAgain => {
+            let status =
+                if form.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+            page(&app, &visitor, form, status).await
+        }
+        Action::SaveDraft => match form.save(&app, caller.actor.person, ADDRESS).await {
+            Ok(()) => page(&app, &visitor, form, StatusCode::OK).await,
+            Err(failure) => refused(&app, &visitor, form, failure).await,
+        },
+        Action::Discard => {
+            form.forget(&app, caller.actor.person).await;
+            Ok(Redirect::to(ADDRESS).into_response())
+        }
+    }
+}
+
+/// The form with everything in it and what is wrong.
+async fn refused(
+    app: &App,
+    visitor: &Visitor,
+    mut form: Form,
+    failure: Failure,
+) -> Result<Response, Failure> {
+    let status = form.refuse(visitor.language, failure)?;
+    page(app, visitor, form, status).await
+}
+
+async fn page(app: &App, visitor: &Visitor, mut form: Form, status: StatusCode) -> Result<Response, Failure> {
+    let language = visitor.language;
+    let own = own_employers(app, visitor).await?;
+    let frame = Frame::new(app, visitor, Text::new(language, "create-title")).await?;
+    let mismatch = employer::mismatch(visitor, frame.employer.as_deref(), &own);
+    let chosen = chosen_employer(&form, visitor, &own);
+    if let Some(chosen) = chosen {
+        form.set("employer", chosen.number.as_str());
+    }
+    let areas = if own.len() == 1 { chosen } else { None };
+    let choice =
+        |employer: &Employer| Choice::new(employer.number.as_str(), employer::name_of(employer, language));
+    let limits = app.config.limits();
+    let page = CreatePage {
+        notice: form.saved_at.map(|saved| saved_words(language, saved)),
+        mismatch,
+        employers: if own.len() > 1 { own.iter().map(choice).collect() } else { Vec::new() },
+        employer: chosen.map(|employer| employer::name_of(employer, language)),
+        areas: area_choices(language, areas.map_or(Area::ALL, |employer| &employer.areas)),
+        sub_areas: sub_area_choices(language),
+        systems: system_choices(language),
+        files_hint: Text::new(language, "create-files-hint")
+            .with("n", limits.files_at_once)
+            .with("mb", app.config.files.file_mb)
+            .to_string(),
+        body_max: BODY_MAX as u64,
+        frame: frame.with_error(!form.errors.is_empty()),
+        form,
+    };
+    render_with(status, &page)
+}
+
+/// The caller's employers; none where that cannot be told, for the form must be shown all the same.
+async fn own_employers(app: &App, visitor: &Visitor) -> Result<Vec<Employer>, Failure> {
+    match employer::of_caller(app, visitor).await {
+        Err(Failure::Unauthorized | Failure::Busy | Failure::Unavailable | Failure::OutcomeUnknown) => {
+            Ok(Vec::new())
+        }
+        employers => employers,
+    }
+}
+
+/// The employer that the form names, or the one chosen in this browser, or the only one.
+fn chosen_employer<'a>(form: &Form, visitor: &Visitor, own: &'a [Employer]) -> Option<&'a Employer> {
+    let numbered = |number: &str| own.iter().find(|employer| employer.number.as_str() == number);
+    numbered(form.value("employer"))
+        .or_else(|| numbered(visitor.employer.as_ref().map_or("", |employer| employer.as_str())))
+        .or_else(|| own.first().filter(|_| own.len() == 1))
+}
+
+fn saved_words(language: Language, saved: chrono::DateTime<chrono::Utc>) -> String {
+    let time = format::time(language, saved);
+    Text::new(language, "draft-saved").with("time", time).with("n", KEPT_DAYS).to_string()
+}
+
+fn area_choices(language: Language, areas: &[Area]) -> Vec<Choice> {
+    let choice = |area: &Area| {
+        Choice::new(area, Text::new(language, format!("area-{area}")))
+            .with_hint(Text::new(language, format!("area-hint-{area}")))
+    };
+    areas.iter().map(choice).collect()
+}
+
+fn sub_area_choices(language: Language) -> Vec<Choice> {
+    vec![
+        Choice::new(SubArea::Supportarende, Text::new(language, "create-sub-support"))
+            .with_hint(Text::new(language, "create-sub-support-hint")),
+        Choice::new(SubArea::BeslutUnderlag, Text::new(language, "create-sub-document"))
+            .with_hint(Text::new(language, "create-sub-document-hint")),
+    ]
+}
+
+fn system_choices(language: Language) -> Vec<Choice> {
+    let choice = |system: &System| Choice::new(system, Text::new(language, format!("system-{system}")));
+    System::ALL.iter().map(choice).collect()
+}
+
+impl CreatePage {
+    /// Whether a field for the earlier case is shown: only where one is named.
+    fn follows(&self) -> bool {
+        !self.form.value("followsUp").is_empty() || self.form.is_wrong("followsUp")
+    }
+}

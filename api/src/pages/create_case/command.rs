@@ -1,0 +1,100 @@
+//! From the form to the command.
+
+use domain::refusal::{Code, FieldError};
+use domain::{Area, CaseCommand, CaseNumber, Channel};
+use infrastructure::{Outcome, random};
+use projections::services;
+
+use crate::app::{Caller, Command};
+use crate::pages::{Form, Visitor, employer};
+use crate::requests::CreateRequest;
+use crate::texts::error_text;
+use crate::{App, Failure};
+
+/// Creates the case. The same form sent again gives the same outcome.
+pub(super) async fn create(
+    app: &App,
+    visitor: &Visitor,
+    caller: &Caller,
+    form: &mut Form,
+) -> Result<Outcome, Failure> {
+    let parsed = request(visitor, caller, form).parse(app, caller, form.uploaded(), Channel::Webb)?;
+    if !form.errors.is_empty() {
+        // A file was refused while the form came in.
+        return Err(Failure::Fields(Vec::new()));
+    }
+    let followed = match parsed.command.follows_up {
+        Some(number) => app.case_of_number(number).await?,
+        None => None,
+    };
+    let command = Command {
+        key: Some(form.key.to_string()),
+        request: form.fingerprint("create"),
+        correlation: random::id(),
+        case: None,
+        expected_version: None,
+        command: CaseCommand::Create(parsed.command),
+        see: Vec::new(),
+        followed,
+    };
+    match app.run(caller, command).await.map_err(Failure::from) {
+        Err(Failure::Fields(errors)) => Err(Failure::Fields(named(app, visitor, errors).await?)),
+        Err(Failure::IdempotencyKeyReused) => Err(already_sent(app, visitor, caller, form).await?),
+        result => result,
+    }
+}
+
+/// What the form asks for. A sub-area or a system that was chosen before the area was changed is left out.
+fn request(visitor: &Visitor, caller: &Caller, form: &Form) -> CreateRequest {
+    let is_payroll = form.value("area") == Area::Lon.code();
+    let only_employer = match caller.actor.employers.as_deref() {
+        Some([employer]) => Some(employer.as_str().to_owned()),
+        _ => None,
+    };
+    CreateRequest {
+        employer: only_employer.or_else(|| form.filled("employer")),
+        area: form.filled("area"),
+        sub_area: form.filled("subArea").filter(|_| is_payroll),
+        system: form.filled("system").filter(|_| !is_payroll),
+        subject: form.filled("subject"),
+        message: form.filled("message"),
+        attachments: Vec::new(),
+        language: Some(visitor.language.to_string()),
+        follows_up: form.filled("followsUp"),
+        channel: None,
+        reporter: None,
+    }
+}
+
+/// Errors that name the employer by name instead of number.
+pub(in crate::pages) async fn named(
+    app: &App,
+    visitor: &Visitor,
+    mut errors: Vec<FieldError>,
+) -> Result<Vec<FieldError>, Failure> {
+    for error in errors.iter_mut().filter(|error| error.code == Code::AreaNotAvailable) {
+        for (_, value) in error.arguments.iter_mut().filter(|(name, _)| *name == "employer") {
+            let Some(number) = domain::OrganisationNumber::parse(value) else { continue };
+            if let Some(known) = app.query(move |tables| services::employer(tables, number)).await? {
+                *value = employer::name_of(&known, visitor.language);
+            }
+        }
+    }
+    Ok(errors)
+}
+
+/// The form was sent before and has been changed since: its sender is told the number of the case. Sending what it
+/// says now is then another case.
+pub(in crate::pages) async fn already_sent(
+    app: &App,
+    visitor: &Visitor,
+    caller: &Caller,
+    form: &mut Form,
+) -> Result<Failure, Failure> {
+    let id = app.command_id(caller, Some(&form.key.to_string()));
+    let number: Option<CaseNumber> = app.log.outcome(id).await?.map(|kept| kept.outcome.case_number);
+    form.key = random::id();
+    let Some(number) = number else { return Ok(Failure::IdempotencyKeyReused) };
+    form.add_error("", error_text(visitor.language, "duplicate").with("number", number));
+    Ok(Failure::Fields(Vec::new()))
+}

@@ -1,0 +1,91 @@
+//! Drafts: what was typed and attached and not sent, found again on the page where it was typed.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Redirect, Response};
+use chrono::{DateTime, Utc};
+use domain::PersonId;
+use domain::files::UploadedFile;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Form;
+use crate::app::drafts::KEPT_DAYS;
+use crate::pages::Visitor;
+use crate::pages::failures::way_in;
+use crate::{App, Failure};
+
+/// A form as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Draft {
+    /// The page where it was typed.
+    address: String,
+    /// When it was kept.
+    saved_at: DateTime<Utc>,
+    fields: Vec<(String, String)>,
+    files: Vec<UploadedFile>,
+}
+
+impl Form {
+    /// Keeps the form, with its files, for its owner to find on the page of `address`.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub async fn save(&mut self, app: &App, owner: PersonId, address: &str) -> Result<(), Failure> {
+        let saved_at = app.clock.now();
+        let until = saved_at + Duration::from_secs(KEPT_DAYS * 24 * 60 * 60);
+        for file in &self.files {
+            app.keep_staged(owner, &file.file, until).await?;
+        }
+        let address = address.to_owned();
+        let draft = Draft { address, saved_at, fields: self.fields.clone(), files: self.uploaded() };
+        app.save_draft(owner, self.key, &draft).await?;
+        self.saved_at = Some(saved_at);
+        Ok(())
+    }
+
+    /// The form that its owner left on the page of `address`, if that is what was left last.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn left(
+        app: &App,
+        owner: PersonId,
+        id: &'static str,
+        address: &str,
+    ) -> Result<Option<Self>, Failure> {
+        let draft: Option<(Uuid, Draft)> = app.draft(owner).await?;
+        let Some((key, draft)) = draft.filter(|(_, draft)| draft.address == address) else { return Ok(None) };
+        let mut form = Self { key, fields: draft.fields, saved_at: Some(draft.saved_at), ..Self::new(id) };
+        for file in draft.files {
+            if app.is_still_staged(owner, &file).await? {
+                form.attach(app, owner, file);
+            }
+        }
+        Ok(Some(form))
+    }
+
+    /// Forgets what was kept of the form. What cannot be forgotten now is forgotten when its time is over.
+    pub async fn forget(&self, app: &App, owner: PersonId) {
+        if let Err(error) = app.forget_draft(owner, self.key).await {
+            tracing::warn!(%error, "a draft could not be forgotten");
+        }
+    }
+}
+
+/// Leads to the login and back to the page of `back`, where the form is found again: a session that ended while
+/// somebody was typing loses nothing.
+///
+/// # Errors
+/// When the log cannot be written.
+pub async fn log_in_again(
+    app: &App,
+    visitor: &Visitor,
+    form: &mut Form,
+    back: &str,
+) -> Result<Response, Failure> {
+    if let Some(owner) = visitor.expired {
+        form.save(app, owner, back).await?;
+    }
+    Ok(Redirect::to(&way_in(visitor, back)).into_response())
+}

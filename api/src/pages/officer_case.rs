@@ -1,0 +1,276 @@
+//! `/arenden/{id}` as officers meet it: the whole case, and what can be done with it now.
+//! Each action is a form with its own key and the version of the case that it decides on.
+
+mod actions;
+mod entries;
+mod forms;
+
+use askama::Template;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::access::Role;
+use domain::{CaseId, Language, PersonId, Status, calendar};
+use projections::directory::{self, Person};
+use projections::timeline::{self, Entry};
+use projections::{CaseView, case_page};
+
+use crate::app::Caller;
+use crate::pages::components::{Choice, FileLink, TimelineEntry};
+use crate::pages::officers::names::{Names, topic};
+use crate::pages::officers::{age, due_in_words, files_hint};
+use crate::pages::{Form, Frame, Visitor, render, render_with};
+use crate::texts::Text;
+use crate::{App, Failure};
+pub use actions::message;
+pub use forms::Forms;
+
+pub(super) fn routes() -> Router<App> {
+    actions::routes()
+}
+
+#[derive(Template)]
+#[template(path = "pages/officer_case.html")]
+struct CasePage {
+    frame: Frame,
+    address: String,
+    facts: CaseInWords,
+    question: Option<String>,
+    question_files: Vec<FileLink>,
+    answer: Option<String>,
+    answer_files: Vec<FileLink>,
+    entries: Vec<TimelineEntry>,
+    forms: Forms,
+    choices: Choices,
+    files_hint: String,
+    stage: Stage,
+    /// What the reader has just done.
+    done: Option<String>,
+    /// What was typed in a form that is not there any more.
+    typed: Option<String>,
+}
+
+/// What can be done with the case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing but reading.
+    Reading,
+    /// Nobody has begun.
+    Received,
+    /// The reader works on it.
+    Mine,
+    /// Another officer works on it.
+    Others,
+}
+
+/// The facts at the head of the page.
+struct CaseInWords {
+    number: String,
+    subject: String,
+    status: &'static str,
+    topic: String,
+    employer: String,
+    channel: String,
+    received: String,
+    age: Option<String>,
+    closed: Option<String>,
+    reporter: Option<String>,
+    email: Option<String>,
+    registered_by: Option<String>,
+    officer: Option<String>,
+    follows_up: Option<(String, Option<String>)>,
+    /// What the reporter is asked for: by when, and what.
+    request: Option<(String, String)>,
+}
+
+/// What can be chosen in the forms.
+struct Choices {
+    officers: Vec<Choice>,
+    areas: Vec<Choice>,
+    sub_areas: Vec<Choice>,
+    systems: Vec<Choice>,
+    note_kinds: Vec<Choice>,
+}
+
+/// What the read models know beside the case.
+struct Around {
+    timeline: Vec<Entry>,
+    officers: Vec<Person>,
+    followed: Option<CaseId>,
+}
+
+/// The page of a case that the visitor may read.
+///
+/// # Errors
+/// [`Failure::Forbidden`] for others than officers; when something cannot be read.
+pub async fn show(app: &App, visitor: &Visitor, view: CaseView) -> Result<Response, Failure> {
+    let caller = visitor.caller_as(&[Role::Officer])?;
+    let mut forms = Forms::new(calendar::day(app.clock.now()), caller.actor.person, &view);
+    forms.restore(app, visitor, caller.actor.person).await?;
+    let page = page(app, visitor, caller, view, forms).await?;
+    render(&page)
+}
+
+/// The page with a form that was refused, or that is to be seen again, as it was filled in.
+///
+/// # Errors
+/// [`Failure::NotFound`] when the case is not the visitor's to know; else as [`show`].
+pub async fn show_again(
+    app: &App,
+    visitor: &Visitor,
+    case: CaseId,
+    form: Form,
+    status: StatusCode,
+) -> Result<Response, Failure> {
+    let caller = visitor.caller_as(&[Role::Officer])?;
+    newest(app).await?;
+    let view = app.query(move |tables| case_page::by_id(tables, case)).await?;
+    let view = view.filter(|view| caller.actor.reach().covers(&view.standing())).ok_or(Failure::NotFound)?;
+    let mut forms = Forms::new(calendar::day(app.clock.now()), caller.actor.person, &view);
+    forms.put(form, view.version);
+    let page = page(app, visitor, caller, view, forms).await?;
+    render_with(status, &page)
+}
+
+/// Waits until the read models show the whole log: whoever was refused for what others did must see what they did.
+async fn newest(app: &App) -> Result<(), Failure> {
+    let head = app.log.head().await?.position;
+    Ok(app.shown_position(head).await?)
+}
+
+async fn page(
+    app: &App,
+    visitor: &Visitor,
+    caller: &Caller,
+    view: CaseView,
+    forms: Forms,
+) -> Result<CasePage, Failure> {
+    let language = visitor.language;
+    let around = around(app, &view).await?;
+    let persons = entries::persons(&around.timeline).chain(view.reporter).chain(view.officer);
+    let names = Names::load(app, language, persons.chain([view.registered_by]).collect::<Vec<_>>()).await?;
+    let address = format!("/arenden/{}", view.id);
+    let stage = stage(caller, &view);
+    let title = format!("{} {}", view.number, subject(language, &view));
+    let question = around.timeline.first().map(|first| entries::files(&address, first)).unwrap_or_default();
+    let entry = |entry: &Entry| entries::in_words(language, &address, entry, &names);
+    Ok(CasePage {
+        frame: Frame::new(app, visitor, title).await?.with_error(forms.failed()),
+        facts: in_words(language, app, &view, &around, &names),
+        question: view.message.clone(),
+        question_files: question,
+        answer: (view.status == Status::Closed).then(|| view.answer.clone().unwrap_or_default()),
+        answer_files: view.answer_files.iter().map(|card| FileLink::new(&address, card)).collect(),
+        entries: around.timeline.iter().map(entry).collect(),
+        choices: Choices::new(language, caller.actor.person, &around.officers),
+        files_hint: files_hint(language, app),
+        done: done(visitor),
+        typed: forms.typed().filter(|_| stage == Stage::Reading),
+        forms,
+        stage,
+        address,
+    })
+}
+
+async fn around(app: &App, view: &CaseView) -> Result<Around, Failure> {
+    let (case, followed) = (view.id, view.follows_up);
+    let around = app.query(move |tables| {
+        let followed = match followed {
+            Some(number) => case_page::by_number(tables, number)?.map(|view| view.id),
+            None => None,
+        };
+        Ok(Around {
+            timeline: timeline::of_case(tables, case, true)?,
+            officers: directory::officers(tables)?,
+            followed,
+        })
+    });
+    Ok(around.await?)
+}
+
+fn stage(caller: &Caller, view: &CaseView) -> Stage {
+    match view.status {
+        Status::Received => Stage::Received,
+        Status::InProcess if view.officer == Some(caller.actor.person) => Stage::Mine,
+        Status::InProcess => Stage::Others,
+        Status::Closed => Stage::Reading,
+    }
+}
+
+fn subject(language: Language, view: &CaseView) -> String {
+    view.subject.clone().unwrap_or_else(|| Text::new(language, "officer-disposed").to_string())
+}
+
+fn in_words(language: Language, app: &App, view: &CaseView, around: &Around, names: &Names) -> CaseInWords {
+    let today = calendar::day(app.clock.now());
+    let moment = |at| crate::format::moment(language, at);
+    let reporter = view.reporter.and_then(|reporter| names.of(reporter));
+    let others = view.reporter != Some(view.registered_by);
+    let link = around.followed.map(|case| format!("/arenden/{case}"));
+    CaseInWords {
+        number: view.number.to_string(),
+        subject: subject(language, view),
+        status: view.status.code(),
+        topic: topic(language, view.area, view.sub_area, view.system),
+        employer: names.employer(view.employer),
+        channel: Text::new(language, format!("channel-{}", view.channel)).to_string(),
+        received: moment(view.received_at),
+        age: (view.status != Status::Closed).then(|| age(language, view.received_date, today)),
+        closed: view.closed_at.map(moment),
+        reporter: view.reporter.map(|reporter| names.person(reporter)),
+        email: reporter.and_then(|reporter| reporter.email.clone()),
+        registered_by: others.then(|| names.person(view.registered_by)),
+        officer: view.officer.map(|officer| names.person(officer)),
+        follows_up: view.follows_up.map(|number| (number.to_string(), link)),
+        request: view.request.as_ref().map(|request| {
+            (due_in_words(language, request.due_date, today), request.text.clone().unwrap_or_default())
+        }),
+    }
+}
+
+impl Choices {
+    fn new(language: Language, me: PersonId, officers: &[Person]) -> Self {
+        let word = |list: &str, code: &str| Text::new(language, format!("{list}-{code}"));
+        let all = |list: &str, codes: Vec<&str>| {
+            codes.into_iter().map(|code| Choice::new(code, word(list, code))).collect()
+        };
+        let kind = |code: &str| {
+            Choice::new(code, word("note-kind", code)).with_hint(word("officer-note-kind", code))
+        };
+        let mut officers: Vec<&Person> = officers.iter().collect();
+        officers.sort_by_key(|officer| officer.id != me);
+        let officer = |officer: &Person| {
+            let name = officer.name.as_ref().or(officer.subject.as_ref());
+            let name = name.map_or_else(|| officer.id.to_string(), Clone::clone);
+            let own = Text::new(language, "officer-assign-me").with("name", &name);
+            Choice::new(officer.id, if officer.id == me { own.to_string() } else { name })
+        };
+        Self {
+            officers: officers.into_iter().map(officer).collect(),
+            areas: all("area", domain::Area::ALL.iter().map(|area| area.code()).collect()),
+            sub_areas: all("sub-area", domain::SubArea::ALL.iter().map(|code| code.code()).collect()),
+            systems: all("system", domain::System::ALL.iter().map(|system| system.code()).collect()),
+            note_kinds: domain::NoteKind::ALL.iter().map(|code| kind(code.code())).collect(),
+        }
+    }
+}
+
+/// What the reader has just done, in words.
+fn done(visitor: &Visitor) -> Option<String> {
+    let done = forms::asked(&visitor.address, "done")?;
+    let form = Forms::IDS.into_iter().chain(["phone"]).find(|id| *id == done)?;
+    Some(Text::new(visitor.language, format!("officer-done-{form}")).to_string())
+}
+
+impl CasePage {
+    /// Whether the page is in this stage, by name.
+    fn is(&self, stage: &str) -> bool {
+        let name = match self.stage {
+            Stage::Reading => "reading",
+            Stage::Received => "received",
+            Stage::Mine => "mine",
+            Stage::Others => "others",
+        };
+        name == stage
+    }
+}

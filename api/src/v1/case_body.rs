@@ -1,0 +1,266 @@
+//! A case as the API shows it, whole and in lists. What the caller may not see is absent; what is disposed of is null.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::access::Role;
+use domain::files::FileCard;
+use domain::vocabulary::Language;
+use domain::{PersonId, Status};
+use projections::case_page::Message;
+use projections::{CaseRow, CaseView, ReadError, directory};
+use rusqlite::Connection;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::texts::Text;
+
+/// A case in a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CaseSummary {
+    /// Its id.
+    pub id: Uuid,
+    /// Its number.
+    pub case_number: String,
+    /// Its version: the number of its events.
+    pub version: u64,
+    /// The place of its last event in the log.
+    pub position: u64,
+    /// `received` (*Inkommit*), `in-process` (*Under bearbetning*) or `closed` (*Avslutat*).
+    pub status: String,
+    /// The status in the reader's language.
+    pub status_label: String,
+    /// How it came in: `webb`, `telefon` or `api`.
+    pub channel: String,
+    /// Organisation number of the employer.
+    pub employer: String,
+    /// The area.
+    pub area: String,
+    /// The sub-area, for payroll.
+    pub sub_area: Option<String>,
+    /// The system that it is about.
+    pub system: Option<String>,
+    /// The subject; null when it is disposed of.
+    pub subject: Option<String>,
+    /// When it came in.
+    pub received_at: DateTime<Utc>,
+    /// The Swedish day on which it came in.
+    pub received_date: NaiveDate,
+    /// When work on it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it was closed.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// The day by which the reporter is asked to answer.
+    pub due_date: Option<NaiveDate>,
+    /// The number of the earlier case that it goes on from.
+    pub follows_up: Option<String>,
+    /// The login of the officer who works on it; for officers and auditors also of one who was only given it.
+    pub officer: Option<String>,
+    /// Whose case it is; null when a system reports on nobody's behalf.
+    pub reporter: Option<ReporterBody>,
+}
+
+/// A whole case.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Case)]
+pub struct CaseBody {
+    /// What lists show as well.
+    #[serde(flatten)]
+    pub summary: CaseSummary,
+    /// The question; null when it is disposed of.
+    pub message: Option<String>,
+    /// The answer; null until the case is closed.
+    pub answer: Option<String>,
+    /// Every file of the case.
+    pub attachments: Vec<AttachmentBody>,
+    /// Messages, oldest first.
+    pub messages: Vec<MessageBody>,
+    /// When content was disposed of; absent when none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub disposed_at: Option<DateTime<Utc>>,
+}
+
+/// The person whose case it is.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CaseReporter)]
+pub struct ReporterBody {
+    /// The name.
+    pub name: Option<String>,
+    /// The e-mail address.
+    pub email: Option<String>,
+}
+
+/// A file of a case.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Attachment)]
+pub struct AttachmentBody {
+    /// Its id.
+    pub attachment_id: Uuid,
+    /// Its name.
+    pub file_name: String,
+    /// Its type, as found in its content.
+    pub media_type: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// SHA-256 of its content, hexadecimal.
+    pub sha256: String,
+}
+
+/// A message in a case.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Message)]
+pub struct MessageBody {
+    /// When it was written.
+    pub at: DateTime<Utc>,
+    /// `customer` or `officer`.
+    pub from: String,
+    /// The text; null when it is disposed of.
+    pub text: Option<String>,
+    /// Its files.
+    pub attachments: Vec<AttachmentBody>,
+}
+
+/// The persons behind the pseudonyms of some cases.
+pub type People = HashMap<PersonId, directory::Person>;
+
+/// Looks persons up.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn people(tables: &Connection, ids: impl IntoIterator<Item = PersonId>) -> Result<People, ReadError> {
+    let mut people = People::new();
+    for id in ids {
+        if !people.contains_key(&id)
+            && let Some(person) = directory::person(tables, id)?
+        {
+            people.insert(id, person);
+        }
+    }
+    Ok(people)
+}
+
+/// Who reads, and in which language.
+#[derive(Clone, Copy, Debug)]
+pub struct Readership {
+    /// The role of the reader.
+    pub role: Role,
+    /// The language.
+    pub language: Language,
+}
+
+impl Readership {
+    /// A case in a list.
+    pub fn summary(self, row: CaseRow, people: &People) -> CaseSummary {
+        CaseSummary {
+            id: row.id.0,
+            case_number: row.number.to_string(),
+            version: row.version,
+            position: row.position,
+            status: row.status.to_string(),
+            status_label: self.label(row.status),
+            channel: row.channel.to_string(),
+            employer: row.employer.to_string(),
+            area: row.area.to_string(),
+            sub_area: row.sub_area.map(|value| value.to_string()),
+            system: row.system.map(|value| value.to_string()),
+            subject: row.subject,
+            received_at: row.received_at,
+            received_date: domain::calendar::day(row.received_at),
+            started_at: row.started_at,
+            closed_at: row.closed_at,
+            due_date: row.due_date,
+            follows_up: row.follows_up.map(|number| number.to_string()),
+            officer: self.officer(row.status, row.officer, people),
+            reporter: reporter(row.reporter, people),
+        }
+    }
+
+    /// A whole case.
+    pub fn case(self, view: &CaseView, people: &People) -> CaseBody {
+        CaseBody {
+            summary: self.summary(row(view), people),
+            message: view.message.clone(),
+            answer: view.answer.clone(),
+            attachments: view
+                .attachments
+                .iter()
+                .map(|attached| AttachmentBody::from(&attached.card))
+                .collect(),
+            messages: view.messages.iter().map(message).collect(),
+            disposed_at: None,
+        }
+    }
+
+    fn label(self, status: Status) -> String {
+        Text::new(self.language, format!("status-{status}")).to_string()
+    }
+
+    /// How the centre shares the work before it begins is its own.
+    fn officer(self, status: Status, officer: Option<PersonId>, people: &People) -> Option<String> {
+        let centre = matches!(self.role, Role::Officer | Role::Auditor);
+        officer
+            .filter(|_| centre || status != Status::Received)
+            .and_then(|officer| people.get(&officer)?.subject.clone())
+    }
+}
+
+impl From<&FileCard> for AttachmentBody {
+    /// The card's key stays behind.
+    fn from(card: &FileCard) -> Self {
+        Self {
+            attachment_id: card.attachment_id.0,
+            file_name: card.file_name.clone(),
+            media_type: card.media_type.clone(),
+            size: card.size,
+            sha256: card.sha256.clone(),
+        }
+    }
+}
+
+fn reporter(reporter: Option<PersonId>, people: &People) -> Option<ReporterBody> {
+    let person = people.get(&reporter?);
+    Some(ReporterBody {
+        name: person.and_then(|person| person.name.clone()),
+        email: person.and_then(|person| person.email.clone()),
+    })
+}
+
+fn message(message: &Message) -> MessageBody {
+    MessageBody {
+        at: message.at,
+        from: message.from.to_string(),
+        text: message.text.clone(),
+        attachments: message.files.iter().map(AttachmentBody::from).collect(),
+    }
+}
+
+/// A whole case as its row in a list.
+fn row(view: &CaseView) -> CaseRow {
+    CaseRow {
+        id: view.id,
+        number: view.number,
+        version: view.version,
+        position: view.position,
+        status: view.status,
+        channel: view.channel,
+        employer: view.employer,
+        area: view.area,
+        sub_area: view.sub_area,
+        system: view.system,
+        subject: view.subject.clone(),
+        received_at: view.received_at,
+        started_at: view.started_at,
+        closed_at: view.closed_at,
+        last_at: view.closed_at.unwrap_or(view.received_at),
+        due_date: view.request.as_ref().map(|request| request.due_date),
+        officer: view.officer,
+        reporter: view.reporter,
+        registered_by: view.registered_by,
+        follows_up: view.follows_up,
+    }
+}

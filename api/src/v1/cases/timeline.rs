@@ -1,0 +1,55 @@
+//! `/cases/{caseId}/timeline`: everything that has happened in a case.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::access::Role;
+use projections::timeline;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::v1::bearer::Reader;
+use crate::v1::cases::case::{CaseInPath, CasePath, readable};
+use crate::v1::event_body::EventBody;
+use crate::v1::personal;
+use crate::v1::query::Parameters;
+use crate::{App, Failure};
+
+/// The route.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(read))
+}
+
+/// The events of a case.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Timeline {
+    /// Oldest first.
+    pub events: Vec<EventBody>,
+}
+
+/// Read the timeline of a case.
+///
+/// Every event of the case with its personal part, oldest first. Working notes, assignments and reclassifications are
+/// for officers and auditors only.
+#[utoipa::path(
+    get,
+    path = "/cases/{caseId}/timeline",
+    tag = "cases",
+    params(CasePath),
+    responses((status = 200, description = "The events.", body = Timeline))
+)]
+async fn read(
+    State(app): State<App>,
+    reader: Reader,
+    CaseInPath(case): CaseInPath,
+    query: Parameters,
+) -> Result<Response, Failure> {
+    query.finish()?;
+    let view = readable(&app, &reader.caller, case).await?;
+    let whole = matches!(reader.caller.actor.role, Role::Officer | Role::Auditor);
+    let entries = app.query(move |tables| timeline::of_case(tables, view.id, whole)).await?;
+    let events = entries.into_iter().map(|entry| EventBody::of_entry(view.id, entry)).collect();
+    Ok((personal(), Json(Timeline { events })).into_response())
+}

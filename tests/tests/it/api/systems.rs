@@ -1,0 +1,124 @@
+//! The five systems (K8), and decisions and supporting documents that need a file (K7).
+
+use domain::access::Role;
+use domain::{Area, SubArea, System};
+use serde_json::{Value, json};
+
+use crate::support::{EXEMPELVERKET, PDF, TESTBYRAN, TestApp, new_key};
+
+const SYSTEMS: [System; 5] =
+    [System::PolMintid, System::Palasso, System::Primula, System::Agresso, System::VismaProceedo];
+
+#[tokio::test]
+async fn each_of_the_five_systems_creates_a_case_with_its_token() {
+    let app = TestApp::start().await;
+    for (count, system) in SYSTEMS.iter().enumerate() {
+        let caller = app.system(system.code());
+        let body = json!({
+            "employer": EXEMPELVERKET, "area": "it-tjanstestod", "system": system.code(),
+            "subject": format!("Fel i {}", system.name()), "message": "Överföringen stannade.",
+        });
+        let case = caller.create(&body).await;
+        assert!(case.number.starts_with(&format!("2026-00000{}-", count + 1)), "{}", case.number);
+        let read = caller.read(&case.id).await;
+        assert_eq!((&read["system"], &read["channel"]), (&json!(system.code()), &json!("api")));
+        assert_eq!((&read["reporter"], &read["status"]), (&Value::Null, &json!("received")));
+        assert_eq!(caller.list("").await, [case.number.clone()]);
+        assert!(app.officer("olle").list("scope=queue").await.contains(&case.number));
+    }
+    // Each sees its own only.
+    for system in SYSTEMS {
+        assert_eq!(app.system(system.code()).list("scope=mine").await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_system_reports_on_behalf_of_a_person_who_then_sees_the_case() {
+    let app = TestApp::start().await;
+    let primula = app.system("primula");
+    let mut body = primula.body("Löneutbetalning");
+    body["reporter"] =
+        json!({"subject": "anna", "name": "Anna Provsson", "email": "anna@exempelverket.example"});
+    let case = primula.create(&body).await;
+    assert_eq!(app.employee("anna").list("").await, [case.number.clone()]);
+    let read = primula.read(&case.id).await;
+    assert_eq!(read["reporter"], json!({"name": "Anna Provsson", "email": "anna@exempelverket.example"}));
+}
+
+#[tokio::test]
+async fn the_service_status_has_a_row_for_each_system_and_needs_no_token() {
+    let app = TestApp::start().await;
+    let status = app.nobody().get("/service-status").send().await.ok();
+    let rows = status["systems"].as_array().unwrap();
+    let systems: Vec<&Value> = rows.iter().map(|row| &row["system"]).collect();
+    assert_eq!(
+        systems,
+        [
+            &Value::Null,
+            &json!("pol-mintid"),
+            &json!("palasso"),
+            &json!("primula"),
+            &json!("agresso"),
+            &json!("visma-proceedo")
+        ]
+    );
+    assert!(rows.iter().all(|row| row["state"] == "normal"));
+}
+
+#[tokio::test]
+async fn a_decision_needs_a_file_from_whomever_it_comes() {
+    let app = TestApp::start().await;
+    let head = app.head().await;
+    for caller in [app.employee("anna"), app.officer("olle"), app.system("palasso")] {
+        let mut body = caller.body("Beslut");
+        body["area"] = json!(Area::Lon.code());
+        body["subArea"] = json!(SubArea::BeslutUnderlag.code());
+        let answer = caller.post("/cases").key(&new_key()).json(&body).send().await;
+        assert_eq!(answer.fields(), ["/attachments file.required"]);
+        for wrong in [json!([]), json!(["0193a5d2-7c1e-7b4e-9f00-5a3f1c2d4e5f"])] {
+            body["attachments"] = wrong;
+            assert_eq!(caller.post("/cases").key(&new_key()).json(&body).send().await.status, 422);
+        }
+        body["attachments"] = json!([caller.upload("beslut.pdf", PDF).await]);
+        assert_eq!(caller.create(&body).await.status, "received");
+    }
+    // Nor can an officer make one of a case without a file.
+    let (anna, olle) = (app.employee("anna"), app.officer("olle"));
+    let case = anna.case("Utan fil").await;
+    let reclassify = json!({"area": "lon", "subArea": "beslut-underlag", "reason": "x"});
+    assert_eq!(olle.try_change(&case, "reclassify", &reclassify).await.fields().len(), 1);
+    assert!(app.head().await > head);
+}
+
+#[tokio::test]
+async fn a_case_can_only_be_about_what_the_employer_uses() {
+    let app = TestApp::start().await;
+    let testbyran = app.employee_of("tea", TESTBYRAN);
+    let mut body = testbyran.body("Lön");
+    body["area"] = json!("lon");
+    body["subArea"] = json!("supportarende");
+    let answer = testbyran.post("/cases").key(&new_key()).json(&body).send().await;
+    assert_eq!(answer.fields(), ["/area area.not_available"]);
+}
+
+#[tokio::test]
+async fn an_officer_registers_a_call_and_the_caller_s_first_login_joins_it() {
+    let app = TestApp::start().await;
+    let olle = app.officer("olle");
+    let mut body = olle.body("Ringde om semester");
+    body["channel"] = json!("telefon");
+    let case = olle.create(&body).await;
+    let mut karin = crate::support::identity("karin", Role::Employee);
+    karin.employers = app.employee("x").identity.unwrap().employers;
+    let karin = app.caller(karin);
+    assert_eq!(karin.list("").await, [case.number]);
+    let read = karin.read(&case.id).await;
+    assert_eq!(read["channel"], "telefon");
+    // Only officers take calls.
+    for caller in [app.employee("anna"), app.system("primula")] {
+        let mut body = caller.body("x");
+        body["channel"] = json!("telefon");
+        let answer = caller.post("/cases").key(&new_key()).json(&body).send().await;
+        assert_eq!(answer.fields(), ["/channel channel.refused"]);
+    }
+}

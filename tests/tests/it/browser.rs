@@ -1,0 +1,63 @@
+//! The main job in a real browser, without JavaScript and with it, on wide and narrow screens: `browser/journey.mjs`
+//! does it and looks at every page with axe; here stand the program that it meets, and its clock.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use infrastructure::Clock;
+
+use crate::support::TestApp;
+
+/// How long the whole journey may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What must be there, and how it is installed.
+const NEEDED: &str = "The browser's tests need Node.js 20 or newer, Chromium, and two packages from npm:\n  \
+    apt-get install nodejs npm chromium        (another place than /usr/bin/chromium: set CHROMIUM)\n  \
+    cd tests/browser && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts";
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("browser")
+}
+
+fn chromium() -> PathBuf {
+    std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from)
+}
+
+fn start(address: &str) -> Child {
+    assert!(chromium().exists() && folder().join("node_modules/playwright-core").exists(), "{NEEDED}");
+    let mut command = Command::new("node");
+    command.args(["journey.mjs", address]).current_dir(folder());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap_or_else(|error| panic!("{error}\n{NEEDED}"))
+}
+
+/// Moves the clock each time the journey asks for it, until it ends.
+fn keep_time(clock: &Clock, asks: ChildStdout, mut told: ChildStdin) {
+    for line in BufReader::new(asks).lines() {
+        let line = line.unwrap();
+        let hours = line.strip_prefix("pass ").unwrap_or_else(|| panic!("the journey says: {line}"));
+        clock.set(clock.now() + TimeDelta::hours(hours.parse().unwrap()));
+        told.write_all(b"passed\n").unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_employee_files_a_case_and_reads_the_answer() {
+    let app = TestApp::start_with(|config| config.demo.enabled = true).await;
+    let mut journey = start(&app.url);
+    let (asks, told) = (journey.stdout.take().unwrap(), journey.stdin.take().unwrap());
+    let (clock, process) = (app.clock.clone(), journey.id());
+    let journey = tokio::task::spawn_blocking(move || {
+        keep_time(&clock, asks, told);
+        journey.wait_with_output().unwrap()
+    });
+    let output = tokio::time::timeout(PATIENCE, journey).await;
+    let output = output.unwrap_or_else(|_| panic!("the journey, process {process}, does not end")).unwrap();
+    // Files that were uploaded and taken away again wait for the cleaner.
+    app.leaves_staged(app.staged());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
