@@ -405,7 +405,7 @@ fn damaged_read_models_are_built_anew() {
 /// Both find tables, whoever makes them.
 #[test]
 fn two_open_new_read_models_at_once() {
-    for _ in 0..10 {
+    for _ in 0..50 {
         let folder = tempfile::tempdir().unwrap();
         let failed = AtomicBool::new(false);
         std::thread::scope(|scope| {

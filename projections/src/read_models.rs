@@ -14,6 +14,8 @@ use crate::{ALL, Projection, ReadError};
 /// Most read connections kept open.
 const READERS: usize = 16;
 
+/// How often turning on the write-ahead log is tried while another does the same.
+const WAL_TRIES: usize = 100;
 /// Ends the name of the file that remembers damage.
 const DAMAGED: &str = ".damaged";
 
@@ -250,10 +252,26 @@ fn connect(path: &Path) -> Result<Connection, ReadError> {
 /// Opens a file for writing, and makes its tables where there are none.
 fn start(path: &Path, projections: &[&dyn Projection]) -> Result<(Connection, u64), ReadError> {
     let mut writer = connect(path)?;
-    writer.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")?;
+    write_ahead(&writer)?;
+    writer.execute_batch("PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")?;
     create(&mut writer, projections)?;
     let position = writer.query_row("SELECT position FROM position", [], |row| row.get(0))?;
     Ok((writer, position))
+}
+
+/// Turns on the write-ahead log. Where two do so at once, SQLite tells one of them at once that the file is busy,
+/// whatever the time-out; the one waits for the other's lock and tries again.
+fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let turn_on = || connection.execute_batch("PRAGMA journal_mode=WAL;");
+    for _ in 0..WAL_TRIES {
+        match turn_on() {
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                connection.execute_batch("BEGIN IMMEDIATE; COMMIT;")?;
+            }
+            done => return done,
+        }
+    }
+    turn_on()
 }
 
 /// Whoever comes second, in this process or another, finds the tables made.

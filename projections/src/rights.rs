@@ -69,6 +69,7 @@ fn filter([status, area, employer, channel, officer, q]: [u8; 6]) -> Filter {
         area: some(area).then(|| Area::ALL[usize::from(area) / 3 % 4]),
         employer: some(employer).then(|| employers()[usize::from(employer) / 3 % 2]),
         channel: some(channel).then(|| domain::Channel::ALL[usize::from(channel) / 3 % 3]),
+        unassigned: q % 5 == 4,
         officer: some(officer).then(|| person(u128::from(officer / 3 % 2) + 4)),
         q: some(q).then(|| WORDS[usize::from(q) / 3 % 4].to_owned()),
     }
@@ -82,6 +83,7 @@ fn passes(filter: &Filter, known: &Known) -> bool {
         && filter.employer.is_none_or(|employer| employer == base.standing.employer)
         && filter.channel.is_none_or(|one| one == *channel)
         && filter.officer.is_none_or(|officer| known.case.officer() == Some(officer))
+        && (!filter.unassigned || known.case.officer().is_none())
         && filter.q.as_ref().is_none_or(|word| known.texts.contains(word.as_str()))
 }
 
