@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod assets;
+pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod demo;

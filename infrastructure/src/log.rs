@@ -55,7 +55,7 @@ pub struct Wanted {
     pub keys: Vec<StreamId>,
     /// Ids of commands that may have been done already.
     pub commands: Vec<Uuid>,
-    /// Files that may have been attached already.
+    /// Files that are to be attached.
     pub attachments: Vec<AttachmentId>,
     /// The year whose last case number is wanted.
     pub year: u16,
@@ -70,8 +70,8 @@ pub struct Loaded {
     pub keys: HashMap<StreamId, Vec<u8>>,
     /// The outcomes of those commands that were done.
     pub outcomes: HashMap<Uuid, KeptOutcome>,
-    /// Those of the files that are attached already.
-    pub attached: HashSet<AttachmentId>,
+    /// Those of the files that are staged and attached to nothing.
+    pub free: HashSet<AttachmentId>,
     /// The last running number of the year; 0 when there is none.
     pub last_number: u64,
 }

@@ -85,6 +85,14 @@ impl Node {
         self.run(request(&reporter(), new_case(), create(Vec::new()))).await.unwrap()
     }
 
+    /// Stages a file.
+    pub(crate) async fn stage(&self, file: AttachmentId) {
+        let (which, owner) = (Kept::Upload(file), person(1));
+        let keep =
+            Upkeep::Keep { which, owner, sealed: Vec::new(), expires_at: time("2027-01-01T00:00:00Z") };
+        assert_eq!(self.committer.upkeep(keep).await, Ok(UpkeepReply::Done));
+    }
+
     /// How many events the log holds.
     pub(crate) async fn head(&self) -> u64 {
         self.log.head().await.unwrap().position

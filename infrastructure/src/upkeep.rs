@@ -23,6 +23,11 @@ pub enum Upkeep {
     },
     /// Forgets a sealed row.
     Forget(Kept),
+    /// Puts expired uploads out of every command's reach, before their objects are deleted.
+    Doom {
+        /// The time.
+        now: DateTime<Utc>,
+    },
     /// Forgets what has expired.
     Purge {
         /// The time.

@@ -349,6 +349,8 @@ fn files_of_earlier_versions_are_deleted_and_the_own_is_not() {
     for name in ["read-0123.db", "read-0123.db-wal", "read-0123.db.damaged", "log.db", "readme.txt"] {
         std::fs::write(folder.join(name), "x").unwrap();
     }
+    std::fs::create_dir(folder.join("verify-killed")).unwrap();
+    std::fs::write(folder.join("verify-killed/read-0123.db"), "x").unwrap();
     told.read.delete_older().unwrap();
     let names = || -> Vec<String> {
         let entries = std::fs::read_dir(folder).unwrap();

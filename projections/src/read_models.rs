@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use crate::{ALL, Projection, ReadError};
+use crate::{ALL, Projection, ReadError, verify};
 
 /// Most read connections kept open.
 const READERS: usize = 16;
@@ -193,7 +193,7 @@ impl ReadModels {
         self.read(|tables| Ok(shown(tables)?.digest))
     }
 
-    /// Deletes the files of earlier versions of the projections.
+    /// Deletes the files of earlier versions of the projections, and what a proof that was killed has left.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -204,6 +204,8 @@ impl ReadModels {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with("read-") && name.contains(".db") && !name.starts_with(&own) {
                 std::fs::remove_file(entry.path())?;
+            } else if name.starts_with(verify::SCRATCH) {
+                std::fs::remove_dir_all(entry.path())?;
             }
         }
         Ok(())

@@ -17,7 +17,9 @@ use domain::{
     OrganisationNumber, PersonId, Sealed, StreamId, SubArea, System, Topic,
 };
 use infrastructure::committer::{Append, Settings};
+use infrastructure::log::Kept;
 use infrastructure::log::sqlite::SqliteLog;
+use infrastructure::upkeep::Upkeep;
 use infrastructure::{CaseRequest, Clock, Committer, Keys, Log, Reader, Recorded, random};
 use uuid::Uuid;
 
@@ -171,6 +173,13 @@ impl Town {
         (town, events)
     }
 
+    async fn stage(&self, id: AttachmentId) {
+        let (which, owner) = (Kept::Upload(id), PersonId(Uuid::nil()));
+        let expires_at = self.clock.now() + TimeDelta::days(1);
+        let keep = Upkeep::Keep { which, owner, sealed: Vec::new(), expires_at };
+        self.committer.upkeep(keep).await.unwrap();
+    }
+
     async fn step(&self, [who, what, which, of, a, b, ..]: [u8; 8], cases: &[CaseId]) {
         if what % 16 == 15 {
             self.committer.append(beside_cases(of, a)).await.unwrap();
@@ -189,6 +198,9 @@ impl Town {
             see,
             followed: None,
         };
+        for file in request.command.files() {
+            self.stage(file.card.attachment_id).await;
+        }
         // Refusals are part of life.
         let _ = self.committer.run(request).await;
     }

@@ -9,6 +9,8 @@ use tokio::runtime::Handle;
 use crate::projector::ProjectorError;
 use crate::{ReadError, ReadModels};
 
+/// How the names of the folders begin in which read models are built to be compared.
+pub(crate) const SCRATCH: &str = "verify-";
 /// Most events applied in one transaction.
 const BATCH: usize = 1000;
 
@@ -60,7 +62,7 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(folder: &Path) -> Result<Self, ReadError> {
-        let path = folder.join(format!("verify-{}", random::id()));
+        let path = folder.join(format!("{SCRATCH}{}", random::id()));
         std::fs::create_dir(&path)
             .map_err(|error| ReadError::Row(format!("{} cannot be made: {error}", path.display())))?;
         Ok(Self(path))

@@ -119,12 +119,14 @@ impl App {
         serde_json::from_slice(&file).ok()
     }
 
-    /// Deletes staged files that nobody attached. Asks the log before it deletes an object.
+    /// Deletes staged files that nobody attached: they are put out of reach first, so that no command can attach one
+    /// whose object is being deleted; the log is asked; their rows go last, so that a crash leaves nothing behind.
     ///
     /// # Errors
     /// When the log or the store cannot be used.
     pub async fn clean_uploads(&self) -> anyhow::Result<usize> {
         let now = self.clock.now();
+        self.committer.upkeep(Upkeep::Doom { now }).await?;
         let mut uploads = Vec::new();
         for id in self.log.expired_uploads(now).await? {
             if !self.log.is_attached(id).await? {

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use domain::{Area, Event, OrganisationNumber};
 use serde::Deserialize;
 
+use crate::catalogue::services;
+
 /// An employer of the demo.
 #[derive(Clone, Debug)]
 pub struct Employer {
@@ -63,22 +65,6 @@ impl Employer {
             areas: self.areas.clone(),
             services: services.collect(),
         }
-    }
-}
-
-/// The services of the catalogue in an area.
-pub const fn services(area: Area) -> &'static [&'static str] {
-    match area {
-        Area::Lon => &[
-            "Löneadministration",
-            "Rese- och utläggsadministration",
-            "Tidredovisning",
-            "Beslutsskrivning",
-            "Tjänstepensionsadministration",
-        ],
-        Area::Ekonomi => &["Redovisning och bokslut", "Kundfakturering", "Anläggningsredovisning"],
-        Area::EHandel => &["E-beställning och leverantörsanslutning", "Leverantörsfakturahantering"],
-        Area::ItTjanstestod => &["Inloggning och behörighet", "Systemfel", "Driftstatus"],
     }
 }
 

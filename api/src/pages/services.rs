@@ -10,7 +10,7 @@ use axum::routing::get;
 use domain::Area;
 use projections::services::{self, Employer};
 
-use crate::demo::employers;
+use crate::catalogue;
 use crate::pages::{Frame, Visitor, employer, render};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -52,7 +52,7 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
 /// The employer's services under their areas.
 fn by_area(employer: &Employer) -> Vec<(Area, Vec<String>)> {
     let own = |area: Area| {
-        let of_area = employers::services(area);
+        let of_area = catalogue::services(area);
         employer.services.iter().filter(|own| of_area.contains(&own.as_str())).cloned().collect()
     };
     employer.areas.iter().map(|area| (*area, own(*area))).collect()

@@ -7,7 +7,7 @@ use axum::response::Response;
 use axum::routing::get;
 use domain::Area;
 
-use crate::demo::employers::services;
+use crate::catalogue::services;
 use crate::pages::service_status::Status;
 use crate::pages::{Frame, Visitor, render};
 use crate::texts::Text;

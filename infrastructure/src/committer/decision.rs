@@ -79,13 +79,13 @@ fn addition(stage: &Stage<'_>, request: &CaseRequest) -> Result<Addition, Comman
     Ok(Addition { stream: request.case.into(), employer: Some(employer), events })
 }
 
-/// A file is attached once, by one command and in one place of it.
+/// A file is attached while it is staged, once, by one command and in one place of it.
 fn unused(stage: &Stage<'_>, command: &CaseCommand) -> Result<(), Refusal> {
     let mut errors = FieldErrors::default();
     let mut before = HashSet::new();
     for (place, file) in command.files().iter().enumerate() {
         let id = file.card.attachment_id;
-        if !before.insert(id) || stage.is_attached(id) {
+        if !before.insert(id) || !stage.is_free(id) {
             errors.push(FieldError::new(format!("/attachments/{place}"), Code::UploadUnknown));
         }
     }

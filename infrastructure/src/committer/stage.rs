@@ -28,7 +28,7 @@ pub(super) struct Stage<'a> {
     limits: FileLimits,
     cache: &'a Cache,
     outcomes: HashMap<Uuid, KeptOutcome>,
-    attached: HashSet<AttachmentId>,
+    free: HashSet<AttachmentId>,
     /// Streams that differ from the cache.
     pub(super) streams: HashMap<StreamId, Stream>,
     pub(super) batch: Batch,
@@ -68,7 +68,7 @@ impl<'a> Stage<'a> {
             limits: settings.limits,
             cache,
             outcomes: loaded.outcomes,
-            attached: loaded.attached,
+            free: loaded.free,
             streams: HashMap::new(),
             batch: Batch::default(),
             recorded: Vec::new(),
@@ -121,8 +121,8 @@ impl<'a> Stage<'a> {
         self.outcomes.get(&command)
     }
 
-    pub(super) fn is_attached(&self, attachment: AttachmentId) -> bool {
-        self.attached.contains(&attachment)
+    pub(super) fn is_free(&self, attachment: AttachmentId) -> bool {
+        self.free.contains(&attachment)
     }
 
     /// The newest state of a stream that was asked for.
@@ -175,7 +175,7 @@ impl<'a> Stage<'a> {
             }
         }
         for (attachment, _) in self.batch.attachments.drain(mark.attachments..) {
-            self.attached.remove(&attachment);
+            self.free.insert(attachment);
         }
         for kept in self.batch.outcomes.drain(mark.outcomes..) {
             self.outcomes.remove(&kept.command_id);
@@ -189,7 +189,7 @@ impl<'a> Stage<'a> {
     /// Adds the files of an accepted command.
     pub(super) fn attach(&mut self, files: impl Iterator<Item = AttachmentId>, stream: StreamId) {
         for file in files {
-            self.attached.insert(file);
+            self.free.remove(&file);
             self.batch.attachments.push((file, stream));
         }
     }

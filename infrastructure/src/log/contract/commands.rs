@@ -193,6 +193,9 @@ pub(crate) async fn data_that_is_refused_hurts_nobody_else<E: Engine>(engine: &E
 pub(crate) async fn a_file_is_attached_once<E: Engine>(engine: &E) {
     let node = Node::start(&engine.log());
     let [one, two] = [(); 2].map(|()| file(AttachmentId(crate::random::id())));
+    for staged in [&one, &two] {
+        node.stage(staged.card.attachment_id).await;
+    }
     let unknown = |places: &[usize]| {
         let error = |place: &usize| FieldError::new(format!("/attachments/{place}"), Code::UploadUnknown);
         Err(CommandError::Refused(Refusal::Fields(places.iter().map(error).collect())))
@@ -210,6 +213,14 @@ pub(crate) async fn a_file_is_attached_once<E: Engine>(engine: &E) {
     assert_eq!((first.unwrap().version, second), (2, unknown(&[0])));
     let node = node.restart();
     assert_eq!(node.run(give()).await, unknown(&[0]));
+    let never_staged = file(AttachmentId(crate::random::id()));
+    let doomed = file(AttachmentId(crate::random::id()));
+    node.stage(doomed.card.attachment_id).await;
+    let later = crate::clock::from_micros(i64::MAX / 2);
+    node.committer.upkeep(Upkeep::Doom { now: later }).await.unwrap();
+    for gone in [never_staged, doomed] {
+        assert_eq!(node.run(request(&reporter(), filed.id, attach(vec![gone]))).await, unknown(&[0]));
+    }
 }
 
 /// Somebody met, with a name of their own, who may have called before.

@@ -227,6 +227,14 @@ pub(super) fn outcome(connection: &Connection, command: Uuid) -> Result<Option<K
         .optional()
 }
 
+/// Whether a file is staged, attached to nothing and not about to be deleted.
+pub(super) fn is_free(connection: &Connection, attachment: AttachmentId) -> Result<bool> {
+    let staged = connection
+        .prepare_cached("SELECT 1 FROM upload WHERE upload_id = ?1 AND expires_at > 0")?
+        .exists([attachment.0])?;
+    Ok(staged && !is_attached(connection, attachment)?)
+}
+
 pub(super) fn is_attached(connection: &Connection, attachment: AttachmentId) -> Result<bool> {
     connection.prepare_cached("SELECT 1 FROM attachment WHERE attachment_id = ?1")?.exists([attachment.0])
 }

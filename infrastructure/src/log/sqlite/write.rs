@@ -81,8 +81,8 @@ fn load(connection: &Connection, wanted: &Wanted) -> Result<Loaded> {
         }
     }
     for attachment in &wanted.attachments {
-        if read::is_attached(connection, *attachment)? {
-            loaded.attached.insert(*attachment);
+        if read::is_free(connection, *attachment)? {
+            loaded.free.insert(*attachment);
         }
     }
     let last = connection
@@ -154,6 +154,10 @@ fn apply(connection: &Connection, upkeep: &Upkeep) -> Result<UpkeepReply> {
             keep(connection, *which, owner.0, sealed, expires_at.timestamp_micros())?;
         }
         Upkeep::Forget(which) => forget(connection, *which)?,
+        Upkeep::Doom { now } => {
+            let sql = "UPDATE upload SET expires_at = 0 WHERE expires_at <= ?1";
+            connection.execute(sql, [now.timestamp_micros()])?;
+        }
         Upkeep::Purge { now, uploads } => purge(connection, now.timestamp_micros(), uploads)?,
         Upkeep::TakeLease { name, holder, now, until } => {
             let sql = "INSERT INTO lease VALUES (?1, ?2, 1, ?4) ON CONFLICT (name) DO UPDATE SET \
