@@ -26,7 +26,6 @@ pub fn routes() -> OpenApiRouter<App> {
 /// What this API is.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the names are those of the national profile")]
 pub struct ApiInfo {
     /// Its name.
     pub api_name: String,

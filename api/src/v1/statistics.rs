@@ -149,7 +149,7 @@ impl Asked {
         Ok(Self { as_of, from, to, by })
     }
 
-    fn groups(&self, by: By, value: impl ToString) -> Option<String> {
+    fn groups(&self, by: By, value: &impl ToString) -> Option<String> {
         self.by.contains(&by).then(|| value.to_string())
     }
 
@@ -157,9 +157,9 @@ impl Asked {
     fn grouped(&self, standings: Vec<statistics::Standing>) -> Vec<StandingBody> {
         let mut groups: BTreeMap<_, u64> = BTreeMap::new();
         for standing in standings {
-            let employer = self.groups(By::Employer, standing.employer);
-            let area = self.groups(By::Area, standing.area);
-            let status = self.groups(By::Status, standing.status);
+            let employer = self.groups(By::Employer, &standing.employer);
+            let area = self.groups(By::Area, &standing.area);
+            let status = self.groups(By::Status, &standing.status);
             *groups.entry((employer, area, status)).or_default() += standing.count;
         }
         let body = |((employer, area, status), count)| StandingBody { status, area, employer, count };

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use api::app::Caller as Known;
 use api::demo::employers::EMPLOYERS;
 use api::{App, Config, server};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -151,7 +150,7 @@ impl TestApp {
     /// How many files are staged now.
     pub(crate) fn staged(&self) -> usize {
         let log = rusqlite::Connection::open(self.folder().join("log.db")).unwrap();
-        log.query_row("SELECT count(*) FROM upload", [], |row| row.get::<_, i64>(0)).unwrap() as usize
+        log.query_row("SELECT count(*) FROM upload", [], |row| row.get::<_, u32>(0)).unwrap() as usize
     }
 
     /// How many objects the file store holds.
@@ -439,11 +438,6 @@ impl<'a> TestCaller<'a> {
     /// A POST to a path under `/api/v1`.
     pub(crate) fn post(&self, path: &str) -> Asking<'a> {
         self.ask(Method::POST, &format!("/api/v1{path}"))
-    }
-
-    /// The caller as the application knows it.
-    pub(crate) async fn known(&self) -> Known {
-        self.app.app.caller(self.identity.clone().unwrap()).await.unwrap()
     }
 
     /// Creates a case of a body.

@@ -193,7 +193,7 @@ mod tests {
         for (name, value) in object {
             match properties.iter().find(|(property, _)| property == name) {
                 Some((_, schema)) => {
-                    found.extend(faults(document, schema, value, &format!("{place}/{name}")))
+                    found.extend(faults(document, schema, value, &format!("{place}/{name}")));
                 }
                 None => found.push(format!("{place}: {name} is unknown")),
             }

@@ -143,3 +143,23 @@ async fn the_served_description_names_the_address_of_the_installation() {
     let info = app.nobody().get("/api-info").send().await.ok();
     assert_eq!(info["apiDocumentation"], "https://arenden.example/api/v1/docs");
 }
+
+#[tokio::test]
+async fn the_description_is_also_a_page_in_both_languages() {
+    let app = TestApp::start().await;
+    let document: Value = serde_json::from_str(&described()).unwrap();
+    for (language, title) in [("sv", "API för system"), ("en", "API for systems")] {
+        let page = app.nobody().get("/docs").with("accept-language", language).send().await;
+        assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"));
+        let html = String::from_utf8(page.bytes).unwrap();
+        assert!(html.contains(&format!("<html lang=\"{language}\"")) && html.contains(title));
+        for (path, methods) in operations(&document) {
+            for method in methods {
+                assert!(html.contains(&format!("<code>{method} {path}</code></h2>")), "{method} {path}");
+            }
+        }
+        let address = format!("{}/api/v1", app.app.config.public_url());
+        assert!(html.contains(&format!("curl &#39;{address}/cases&#39;")));
+        assert!(!html.contains("<script>") && !html.contains("style="));
+    }
+}

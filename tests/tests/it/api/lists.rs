@@ -84,8 +84,8 @@ async fn scopes_by_role() {
     olle.start_processing(&b).await;
     let all = [s.number.clone(), b.number.clone(), a.number.clone()];
     for scope in ["", "scope=mine", "scope=employer"] {
-        assert_eq!(anna.list(scope).await, [a.number.clone()]);
-        assert_eq!(primula.list(scope).await, [s.number.clone()]);
+        assert_eq!(anna.list(scope).await, [a.number.as_str()]);
+        assert_eq!(primula.list(scope).await, [s.number.as_str()]);
     }
     for caller in [&anna, &primula] {
         assert_eq!(caller.get("/cases?scope=queue").send().await.problem(403), "permission");
@@ -95,8 +95,8 @@ async fn scopes_by_role() {
     {
         assert_eq!(caller.list(scope).await, all);
     }
-    assert_eq!(olle.list("scope=mine").await, [b.number.clone()]);
-    assert_eq!(olle.list("officer=olle").await, [b.number.clone()]);
+    assert_eq!(olle.list("scope=mine").await, [b.number.as_str()]);
+    assert_eq!(olle.list("officer=olle").await, [b.number.as_str()]);
     assert_eq!(olle.list("scope=mine&officer=olga").await, [] as [String; 0]);
 }
 
@@ -141,8 +141,8 @@ async fn search_finds_words_in_every_text_within_one_s_rights() {
     let case = olle.close(&case, "Skriv ett intyg i stället").await;
     bo.case("Något helt annat").await;
     for words in ["reser%C3%A4kning", "kvittot", "intyget", &case.number, "KVITTO%20intyg"] {
-        assert_eq!(anna.list(&format!("q={words}")).await, [case.number.clone()], "{words}");
-        assert_eq!(olle.list(&format!("q={words}")).await, [case.number.clone()], "{words}");
+        assert_eq!(anna.list(&format!("q={words}")).await, [case.number.as_str()], "{words}");
+        assert_eq!(olle.list(&format!("q={words}")).await, [case.number.as_str()], "{words}");
         assert_eq!(bo.list(&format!("q={words}")).await, [] as [String; 0]);
     }
     for odd in ["%22", "*", "%00", "a%20OR%20b", "NEAR(", "%F0%9F%92%A9", "%FF%FE"] {

@@ -23,7 +23,7 @@ async fn each_of_the_five_systems_creates_a_case_with_its_token() {
         let read = caller.read(&case.id).await;
         assert_eq!((&read["system"], &read["channel"]), (&json!(system.code()), &json!("api")));
         assert_eq!((&read["reporter"], &read["status"]), (&Value::Null, &json!("received")));
-        assert_eq!(caller.list("").await, [case.number.clone()]);
+        assert_eq!(caller.list("").await, [case.number.as_str()]);
         assert!(app.officer("olle").list("scope=queue").await.contains(&case.number));
     }
     // Each sees its own only.
@@ -40,7 +40,7 @@ async fn a_system_reports_on_behalf_of_a_person_who_then_sees_the_case() {
     body["reporter"] =
         json!({"subject": "anna", "name": "Anna Provsson", "email": "anna@exempelverket.example"});
     let case = primula.create(&body).await;
-    assert_eq!(app.employee("anna").list("").await, [case.number.clone()]);
+    assert_eq!(app.employee("anna").list("").await, [case.number.as_str()]);
     let read = primula.read(&case.id).await;
     assert_eq!(read["reporter"], json!({"name": "Anna Provsson", "email": "anna@exempelverket.example"}));
 }
