@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use serde_json::Value;
 
 use super::described;
-use crate::pages::{Frame, Visitor, render};
-use crate::texts::Text;
+use crate::pages::{Frame, Visitor, cookies, render};
+use crate::texts::{Text, accepted_language};
 use crate::{App, Failure};
 
 #[derive(Template)]
@@ -58,7 +58,15 @@ struct Parameter {
 ///
 /// # Errors
 /// When the frame or the page cannot be made.
-pub async fn page(State(app): State<App>, visitor: Visitor) -> Result<Response, Failure> {
+pub async fn page(
+    State(app): State<App>,
+    headers: HeaderMap,
+    mut visitor: Visitor,
+) -> Result<Response, Failure> {
+    // Who comes from the API asks by header, who comes from the pages has chosen.
+    if visitor.jar.get(cookies::LANGUAGE).is_none() {
+        visitor.language = accepted_language(&headers);
+    }
     let title = Text::new(visitor.language, "docs-title");
     let frame = Frame::new(&app, &visitor, title).await?;
     let document = described(&app.config.public_url());
