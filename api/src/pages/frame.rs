@@ -47,7 +47,9 @@ impl Frame {
     /// When the read models cannot be read.
     pub async fn new(app: &App, visitor: &Visitor, title: impl Display) -> Result<Self, Failure> {
         let language = visitor.language;
-        let employer = match visitor.employer {
+        // The centre's own work for every employer.
+        let of_the_centre = matches!(visitor.role(), Some(Role::Officer | Role::Auditor));
+        let employer = match visitor.employer.filter(|_| !of_the_centre) {
             Some(number) => app.query(move |tables| services::employer(tables, number)).await?,
             None => None,
         };
