@@ -7,6 +7,7 @@ use infrastructure::stored::StoredEvent;
 use projections::timeline::Entry;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -28,9 +29,9 @@ pub struct EventBody {
     pub recorded_at: DateTime<Utc>,
     /// Who caused it, by pseudonym.
     pub actor: Uuid,
-    /// What may be kept for ever: numbers, codes, ids, sizes.
+    /// What may be kept for ever: numbers, codes, ids, sizes. The very text that is stored and hashed.
     #[schema(value_type = Object)]
-    pub facts: Value,
+    pub facts: Box<RawValue>,
     /// Texts and names; null where there are none, where they are disposed of, and where they are not asked for.
     #[schema(value_type = Option<Object>)]
     pub personal: Option<Value>,
@@ -50,7 +51,7 @@ impl EventBody {
             event_type: event.type_name.clone(),
             recorded_at: from_micros(event.recorded_at),
             actor: event.actor.0,
-            facts: json(&event.facts),
+            facts: raw(&event.facts),
             personal: personal.map(without_keys),
             leaf_hash: Some(hex::encode(event.leaf_hash)),
         }
@@ -65,11 +66,16 @@ impl EventBody {
             event_type: entry.event_type,
             recorded_at: entry.at,
             actor: entry.actor.0,
-            facts: json(&entry.facts),
+            facts: raw(&entry.facts),
             personal: entry.personal.as_deref().map(without_keys),
             leaf_hash: None,
         }
     }
+}
+
+/// The stored text itself, so that whoever reads it can hash what was hashed.
+fn raw(text: &str) -> Box<RawValue> {
+    RawValue::from_string(text.to_owned()).unwrap_or_default()
 }
 
 fn json(text: &str) -> Value {
