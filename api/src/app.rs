@@ -149,7 +149,7 @@ impl App {
     }
 
     /// Ends the application when this is its last handle: what is queued is committed, and the data folder is free
-    /// for the next owner. With other handles alive it waits for them no longer than [`CLOSING`].
+    /// for the next owner. With other handles alive it waits for them no longer than ten seconds.
     pub async fn close(self) {
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         drop(self);

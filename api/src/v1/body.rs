@@ -63,7 +63,7 @@ pub fn announced(headers: &HeaderMap) -> u64 {
     length.and_then(|value| value.parse().ok()).unwrap_or_default()
 }
 
-/// Reads on without keeping anything, up to [`DRAINED_BYTES`].
+/// Reads on without keeping anything, up to `DRAINED_BYTES`.
 pub async fn drain(content: &mut BodyDataStream) {
     let mut read = 0;
     while let Some(Ok(part)) = content.next().await {
