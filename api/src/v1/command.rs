@@ -188,10 +188,11 @@ impl Incoming {
         Ok((pending, Fields::new(body)?))
     }
 
-    /// The same request with an empty object where it has no body.
+    /// The same request with an empty object where it has no body, or null.
     #[must_use]
     pub fn with_body(mut self) -> Self {
-        self.body.get_or_insert_with(|| Value::Object(serde_json::Map::new()));
+        let body = self.body.take().filter(|body| !body.is_null());
+        self.body = Some(body.unwrap_or_else(|| Value::Object(serde_json::Map::new())));
         self
     }
 }

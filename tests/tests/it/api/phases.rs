@@ -68,6 +68,9 @@ async fn processing_may_be_started_without_a_body() {
     let app = TestApp::start().await;
     let (anna, olle) = (app.employee("anna"), app.officer("olle"));
     let case = anna.case("A").await;
-    let done = olle.post(&format!("/cases/{}/start-processing", case.id)).version(1).send().await.done();
+    let start = |version| olle.post(&format!("/cases/{}/start-processing", case.id)).version(version);
+    let done = start(1).send().await.done();
     assert_eq!(done.status, "in-process");
+    let again = start(done.version).json(&Value::Null).send().await.done();
+    assert_eq!(again.version, done.version);
 }
