@@ -1,6 +1,9 @@
 //! The one place where failure becomes HTTP: what a handler may answer with instead of a result, its code, its status,
 //! its words in the reader's language, and its form as `application/problem+json` (RFC 9457).
 
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
 use axum::extract::{OriginalUri, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -8,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use domain::case::Status;
 use domain::vocabulary::Language;
 use domain::{FieldError, Refusal};
+use futures::FutureExt;
 use infrastructure::{CommandError, LogError};
 use projections::ReadError;
 use serde::Serialize;
@@ -189,7 +193,7 @@ impl Failure {
     }
 
     /// The failure of a status that nothing of ours gave: the framework's own answers.
-    const fn of_status(status: StatusCode) -> Option<Self> {
+    pub(crate) const fn of_status(status: StatusCode) -> Option<Self> {
         Some(match status {
             StatusCode::BAD_REQUEST => Self::Syntax,
             StatusCode::UNAUTHORIZED => Self::Unauthorized,
@@ -247,6 +251,22 @@ impl IntoResponse for Failure {
         let mut response = (self.status(), self.headers()).into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// How long a request may take; a large file over a slow line needs most of it.
+const REQUEST_TIME: Duration = Duration::from_secs(300);
+
+/// The layer under those that tell failures: a handler that panics or takes too long has failed like any other.
+pub async fn guard(request: Request, next: Next) -> Response {
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(REQUEST_TIME, answer).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!("a handler panicked");
+            Failure::Internal.into_response()
+        }
+        Err(_) => Failure::TimedOut.into_response(),
     }
 }
 

@@ -33,8 +33,9 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Router, middleware};
+use tower_http::csrf::CsrfLayer;
 
-use crate::{App, Failure};
+use crate::{App, Failure, failure};
 
 /// How many seconds one is asked to wait before sending a form again.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -60,6 +61,8 @@ pub fn routes(app: &App) -> Router<App> {
         .merge(audit::routes())
         .fallback(async || Failure::NotFound)
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
+        .layer(middleware::from_fn(failure::guard))
+        .layer(CsrfLayer::new().with_rejection_response(|_| Failure::Forbidden.into_response()))
         .layer(middleware::from_fn_with_state(app.clone(), failures::pages))
 }
 

@@ -1,25 +1,17 @@
 //! The web server: every route, and what holds for every request.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header};
 use axum::middleware::{self, Next};
-use axum::response::IntoResponse;
+use axum::routing::any;
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
-use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 
-use crate::{App, Failure, assets, download, operations, pages, v1};
-
-/// How long a request may take; a large file over a slow line needs most of it.
-const REQUEST_TIME: Duration = Duration::from_secs(300);
+use crate::{App, Failure, assets, download, failure, operations, pages, v1};
 
 /// What a page may load and where it may send: its own host only, nothing inline, in no frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
@@ -35,8 +27,10 @@ pub fn router(app: App) -> Router {
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
     let mut router = Router::new()
-        .merge(pages::routes(&app).layer(CsrfLayer::new()))
+        .merge(pages::routes(&app))
         .nest("/api/v1", v1::routes())
+        // Nesting leaves this one path to the pages.
+        .route("/api/v1/", any(async || Failure::NotFound).layer(middleware::from_fn(failure::problems)))
         .merge(assets::routes())
         .merge(operations::routes());
     for (name, value) in headers {
@@ -44,8 +38,6 @@ pub fn router(app: App) -> Router {
     }
     let all = ServiceBuilder::new()
         .layer(middleware::from_fn(log_line))
-        .layer(CatchPanicLayer::custom(|_| Failure::Internal.into_response()))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_no_file)));
     router.layer(all).with_state(app)
 }

@@ -27,7 +27,6 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use domain::vocabulary::Language;
 use serde::Serialize;
-use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -52,7 +51,7 @@ pub fn routes() -> Router<App> {
     described
         .merge(document::routes())
         .fallback(|| async { Failure::NotFound })
-        .layer(CatchPanicLayer::custom(|_| Failure::Internal.into_response()))
+        .layer(middleware::from_fn(failure::guard))
         .layer(middleware::from_fn(failure::problems))
         .layer(middleware::from_fn(options))
         .layer(middleware::from_fn(trace::trace))

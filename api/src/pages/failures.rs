@@ -30,10 +30,18 @@ pub async fn pages(State(app): State<App>, request: Request, next: Next) -> Resp
     parts.extensions.insert(visitor.clone());
     let method = parts.method.clone();
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    match response.extensions_mut().remove::<Failure>() {
+    let failure = response.extensions_mut().remove::<Failure>();
+    match failure.or_else(|| of_the_framework(&response)) {
         Some(failure) => page(&app, &visitor, &method, &failure, response).await,
         None => response,
     }
+}
+
+/// The failure of an answer that is no page of ours.
+fn of_the_framework(response: &Response) -> Option<Failure> {
+    let media_type = response.headers().get(header::CONTENT_TYPE);
+    let page = media_type.is_some_and(|media_type| media_type.as_bytes().starts_with(b"text/html"));
+    if page { None } else { Failure::of_status(response.status()) }
 }
 
 /// Where one logs in to come to a page: the employer is chosen first (K1), except by those who work at the centre.
