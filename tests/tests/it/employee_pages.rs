@@ -474,3 +474,21 @@ async fn the_script_s_upload_answers_with_the_row_of_the_file() {
     assert_eq!(nobody.status(), 303);
     app.leaves_staged(1);
 }
+
+#[tokio::test]
+async fn a_form_from_another_site_or_of_another_kind_is_refused_in_words_and_changes_nothing() {
+    let app = TestApp::start_with(|config| config.demo.enabled = true).await;
+    let send = |path: &str| app.client.post(format!("{}{path}", app.url));
+    let forged = send("/valj-arbetsgivare").form(&[("employer", EXEMPELVERKET)]);
+    let forged = forged.header("sec-fetch-site", "cross-site").send().await.unwrap();
+    assert_eq!((forged.status().as_u16(), forged.headers().get(SET_COOKIE)), (403, None));
+    assert!(forged.text().await.unwrap().contains("<title>Fel: "));
+    let odd = send("/logga-in").header(CONTENT_TYPE, "application/json").body("{}").send().await.unwrap();
+    assert_eq!(odd.status(), 415);
+    assert!(odd.text().await.unwrap().contains("<title>Fel: "));
+    let bare = app.client.get(format!("{}/api/v1/", app.url)).send().await.unwrap();
+    assert_eq!(
+        (bare.status().as_u16(), &bare.headers()[CONTENT_TYPE]),
+        (404, &"application/problem+json".parse().unwrap())
+    );
+}
