@@ -1,6 +1,8 @@
 //! `kundwebb serve`: the web server, until it is told to stop.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use infrastructure::Clock;
@@ -11,6 +13,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::say;
 use crate::{App, Config, demo, operations, server, tasks};
+
+/// How long requests under way may take when the program is told to stop.
+const STOPPING: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     start_logging();
@@ -34,11 +39,20 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         asked_to_stop().await;
         stopping.cancel();
     };
-    server::serve(app.clone(), listener, shutdown).await?;
+    tokio::select! {
+        served = server::serve(app.clone(), listener, shutdown) => served?,
+        () = too_late(&stop) => say("some requests took too long and were cut off"),
+    }
     stop.cancel();
     tasks.wait().await;
     app.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// When requests under way have had time enough to end.
+async fn too_late(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(STOPPING).await;
 }
 
 /// Without an identity provider only the demo can say who anybody is, and only to this machine.
@@ -58,7 +72,8 @@ fn may_serve(config: &Config) -> anyhow::Result<()> {
 /// One line an event, on standard error; `RUST_LOG` chooses what.
 fn start_logging() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,api=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let ansi = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
 }
 
 async fn asked_to_stop() {
