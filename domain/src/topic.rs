@@ -56,8 +56,13 @@ impl Topic {
 
     /// Whether a case with this topic must have a file (K7).
     pub fn needs_file(self) -> bool {
-        self.sub_area == Some(SubArea::BeslutUnderlag)
+        demands_file(self.area, self.sub_area)
     }
+}
+
+/// Whether area and sub-area demand a file (K7), whatever else may be wrong with the topic.
+pub fn demands_file(area: Area, sub_area: Option<SubArea>) -> bool {
+    (area, sub_area) == (Area::Lon, Some(SubArea::BeslutUnderlag))
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use domain::files::UploadedFile;
 use domain::person::SeePerson;
 use domain::refusal::{Code, FieldErrors};
 use domain::text::{Body, Email, PersonName, Subject};
-use domain::{CaseNumber, Channel, FieldError, Language, OrganisationNumber};
+use domain::topic::demands_file;
+use domain::{Area, CaseNumber, Channel, FieldError, Language, OrganisationNumber, SubArea};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -116,7 +117,7 @@ impl CreateRequest {
         let subject = errors.take(Subject::parse(self.subject.as_deref().unwrap_or_default(), "/subject"));
         let message = self.message.as_deref().unwrap_or_default();
         let message = errors.take(Body::parse(message, "/message", Code::MessageMissing));
-        if topic.is_some_and(domain::Topic::needs_file) && self.attachments.is_empty() && files.is_empty() {
+        if self.demands_file() && self.attachments.is_empty() && files.is_empty() {
             errors.push(FieldError::new("/attachments", Code::FileRequired));
         }
         let language = self.language(&mut errors);
@@ -133,6 +134,13 @@ impl CreateRequest {
         let command =
             Create { employer, topic, subject, message, files, language, follows_up, channel, on_behalf_of };
         Ok(Created { command, see })
+    }
+
+    /// Whether a file is mandatory, whatever else may be wrong.
+    fn demands_file(&self) -> bool {
+        let area = self.area.as_deref().map(str::trim).and_then(Area::parse);
+        let sub_area = self.sub_area.as_deref().map(str::trim).and_then(SubArea::parse);
+        area.is_some_and(|area| demands_file(area, sub_area))
     }
 
     fn language(&self, errors: &mut FieldErrors) -> Language {

@@ -75,6 +75,10 @@ async fn a_decision_needs_a_file_from_whomever_it_comes() {
         body["subArea"] = json!(SubArea::BeslutUnderlag.code());
         let answer = caller.post("/cases").key(&new_key()).json(&body).send().await;
         assert_eq!(answer.fields(), ["/attachments file.required"]);
+        body["system"] = json!("primula");
+        let answer = caller.post("/cases").key(&new_key()).json(&body).send().await;
+        assert_eq!(answer.fields(), ["/system system.refused", "/attachments file.required"], "all at once");
+        body["system"] = Value::Null;
         for wrong in [json!([]), json!(["0193a5d2-7c1e-7b4e-9f00-5a3f1c2d4e5f"])] {
             body["attachments"] = wrong;
             assert_eq!(caller.post("/cases").key(&new_key()).json(&body).send().await.status, 422);
