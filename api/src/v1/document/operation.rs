@@ -202,7 +202,7 @@ fn headers_taken(method: &str, path: &str, public: bool) -> Vec<Parameter> {
             "The position that the answer must show; when absent, the last that the caller was told of."
         };
         let schema = ObjectBuilder::new().schema_type(Type::Integer).build();
-        headers.push(taken("Read-After", false, after, schema, json!(4711)));
+        headers.push(taken("Read-After", false, after, schema, json!(1)));
     }
     if path.contains("{attachmentId}") {
         headers.push(text("Range", false, "One range of bytes.", "bytes=0-1023"));

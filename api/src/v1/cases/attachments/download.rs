@@ -38,13 +38,13 @@ struct AttachmentPath {
     tag = "files",
     params(CasePath, AttachmentPath),
     responses(
-        (status = 200, description = "The file.", content_type = "application/octet-stream", body = Vec<u8>, headers(
+        (status = 200, description = "The file.", content_type = "*/*", body = Vec<u8>, headers(
             ("ETag", description = "The SHA-256 of the file."),
             ("Content-Disposition", description = "`attachment` with the file's name."),
             ("Content-Digest", description = "SHA-256 of what is sent."),
             ("Repr-Digest", description = "SHA-256 of the whole file."),
         )),
-        (status = 206, description = "The range that was asked for.", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 206, description = "The range that was asked for.", content_type = "*/*", body = Vec<u8>),
         (status = 304, description = "The file that the caller has, by `If-None-Match`."),
         (status = 416, description = "The file has no such range."),
     )
