@@ -17,13 +17,15 @@ use crate::{App, Config, demo, operations, server, tasks};
 /// How long requests under way may take when the program is told to stop.
 const STOPPING: Duration = Duration::from_secs(20);
 
-pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(mut config: Config) -> anyhow::Result<ExitCode> {
     start_logging();
     may_serve(&config)?;
     operations::measure();
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}; choose another address with --listen", config.listen)
     })?;
+    // Port 0 means any that is free.
+    config.listen = listener.local_addr()?;
     if config.demo.enabled {
         demo::fill(&config, &Clock::System, |words| say(words)).await?;
     }
