@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use domain::person::SeePerson;
 use domain::{Actor, CaseCommand, CaseId, Event, OrganisationNumber, PersonId, Refusal, StreamId};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -43,6 +44,8 @@ pub struct CaseRequest {
     pub actor: Actor,
     /// The case.
     pub case: CaseId,
+    /// Whether the id of the case was made for this command, so that nothing can be found under it yet.
+    pub fresh: bool,
     /// The version that the caller decided on, where the command demands one.
     pub expected_version: Option<u64>,
     /// What is to be done.
@@ -114,7 +117,7 @@ pub struct Committer {
 }
 
 /// Takes what a batch added, after it is durable, in order of position.
-pub type Publish = Box<dyn FnMut(Arc<[Recorded]>) + Send>;
+pub type Publish = Box<dyn FnMut(Vec<Recorded>) + Send>;
 
 /// What the committer works with.
 pub struct Settings {
@@ -129,7 +132,8 @@ pub struct Settings {
 }
 
 impl Committer {
-    /// Starts the committer on a thread of its own. It ends when the last handle is dropped.
+    /// Starts the committer on a thread of its own. It ends when the last handle is dropped. Called inside a runtime,
+    /// by whose threads the callers are told.
     ///
     /// # Errors
     /// When the thread cannot be started.
@@ -138,9 +142,10 @@ impl Committer {
         settings: Settings,
     ) -> Result<(Self, std::thread::JoinHandle<()>), LogError> {
         let (queue, jobs) = mpsc::channel(QUEUE);
+        let callers = Handle::current();
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
-            .spawn(move || task::run(log, settings, jobs))
+            .spawn(move || task::run(log, settings, jobs, &callers))
             .map_err(|error| LogError::Unavailable(error.to_string()))?;
         Ok((Self { queue }, thread))
     }

@@ -40,16 +40,16 @@ pub struct LogFeed {
     reader: Reader,
     runtime: Handle,
     committed: Arc<AtomicU64>,
-    batches: Receiver<Arc<[Recorded]>>,
+    batches: Receiver<Vec<Recorded>>,
     waiting: VecDeque<Recorded>,
 }
 
 /// Makes the feed of a node and the function by which the committer tells it what was added.
 pub fn log_feed(reader: Reader, runtime: Handle) -> (LogFeed, Publish) {
-    let (sender, batches): (SyncSender<Arc<[Recorded]>>, _) = sync_channel(WAITING_BATCHES);
+    let (sender, batches): (SyncSender<Vec<Recorded>>, _) = sync_channel(WAITING_BATCHES);
     let committed = Arc::new(AtomicU64::new(0));
     let told = Arc::clone(&committed);
-    let publish = Box::new(move |batch: Arc<[Recorded]>| {
+    let publish = Box::new(move |batch: Vec<Recorded>| {
         told.fetch_max(batch.last().map_or(0, |event| event.position), Ordering::AcqRel);
         // A full channel is no loss: the follower sees the gap and reads the log.
         drop(sender.try_send(batch));
@@ -65,7 +65,7 @@ impl Feed for LogFeed {
             while self.waiting.len() < limit
                 && let Ok(batch) = self.batches.try_recv()
             {
-                self.waiting.extend(batch.iter().cloned());
+                self.waiting.extend(batch);
             }
             while self.waiting.front().is_some_and(|event| event.position <= position) {
                 self.waiting.pop_front();
@@ -82,7 +82,7 @@ impl Feed for LogFeed {
                 return Ok(events);
             }
             match self.batches.recv_timeout(POLL) {
-                Ok(batch) => self.waiting.extend(batch.iter().cloned()),
+                Ok(batch) => self.waiting.extend(batch),
                 Err(RecvTimeoutError::Timeout) => {
                     let head = self.runtime.block_on(self.reader.log.head())?;
                     self.committed.fetch_max(head.position, Ordering::AcqRel);

@@ -15,12 +15,12 @@ use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use sha2::{Digest, Sha256};
 
 use crate::random;
-use crate::sealing::{Key, NONCE_BYTES};
+use crate::sealing::{Key, NONCE_BYTES, TAG_BYTES};
 
 /// Plain bytes in one sealed chunk.
 const CHUNK: usize = 64 * 1024;
 /// Bytes that sealing adds to a chunk.
-const TAG: usize = 16;
+const TAG: usize = TAG_BYTES;
 /// Bytes from which the type of a file is told.
 const HEAD: usize = 8 * 1024;
 /// Longest file name kept, characters.

@@ -26,6 +26,8 @@ pub const KEY_FILES: [&str; 2] = [MASTER, TOKEN];
 /// The keys of an installation. Cheap to clone is not needed: shared in an `Arc`.
 pub struct Keys {
     master: Key,
+    /// Wraps the keys of streams.
+    wrapping: Key,
     token: SigningKey,
 }
 
@@ -49,9 +51,11 @@ impl Keys {
     /// When a file cannot be read, made, or is not a key; a key that is missing where the log already has events
     /// must not be made anew.
     pub fn open(folder: &Path, may_create: bool) -> Result<Self, KeyError> {
+        let master = Key::new(read_or_create(&folder.join(MASTER), may_create)?);
         Ok(Self {
-            master: Key::new(read_or_create(&folder.join(MASTER), may_create)?),
+            wrapping: Key::new(derive(&master, "purpose", &[b"wrap"])),
             token: SigningKey::from_bytes(&read_or_create(&folder.join(TOKEN), may_create)?),
+            master,
         })
     }
 
@@ -72,12 +76,7 @@ impl Keys {
 
     /// HMAC-SHA-256 under the master key over a label and length-prefixed parts.
     pub fn derive(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = mac(self.master.bytes());
-        for part in std::iter::once(label.as_bytes()).chain(parts.iter().copied()) {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().into()
+        derive(&self.master, label, parts)
     }
 
     /// An id (UUIDv8) that always comes out the same for the same parts, and cannot be turned back.
@@ -105,7 +104,7 @@ impl Keys {
 
     /// Wraps the key of a stream for the database.
     pub fn wrap(&self, key: &Key, stream: Uuid) -> Vec<u8> {
-        self.purpose("wrap").seal(key.bytes(), stream.as_bytes())
+        self.wrapping.seal(key.bytes(), stream.as_bytes())
     }
 
     /// Unwraps the key of a stream.
@@ -113,14 +112,19 @@ impl Keys {
     /// # Errors
     /// When it was wrapped by another master key, for another stream, or was damaged.
     pub fn unwrap(&self, wrapped: &[u8], stream: Uuid) -> Result<Key, SealError> {
-        let bytes = self.purpose("wrap").open(wrapped, stream.as_bytes())?;
+        let bytes = self.wrapping.open(wrapped, stream.as_bytes())?;
         Ok(Key::new(<[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| SealError)?))
     }
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-fn mac(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("any length")
+fn derive(key: &Key, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).expect("any length");
+    for part in std::iter::once(label.as_bytes()).chain(parts.iter().copied()) {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
 }
 
 fn read_or_create(path: &Path, may_create: bool) -> Result<[u8; 32], KeyError> {

@@ -1,16 +1,13 @@
 //! The only place where chance is asked for: keys, nonces and ids.
 
+use rand::RngCore;
 use uuid::Uuid;
 
-/// Random bytes of the operating system.
+/// Random bytes of a generator fit for keys (ChaCha12), one a thread, seeded again and again by the operating system.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
-#[expect(
-    clippy::expect_used,
-    reason = "without randomness nothing may be sealed; the operating system always has some"
-)]
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    rand::rng().fill_bytes(&mut bytes);
     bytes
 }
 

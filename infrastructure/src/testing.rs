@@ -221,6 +221,7 @@ pub(crate) fn request(actor: &Actor, case: CaseId, command: CaseCommand) -> Case
         correlation: Uuid::nil(),
         actor: actor.clone(),
         case,
+        fresh: false,
         expected_version: None,
         command,
         see: Vec::new(),

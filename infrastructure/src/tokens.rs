@@ -1,17 +1,23 @@
 //! Bearer tokens signed with the installation's key: JWT access tokens in the style of RFC 9068, EdDSA (RFC 8037).
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Role;
 use domain::{Area, OrganisationNumber};
 use ed25519_dalek::pkcs8::{EncodePrivateKey, EncodePublicKey};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::keys::Keys;
 use crate::random;
 
 /// Who issues and who accepts.
 pub const ISSUER: &str = "kundwebb";
+/// Most tokens remembered as verified; more forgets them all, which costs only the verifying.
+const REMEMBERED: usize = 20_000;
 
 /// Who somebody says to be, and what narrows what they may see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +62,9 @@ pub struct TokenError(String);
 pub struct Tokens {
     signing: EncodingKey,
     checking: DecodingKey,
+    /// What verified tokens say and when they expire (seconds since 1970 UTC), by the SHA-256 of the token: a signature
+    /// takes as long to check as everything else that a request costs.
+    verified: Mutex<HashMap<[u8; 32], (Identity, i64)>>,
 }
 
 impl Tokens {
@@ -72,6 +81,7 @@ impl Tokens {
         Ok(Self {
             signing: EncodingKey::from_ed_der(private.as_bytes()),
             checking: DecodingKey::from_ed_der(&public.as_bytes()[raw..]),
+            verified: Mutex::default(),
         })
     }
 
@@ -103,6 +113,33 @@ impl Tokens {
     /// # Errors
     /// [`TokenError`].
     pub fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Identity, TokenError> {
+        let digest: [u8; 32] = Sha256::digest(token).into();
+        let known = self.verified().get(&digest).cloned();
+        let remembered = known.is_some();
+        let (identity, expires) = known.map_or_else(|| self.verify(token), Ok)?;
+        if expires <= now.timestamp() {
+            return Err(TokenError("it has expired".to_owned()));
+        }
+        if !remembered {
+            self.remember(digest, (identity.clone(), expires));
+        }
+        Ok(identity)
+    }
+
+    fn remember(&self, digest: [u8; 32], verified: (Identity, i64)) {
+        let mut all = self.verified();
+        if all.len() >= REMEMBERED {
+            all.clear();
+        }
+        all.insert(digest, verified);
+    }
+
+    fn verified(&self) -> MutexGuard<'_, HashMap<[u8; 32], (Identity, i64)>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a token says and when it expires, if it is ours.
+    fn verify(&self, token: &str) -> Result<(Identity, i64), TokenError> {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[ISSUER]);
@@ -113,10 +150,7 @@ impl Tokens {
         if decoded.header.typ.as_deref() != Some("at+jwt") {
             return Err(TokenError("it is not an access token".to_owned()));
         }
-        if decoded.claims.exp <= now.timestamp() {
-            return Err(TokenError("it has expired".to_owned()));
-        }
-        Ok(decoded.claims.identity)
+        Ok((decoded.claims.identity, decoded.claims.exp))
     }
 }
 

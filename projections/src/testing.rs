@@ -193,6 +193,7 @@ impl Town {
             correlation: Uuid::nil(),
             actor,
             case: cases[usize::from(which) % cases.len()],
+            fresh: false,
             expected_version: None,
             command,
             see,

@@ -40,6 +40,16 @@ impl App {
         self.known(identity).await
     }
 
+    /// As [`App::caller`], for somebody who gives a command: the committer itself finds which calls were theirs.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub async fn writer(&self, identity: Identity) -> Result<Caller, CallerError> {
+        self.meet(&identity).await?;
+        let person = self.keys.login(&identity.subject);
+        Ok(caller(identity, person, vec![person]))
+    }
+
     /// As [`App::caller`], for somebody who only reads: reading goes on while the log cannot be written.
     ///
     /// # Errors
@@ -68,14 +78,7 @@ impl App {
     async fn known(&self, identity: Identity) -> Result<Caller, CallerError> {
         let person = self.keys.login(&identity.subject);
         let identities = self.query(move |tables| directory::identities(tables, person)).await?;
-        let actor = Actor {
-            person,
-            role: identity.role,
-            identities,
-            employers: identity.employers.clone(),
-            areas: identity.areas.clone(),
-        };
-        Ok(Caller { identity, actor })
+        Ok(caller(identity, person, identities))
     }
 
     /// What is recorded of a login: its profile, and which phone callers it may have been (same employer, same
@@ -143,6 +146,12 @@ impl App {
     pub(super) fn forget_met(&self) {
         self.met.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+fn caller(identity: Identity, person: PersonId, identities: Vec<PersonId>) -> Caller {
+    let (employers, areas) = (identity.employers.clone(), identity.areas.clone());
+    let actor = Actor { person, role: identity.role, identities, employers, areas };
+    Caller { identity, actor }
 }
 
 /// Why a caller cannot be told.

@@ -75,6 +75,7 @@ impl App {
             correlation: command.correlation,
             actor: caller.actor.clone(),
             case: command.case.unwrap_or_else(|| CaseId(random::id())),
+            fresh: command.case.is_none(),
             expected_version: command.expected_version,
             command: command.command,
             see: command.see,

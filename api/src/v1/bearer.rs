@@ -32,7 +32,7 @@ impl FromRequestParts<App> for Bearer {
         })?;
         // Who only reads need not be recorded, so that reading goes on while the log cannot be written.
         let caller =
-            if parts.method.is_safe() { app.reader(identity).await? } else { app.caller(identity).await? };
+            if parts.method.is_safe() { app.reader(identity).await? } else { app.writer(identity).await? };
         Ok(Self(caller))
     }
 }

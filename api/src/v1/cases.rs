@@ -229,9 +229,9 @@ async fn list(
     )))
 )]
 async fn create(State(app): State<App>, incoming: Incoming) -> Result<Response, Stop> {
-    let (pending, mut fields) = incoming.begin_case(&app).await?;
+    let (pending, mut fields) = incoming.begin_case()?;
     let request = CreateRequest::read(&mut fields);
-    let staged = app.staged(pending.caller(), &request.attachments).await?;
+    let staged = pending.staged(&app, &request.attachments).await?;
     let created = settle(fields, staged, |files| request.parse(&app, pending.caller(), files, Channel::Api))?;
     let followed = match created.command.follows_up {
         Some(number) => app.case_of_number(number).await?,

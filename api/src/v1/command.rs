@@ -1,6 +1,6 @@
 //! Reading a request for a command in the order of the contract: 401, then syntax (400, 413, 415), then 428, then the
-//! stored outcome of the same request, then the fields all at once (422), then the key used for another request (422).
-//! What is left (404, 403, 412, 409) is decided by the committer on the newest state.
+//! fields all at once (422). What is left (the stored outcome of the same request, 422 for the key used for another, 404,
+//! 403, 412, 409) is decided by the committer on the newest state.
 
 use axum::extract::{FromRequest, FromRequestParts, OriginalUri, RawPathParams, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -73,13 +73,11 @@ pub struct Incoming {
     body: Option<Value>,
 }
 
-/// A request that is not the repetition of an accepted one.
+/// A request whose fields are to be settled.
 pub struct Pending {
     head: Head,
     request: Vec<u8>,
     expected_version: Option<u64>,
-    /// The key was used for another request.
-    key_reused: bool,
     created: bool,
 }
 
@@ -107,21 +105,21 @@ impl Head {
     /// A new case: the key is mandatory.
     ///
     /// # Errors
-    /// [`Failure::IdempotencyKeyMissing`], or the outcome of the same request.
-    pub async fn creates(self, app: &App, body: &str) -> Result<Pending, Stop> {
+    /// [`Failure::IdempotencyKeyMissing`].
+    pub fn creates(self, body: &str) -> Result<Pending, Failure> {
         if self.key.is_none() {
-            return Err(Failure::IdempotencyKeyMissing.into());
+            return Err(Failure::IdempotencyKeyMissing);
         }
-        self.pending(app, body, None, true).await
+        Ok(self.pending(body, None, true))
     }
 
     /// A change of a case: the version is mandatory.
     ///
     /// # Errors
-    /// [`Failure::IdempotencyKeyMissing`], [`Failure::IfMatchMissing`], or the outcome of the same request.
-    pub async fn changes(self, app: &App, body: &str, tag: Tag) -> Result<Pending, Stop> {
+    /// [`Failure::IdempotencyKeyMissing`] or [`Failure::IfMatchMissing`].
+    pub fn changes(self, body: &str, tag: Tag) -> Result<Pending, Failure> {
         let expected = self.expected_version(tag)?;
-        self.pending(app, body, expected, false).await
+        Ok(self.pending(body, expected, false))
     }
 
     /// The version that the caller decided on; none where any will do.
@@ -137,21 +135,9 @@ impl Head {
         }
     }
 
-    async fn pending(
-        self,
-        app: &App,
-        body: &str,
-        expected_version: Option<u64>,
-        created: bool,
-    ) -> Result<Pending, Stop> {
+    fn pending(self, body: &str, expected_version: Option<u64>, created: bool) -> Pending {
         let request = format!("{}\n{body}", self.path).into_bytes();
-        let key_reused = match app.repeated(&self.caller, self.key.as_deref(), &request).await {
-            Ok(Some(outcome)) => return Err(Stop::Done(answer(outcome, created))),
-            Ok(None) => false,
-            Err(CommandError::KeyReused) => true,
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Pending { head: self, request, expected_version, key_reused, created })
+        Pending { head: self, request, expected_version, created }
     }
 }
 
@@ -161,30 +147,30 @@ impl Incoming {
     /// # Errors
     /// [`Stop`].
     pub async fn change<R: ChangeRequest>(self, app: &App, tag: Tag) -> Result<Response, Stop> {
-        let (pending, mut fields) = self.begin(app, tag).await?;
+        let (pending, mut fields) = self.begin(tag)?;
         let request = R::read(&mut fields);
-        let staged = app.staged(pending.caller(), request.uploads()).await?;
+        let staged = pending.staged(app, request.uploads()).await?;
         let command = settle(fields, staged, |files| request.parse(files))?;
         pending.run(app, command).await
     }
 
-    /// The fields of a change, unless it was done before.
+    /// The fields of a change.
     ///
     /// # Errors
-    /// [`Stop`].
-    pub async fn begin(self, app: &App, tag: Tag) -> Result<(Pending, Fields), Stop> {
+    /// [`Failure`].
+    pub fn begin(self, tag: Tag) -> Result<(Pending, Fields), Failure> {
         let body = self.body.ok_or(Failure::Syntax)?;
-        let pending = self.head.changes(app, &body.to_string(), tag).await?;
+        let pending = self.head.changes(&body.to_string(), tag)?;
         Ok((pending, Fields::new(body)?))
     }
 
-    /// The fields of a new case, unless it was created before.
+    /// The fields of a new case.
     ///
     /// # Errors
-    /// [`Stop`].
-    pub async fn begin_case(self, app: &App) -> Result<(Pending, Fields), Stop> {
+    /// [`Failure`].
+    pub fn begin_case(self) -> Result<(Pending, Fields), Failure> {
         let body = self.body.ok_or(Failure::Syntax)?;
-        let pending = self.head.creates(app, &body.to_string()).await?;
+        let pending = self.head.creates(&body.to_string())?;
         Ok((pending, Fields::new(body)?))
     }
 
@@ -201,6 +187,40 @@ impl Pending {
     /// Who.
     pub const fn caller(&self) -> &Caller {
         &self.head.caller
+    }
+
+    /// Stops when the same request was accepted before. The committer finds that too; it must be asked before only
+    /// where files are named, which are staged no more then.
+    ///
+    /// # Errors
+    /// [`Stop`].
+    pub async fn unless_done(&self, app: &App) -> Result<(), Stop> {
+        match self.repeated(app).await {
+            Ok(Some(outcome)) => Err(Stop::Done(answer(outcome, self.created))),
+            // Wrong fields are told before a key that was used for another request.
+            Ok(None) | Err(CommandError::KeyReused) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The staged files that the request names; those that are not the caller's are unknown.
+    ///
+    /// # Errors
+    /// [`Stop`]; field errors come beside, all at once.
+    pub async fn staged(
+        &self,
+        app: &App,
+        uploads: &[String],
+    ) -> Result<Result<Vec<UploadedFile>, Vec<FieldError>>, Stop> {
+        if uploads.is_empty() {
+            return Ok(Ok(Vec::new()));
+        }
+        self.unless_done(app).await?;
+        Ok(app.staged(self.caller(), uploads).await?)
+    }
+
+    async fn repeated(&self, app: &App) -> Result<Option<Outcome>, CommandError> {
+        app.repeated(self.caller(), self.head.key.as_deref(), &self.request).await
     }
 
     /// Has the command decided and answers with its outcome.
@@ -222,10 +242,8 @@ impl Pending {
         see: Vec<SeePerson>,
         followed: Option<CaseId>,
     ) -> Result<Response, Stop> {
-        if self.key_reused {
-            return Err(Failure::IdempotencyKeyReused.into());
-        }
         if !self.created && self.head.case.is_none() {
+            self.repeated(app).await?;
             return Err(Failure::NotFound.into());
         }
         let command = Command {

@@ -33,6 +33,10 @@ pub(super) struct Stream {
     pub(super) key: Option<Key>,
 }
 
+/// A stream without events.
+static EMPTY: Stream = Stream { version: 0, content: Content::Nothing, key: None };
+static NEW_CASE: Case = Case::New;
+
 impl Stream {
     /// The state after one more event.
     pub(super) fn evolve(&mut self, id: StreamId, event: &Event) {
@@ -52,10 +56,10 @@ impl Stream {
         };
     }
 
-    pub(super) fn case(&self) -> Case {
+    pub(super) const fn case(&self) -> &Case {
         match &self.content {
-            Content::Case(case) => case.clone(),
-            _ => Case::New,
+            Content::Case(case) => case,
+            _ => &NEW_CASE,
         }
     }
 
@@ -77,6 +81,11 @@ impl Stream {
 /// Streams by id.
 #[derive(Debug, Default)]
 pub(super) struct Cache(HashMap<StreamId, Stream>);
+
+/// The state of a stream without events.
+pub(super) const fn empty() -> &'static Stream {
+    &EMPTY
+}
 
 impl Cache {
     pub(super) fn get(&self, id: StreamId) -> Option<&Stream> {

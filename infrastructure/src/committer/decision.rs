@@ -63,18 +63,18 @@ fn addition(stage: &Stage<'_>, request: &CaseRequest) -> Result<Addition, Comman
         (_, None) => return Err(Refusal::NotFound.into()),
     };
     let actor = Actor { identities: identities(stage, request.actor.person), ..request.actor.clone() };
-    let employer_state = stage.stream(StreamId::of_employer(employer));
+    let employer_areas = stage.stream(StreamId::of_employer(employer)).employer();
     let followed = request.followed.map(|id| stage.stream(id.into()).case());
     let context = Context {
         actor: &actor,
         now: stage.now(),
         next_number: stage.next_number(),
         expected_version: request.expected_version,
-        employer_areas: employer_state.employer().and_then(|employer| employer.areas.as_deref()),
-        followed: followed.as_ref(),
+        employer_areas: employer_areas.and_then(|employer| employer.areas.as_deref()),
+        followed,
         limits: stage.limits(),
     };
-    let events = decide(&request.command, &case, &context)?;
+    let events = decide(&request.command, case, &context)?;
     unused(stage, &request.command)?;
     Ok(Addition { stream: request.case.into(), employer: Some(employer), events })
 }
@@ -101,13 +101,14 @@ fn identities(stage: &Stage<'_>, person: PersonId) -> Vec<PersonId> {
 
 /// The events by which a person is seen, and linked to earlier calls.
 pub(super) fn meeting(stage: &Stage<'_>, meeting: &SeePerson) -> Vec<Addition> {
-    let known = stage.stream(meeting.id.into()).person().cloned().unwrap_or_default();
-    let mut own = meeting.decide(&known);
+    let nobody = Person::default();
+    let known = stage.stream(meeting.id.into()).person().unwrap_or(&nobody);
+    let mut own = meeting.decide(known);
     let mut additions = Vec::new();
     let mut before = HashSet::new();
     for caller in meeting.callers.iter().filter(|caller| before.insert(**caller)) {
-        let state: Option<Person> = stage.stream((*caller).into()).person().cloned();
-        if let Some(link) = state.and_then(|state| meeting.link(*caller, &state)) {
+        let state = stage.stream((*caller).into()).person();
+        if let Some(link) = state.and_then(|state| meeting.link(*caller, state)) {
             own.push(link.clone());
             additions.push(Addition { stream: (*caller).into(), employer: None, events: vec![link] });
         }

@@ -8,7 +8,7 @@ use domain::files::FileLimits;
 use domain::{AttachmentId, CaseNumber, Event, PersonId, StreamId, calendar};
 use uuid::Uuid;
 
-use crate::committer::cache::{Cache, Stream};
+use crate::committer::cache::{self, Cache, Stream};
 use crate::committer::decision::{self, Addition};
 use crate::committer::{CommandError, Settings};
 use crate::keys::Keys;
@@ -97,7 +97,7 @@ impl<'a> Stage<'a> {
 
     /// The version of a stream as far as it is known.
     pub(super) fn version(&self, id: StreamId) -> u64 {
-        self.streams.get(&id).or_else(|| self.cache.get(id)).map_or(0, |stream| stream.version)
+        self.stream(id).version
     }
 
     pub(super) const fn now(&self) -> DateTime<Utc> {
@@ -126,8 +126,8 @@ impl<'a> Stage<'a> {
     }
 
     /// The newest state of a stream that was asked for.
-    pub(super) fn stream(&self, id: StreamId) -> Stream {
-        self.streams.get(&id).or_else(|| self.cache.get(id)).cloned().unwrap_or_default()
+    pub(super) fn stream(&self, id: StreamId) -> &Stream {
+        self.streams.get(&id).or_else(|| self.cache.get(id)).unwrap_or(cache::empty())
     }
 
     fn stream_mut(&mut self, id: StreamId) -> &mut Stream {

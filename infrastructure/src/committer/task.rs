@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use domain::{StreamId, calendar};
 use futures::FutureExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::clock::from_micros;
@@ -19,13 +20,13 @@ use crate::random;
 use crate::recorded::Recorded;
 
 /// Runs until the last handle is dropped.
-pub(super) fn run(log: Arc<dyn Log>, settings: Settings, jobs: mpsc::Receiver<Job>) {
+pub(super) fn run(log: Arc<dyn Log>, settings: Settings, jobs: mpsc::Receiver<Job>, callers: &Handle) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return tracing::error!(%error, "the committer cannot start"),
     };
     let mut queue = Queue { jobs, carried: None };
-    let mut task = Task { log, settings, cache: Cache::default(), writer: None };
+    let mut task = Task { log, settings, callers: callers.clone(), cache: Cache::default(), writer: None };
     runtime.block_on(async {
         while let Some(batch) = queue.next().await {
             metrics::histogram!("kundwebb_batch_commands").record(batch_length(&batch));
@@ -89,9 +90,6 @@ fn fail(jobs: Vec<Job>, error: &LogError) {
     }
 }
 
-/// A reply, ready to be sent once the batch is durable.
-type Reply = Box<dyn FnOnce() + Send>;
-
 /// What a transaction has come to, written but not committed.
 struct Prepared {
     results: Vec<Came>,
@@ -105,6 +103,8 @@ struct Prepared {
 struct Task {
     log: Arc<dyn Log>,
     settings: Settings,
+    /// Where the callers wait.
+    callers: Handle,
     cache: Cache,
     writer: Option<Box<dyn Writer>>,
 }
@@ -169,10 +169,12 @@ impl Task {
     fn done(&mut self, jobs: Vec<Job>, prepared: Prepared) {
         self.cache.accept(prepared.streams);
         if !prepared.recorded.is_empty() {
-            (self.settings.publish)(prepared.recorded.into());
+            (self.settings.publish)(prepared.recorded);
         }
-        let replies = jobs.into_iter().zip(prepared.results).filter_map(|(job, came)| reply(job, came));
-        replies.for_each(|reply| reply());
+        let results = prepared.results;
+        // Waking so many costs as much as deciding: that is not this thread's work.
+        self.callers
+            .spawn(async move { jobs.into_iter().zip(results).for_each(|(job, came)| answer(job, came)) });
     }
 
     /// The answer to the commit was lost: takes the lock again, on a new connection, and answers everybody from what
@@ -306,15 +308,13 @@ fn append_once(stage: &mut Stage<'_>, append: &Append) -> Result<u64, CommandErr
     add(stage, vec![Addition { stream: append.stream, employer: append.employer, events }], append.actor)
 }
 
-fn reply(job: Job, came: Came) -> Option<Reply> {
-    fn send<T: Send + 'static>(sender: oneshot::Sender<T>, value: T) -> Option<Reply> {
-        Some(Box::new(move || drop(sender.send(value))))
-    }
+/// Tells a caller what a job came to.
+fn answer(job: Job, came: Came) {
     match (job, came) {
-        (Job::Case(_, sender), Came::Case(result)) => send(sender, result),
-        (Job::See(_, sender) | Job::Append(_, sender), Came::Position(result)) => send(sender, result),
-        (Job::Upkeep(_, sender), Came::Upkeep(reply)) => send(sender, Ok(reply)),
-        _ => None,
+        (Job::Case(_, reply), Came::Case(result)) => drop(reply.send(result)),
+        (Job::See(_, reply) | Job::Append(_, reply), Came::Position(result)) => drop(reply.send(result)),
+        (Job::Upkeep(_, reply), Came::Upkeep(done)) => drop(reply.send(Ok(done))),
+        _ => {}
     }
 }
 
@@ -334,11 +334,12 @@ fn further(jobs: &[Job], stage: &Stage<'_>) -> Wanted {
 /// What the batch needs to know that the cache does not.
 fn wanted(jobs: &[Job], cache: &Cache, year: u16) -> Wanted {
     let mut wanted = Wanted { year, ..Wanted::default() };
-    let mut streams: HashSet<StreamId> = HashSet::new();
+    let (mut streams, mut fresh) = (HashSet::new(), Vec::new());
     for job in jobs {
         match job {
             Job::Case(request, _) => {
                 streams.extend(decision::streams(request));
+                fresh.extend(request.fresh.then(|| StreamId::from(request.case)));
                 wanted.commands.push(request.command_id);
                 wanted.attachments.extend(request.command.files().iter().map(|file| file.card.attachment_id));
             }
@@ -346,6 +347,9 @@ fn wanted(jobs: &[Job], cache: &Cache, year: u16) -> Wanted {
             Job::Append(append, _) => drop(streams.insert(append.stream)),
             Job::Upkeep(..) => {}
         }
+    }
+    for stream in fresh {
+        streams.remove(&stream);
     }
     for stream in streams {
         let known = cache.get(stream);

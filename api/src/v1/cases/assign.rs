@@ -33,7 +33,7 @@ pub fn routes() -> OpenApiRouter<App> {
     responses((status = 200, description = "It is done.", body = OutcomeBody, headers(("ETag", description = "The version of the case."))))
 )]
 async fn assign(State(app): State<App>, incoming: Incoming) -> Result<Response, Stop> {
-    let (pending, mut fields) = incoming.begin(&app, Tag::Version).await?;
+    let (pending, mut fields) = incoming.begin(Tag::Version)?;
     let login = AssignRequest::read(&mut fields).officer.unwrap_or_default();
     let officer = officer(&app, login.trim()).await?;
     let officer = officer.ok_or_else(|| vec![FieldError::new("/officer", Code::OfficerMissing)]);

@@ -99,7 +99,8 @@ async fn attach(State(app): State<App>, request: Request) -> Result<Response, St
 async fn attach_staged(app: &App, head: Head, files: &[UploadedFile]) -> Result<Response, Stop> {
     let digests = files.iter().map(|file| (&file.card.file_name, &file.card.sha256)).collect::<Vec<_>>();
     let body = serde_json::to_string(&digests).map_err(|_| Failure::Internal)?;
-    let pending = head.changes(app, &body, Tag::VersionOrAny).await?;
+    let pending = head.changes(&body, Tag::VersionOrAny)?;
+    pending.unless_done(app).await?;
     pending.run(app, CaseCommand::Attach(Attach { files: files.to_vec() })).await
 }
 

@@ -35,7 +35,7 @@ pub struct StartProcessingRequest {}
     responses((status = 200, description = "It is done.", body = OutcomeBody, headers(("ETag", description = "The version of the case."))))
 )]
 async fn start_processing(State(app): State<App>, incoming: Incoming) -> Result<Response, Stop> {
-    let (pending, fields) = incoming.with_body().begin(&app, Tag::Version).await?;
+    let (pending, fields) = incoming.with_body().begin(Tag::Version)?;
     let command = settle(fields, Ok(Vec::new()), |_| Ok(StartProcessing {}))?;
     pending.run(&app, CaseCommand::StartProcessing(command)).await
 }
