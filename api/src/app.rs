@@ -94,7 +94,7 @@ impl App {
         let (mut feed, publish) = log_feed(reader.clone(), Handle::current());
         let settings =
             Settings { clock: clock.clone(), keys: Arc::clone(&keys), limits: config.limits(), publish };
-        let read_models = Arc::new(ReadModels::open(&data)?);
+        let read_models = Arc::new(read_models(&data, &reader).await?);
         let projector = Projector::new(Arc::clone(&read_models));
         let stopped = projector.stopped();
         let checked =
@@ -177,6 +177,17 @@ impl App {
         let task = tokio::task::spawn_blocking(move || read.read(query));
         task.await.unwrap_or_else(|error| Err(ReadError::Row(error.to_string())))
     }
+}
+
+/// Opens the read models; those of a whole log are built before anything else may happen.
+async fn read_models(data: &Path, reader: &Reader) -> anyhow::Result<ReadModels> {
+    let head = reader.log.head().await?.position;
+    let (data, reader, runtime) = (data.to_path_buf(), reader.clone(), Handle::current());
+    let open = move || {
+        projections::build(&data, &reader, &runtime, head)?;
+        anyhow::Ok(ReadModels::open(&data)?)
+    };
+    tokio::task::spawn_blocking(open).await?
 }
 
 /// Opens log and keys, and checks that they belong together.

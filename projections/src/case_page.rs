@@ -1,24 +1,47 @@
-//! The whole case as its page shows it. The view evolves by events alone, so that a case as of a past moment is the
-//! same view over fewer events.
+//! The whole case as its page shows it: folded from its timeline when it is asked for. The view evolves by events alone,
+//! so that a case as of a past moment is the same view over fewer events.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Standing;
 use domain::files::FileCard;
 use domain::vocabulary::Party;
 use domain::{
-    Area, CaseId, CaseNumber, Channel, Event, Language, OrganisationNumber, PersonId, Status, SubArea, System,
+    Area, CaseId, CaseNumber, Channel, Event, Language, OrganisationNumber, PersonId, Status, StreamId, SubArea, System,
 };
 use infrastructure::Recorded;
-use rusqlite::{Connection, OptionalExtension, params};
-use serde::{Deserialize, Serialize};
+use rusqlite::Connection;
 
-use crate::{Projection, ReadError};
+use crate::ReadError;
+use crate::timeline::{self, Entry};
 
-/// The projection.
-pub struct CasePage;
+/// An event as far as a view needs to know it.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the names are those of the event")]
+pub struct Happened<'a> {
+    pub stream: StreamId,
+    pub version: u64,
+    pub position: u64,
+    pub recorded_at: DateTime<Utc>,
+    pub actor: PersonId,
+    pub event: &'a Event,
+}
+
+impl<'a> From<&'a Recorded> for Happened<'a> {
+    fn from(recorded: &'a Recorded) -> Self {
+        let Recorded { stream, version, position, recorded_at, actor, event, .. } = recorded;
+        Self {
+            stream: *stream,
+            version: *version,
+            position: *position,
+            recorded_at: *recorded_at,
+            actor: *actor,
+            event,
+        }
+    }
+}
 
 /// A case with everything that can be shown of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of the case in the API")]
 pub struct CaseView {
     pub id: CaseId,
@@ -55,7 +78,7 @@ pub struct CaseView {
 }
 
 /// A request for information that has not been answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The day to answer by.
     pub due_date: NaiveDate,
@@ -64,7 +87,7 @@ pub struct Request {
 }
 
 /// A file of a case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
     /// What is known of the file.
     pub card: FileCard,
@@ -75,7 +98,7 @@ pub struct Attached {
 }
 
 /// A message in a case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// When it was written.
     pub at: DateTime<Utc>,
@@ -91,10 +114,10 @@ pub struct Message {
 
 impl CaseView {
     /// The view of a case from its events, oldest first; `None` when the first does not receive it.
-    pub fn replay<'a>(events: impl IntoIterator<Item = &'a Recorded>) -> Option<Self> {
-        let mut events = events.into_iter();
-        let first = Self::received(events.next()?)?;
-        Some(events.fold(first, Self::evolve))
+    pub fn replay<'a, E: Into<Happened<'a>>>(events: impl IntoIterator<Item = E>) -> Option<Self> {
+        let mut events = events.into_iter().map(Into::into);
+        let first = Self::received(&events.next()?)?;
+        Some(events.fold(first, |view, event| view.evolve(&event)))
     }
 
     /// What rights depend on.
@@ -109,14 +132,14 @@ impl CaseView {
 
     /// The view after one more event of the case.
     #[must_use]
-    pub fn evolve(mut self, event: &Recorded) -> Self {
+    fn evolve(mut self, event: &Happened<'_>) -> Self {
         self.version = event.version;
         self.position = event.position;
         self.disposed |= event.event.is_gone();
         let text = |personal: &domain::Sealed<domain::event::Letter>| {
             personal.open().map(|letter| letter.text.as_str().to_owned())
         };
-        match &event.event {
+        match event.event {
             Event::ProcessingStarted { officer } => {
                 self.status = Status::InProcess;
                 self.officer = Some(*officer);
@@ -148,7 +171,7 @@ impl CaseView {
         self
     }
 
-    fn received(event: &Recorded) -> Option<Self> {
+    fn received(event: &Happened<'_>) -> Option<Self> {
         let Event::CaseReceived {
             case_number,
             employer,
@@ -162,7 +185,7 @@ impl CaseView {
             language,
             personal,
             ..
-        } = &event.event
+        } = event.event
         else {
             return None;
         };
@@ -207,13 +230,13 @@ impl CaseView {
         }
     }
 
-    fn push_message(&mut self, event: &Recorded, from: Party, text: Option<String>) {
+    fn push_message(&mut self, event: &Happened<'_>, from: Party, text: Option<String>) {
         let files = event.event.files().to_vec();
         self.messages.push(Message { at: event.recorded_at, from, actor: event.actor, text, files });
     }
 
-    fn attach(&mut self, event: &Recorded) {
-        let from = match &event.event {
+    fn attach(&mut self, event: &Happened<'_>) {
+        let from = match event.event {
             Event::AttachmentAdded { from, .. } | Event::MessageAdded { from, .. } => *from,
             Event::CaseClosed { .. } => Party::Officer,
             _ => Party::Customer,
@@ -223,57 +246,21 @@ impl CaseView {
     }
 }
 
-impl Projection for CasePage {
-    fn name(&self) -> &'static str {
-        "case_page"
-    }
-
-    fn version(&self) -> u32 {
-        2
-    }
-
-    fn ddl(&self) -> &'static str {
-        "CREATE TABLE case_page (case_id BLOB PRIMARY KEY, number TEXT NOT NULL UNIQUE, view TEXT NOT NULL)
-         STRICT, WITHOUT ROWID;"
-    }
-
-    fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
-        let id = CaseId(event.stream.0);
-        let view = match CaseView::received(event) {
-            Some(view) => view,
-            None => match by_id(tables, id)? {
-                Some(view) => view.evolve(event),
-                None => return Ok(()),
-            },
-        };
-        tables
-            .prepare_cached(
-                "INSERT INTO case_page VALUES (?1, ?2, ?3) ON CONFLICT (case_id) DO UPDATE SET view = excluded.view",
-            )?
-            .execute(params![id.0, view.number.to_string(), serde_json::to_string(&view)?])?;
-        Ok(())
-    }
-}
-
 /// A case by its id.
 ///
 /// # Errors
 /// When the read models cannot be read.
 pub fn by_id(tables: &Connection, id: CaseId) -> Result<Option<CaseView>, ReadError> {
-    let sql = "SELECT view FROM case_page WHERE case_id = ?1";
-    let row: Option<String> = tables.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?;
-    Ok(row.map(|view| serde_json::from_str(&view)).transpose()?)
-}
-
-/// A case by its number.
-///
-/// # Errors
-/// When the read models cannot be read.
-pub fn by_number(tables: &Connection, number: CaseNumber) -> Result<Option<CaseView>, ReadError> {
-    let sql = "SELECT view FROM case_page WHERE number = ?1";
-    let row: Option<String> =
-        tables.prepare_cached(sql)?.query_row([number.to_string()], |row| row.get(0)).optional()?;
-    Ok(row.map(|view| serde_json::from_str(&view)).transpose()?)
+    let entries = timeline::of_case(tables, id, true)?;
+    let events = entries.iter().map(Entry::event).collect::<Result<Vec<_>, _>>()?;
+    Ok(CaseView::replay(entries.iter().zip(&events).map(|(entry, event)| Happened {
+        stream: id.into(),
+        version: entry.version,
+        position: entry.position,
+        recorded_at: entry.at,
+        actor: entry.actor,
+        event,
+    })))
 }
 
 #[cfg(test)]
@@ -324,9 +311,7 @@ mod tests {
             "no working note"
         );
         assert_eq!((view.attachments.len(), view.attachments[0].from), (1, Party::Customer));
-        let number = view.number;
-        assert_eq!(told.read.read(|tables| by_number(tables, number)).unwrap().unwrap(), page(&told));
-        assert_eq!(told.read.read(|tables| by_number(tables, CaseNumber::new(2026, 2))).unwrap(), None);
+        assert_eq!(told.read.read(|tables| by_id(tables, case(2))).unwrap(), None);
     }
 
     #[test]

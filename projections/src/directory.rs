@@ -36,8 +36,11 @@ impl Projection for Directory {
 
     fn ddl(&self) -> &'static str {
         "CREATE TABLE person (person_id BLOB PRIMARY KEY, role TEXT NOT NULL, subject TEXT, name TEXT, email TEXT,
-            employer TEXT, linked_to BLOB) STRICT, WITHOUT ROWID;
-         CREATE INDEX person_linked ON person (linked_to) WHERE linked_to IS NOT NULL;
+            employer TEXT, linked_to BLOB) STRICT, WITHOUT ROWID;"
+    }
+
+    fn indices(&self) -> &'static str {
+        "CREATE INDEX person_linked ON person (linked_to) WHERE linked_to IS NOT NULL;
          CREATE INDEX person_role ON person (role, name);"
     }
 

@@ -85,8 +85,9 @@ fn the_digest_sees_every_table() {
     let names: Vec<String> = told
         .read
         .read(|tables| {
+            // The full text is emptied in its own way, and its list of terms with it.
             let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'full_text_%' \
-                       AND name <> 'position' ORDER BY name";
+                       AND name NOT IN ('position', 'search_terms') ORDER BY name";
             let names = tables.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
             Ok(names)
         })
@@ -94,9 +95,12 @@ fn the_digest_sees_every_table() {
     let path = told.folder.path().join(file_name(ALL));
     for table in names {
         let writer = Connection::open(&path).unwrap();
-        writer.execute_batch(&format!("BEGIN; DELETE FROM {table};")).unwrap();
-        assert!(writer.changes() > 0, "{table} has no row of the samples");
-        writer.execute_batch("COMMIT").unwrap();
+        let empty = if table == "full_text" {
+            "INSERT INTO full_text (full_text) VALUES ('delete-all')".to_owned()
+        } else {
+            format!("DELETE FROM {table}")
+        };
+        assert!(writer.execute(&empty, []).unwrap() > 0, "{table} has no row of the samples");
         assert_ne!(told.read.digest().unwrap(), digest, "{table}");
         drop(writer);
         // Put back by living through it again.

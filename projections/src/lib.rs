@@ -1,5 +1,6 @@
 //! The read models: derived from the log, in a local SQLite file per node, thrown away and rebuilt at will.
 
+mod building;
 pub mod case_page;
 pub mod case_row;
 pub mod directory;
@@ -22,6 +23,7 @@ mod rights;
 #[cfg(test)]
 mod testing;
 
+pub use building::build;
 pub use case_page::CaseView;
 pub use case_row::{CaseRow, Filter, Page, Sort};
 pub use projector::Projector;
@@ -37,8 +39,12 @@ pub trait Projection: Sync {
     fn name(&self) -> &'static str;
     /// Raised when `apply` changes what it writes.
     fn version(&self) -> u32;
-    /// Its tables and indices.
+    /// Its tables.
     fn ddl(&self) -> &'static str;
+    /// The indices that only its readers need; made last when all is built anew.
+    fn indices(&self) -> &'static str {
+        ""
+    }
     /// What an event does to the tables.
     ///
     /// # Errors
@@ -48,9 +54,7 @@ pub trait Projection: Sync {
 
 /// Every projection. All advance together, in this order.
 pub static ALL: &[&dyn Projection] = &[
-    &case_page::CasePage,
     &directory::Directory,
-    &my_cases::MyCases,
     &queue::Queue,
     &search::Search,
     &service_status::ServiceStatus,

@@ -1,39 +1,10 @@
-//! *Mina ärenden*: a person's cases, previous and current, from the web and by phone.
+//! *Mina ärenden*: a person's cases, previous and current, from the web and by phone: a list over the rows of the queue.
 
-use domain::Event;
 use domain::access::Reach;
-use infrastructure::Recorded;
 use rusqlite::Connection;
 
-use crate::case_row::{self, Filter, Page, Readers, Sort, case_row_table};
-use crate::{Projection, ReadError};
-
-/// The projection.
-pub struct MyCases;
-
-impl Projection for MyCases {
-    fn name(&self) -> &'static str {
-        "my_cases"
-    }
-
-    fn version(&self) -> u32 {
-        2
-    }
-
-    fn ddl(&self) -> &'static str {
-        concat!(
-            case_row_table!("my_cases"),
-            "CREATE INDEX my_cases_by_reporter ON my_cases (reporter, received_at);"
-        )
-    }
-
-    fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
-        if matches!(&event.event, Event::CaseReceived { reporter: None, .. }) {
-            return Ok(());
-        }
-        case_row::apply(tables, ("my_cases", Readers::Reporter), event)
-    }
-}
+use crate::ReadError;
+use crate::case_row::{self, Filter, List, Page, Sort};
 
 /// A page of the cases that have a reporter, within a reach.
 ///
@@ -45,14 +16,14 @@ pub fn find(
     filter: &Filter,
     order: (Sort, u64, u64),
 ) -> Result<Page, ReadError> {
-    case_row::find(tables, "my_cases", reach, filter, order)
+    case_row::find(tables, List::Mine, reach, filter, order)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use domain::vocabulary::Party;
-    use domain::{Area, NoteKind, PersonId, Status};
+    use domain::{Area, Event, NoteKind, PersonId, Status};
 
     use crate::testing::*;
 

@@ -4,7 +4,7 @@ use domain::access::Reach;
 use rusqlite::types::Value;
 
 /// Conditions of a query with their values, joined by AND.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Conditions {
     sql: Vec<String>,
     values: Vec<Value>,
@@ -31,13 +31,24 @@ impl Conditions {
 
     /// `column = value`.
     pub fn equal(&mut self, column: &str, value: Value) {
+        let place = self.value(value);
+        self.sql.push(format!("{column} = {place}"));
+    }
+
+    /// The place of a value that belongs to no condition.
+    pub fn value(&mut self, value: Value) -> String {
         self.values.push(value);
-        self.sql.push(format!("{column} = ?{}", self.values.len()));
+        format!("?{}", self.values.len())
     }
 
     /// `column` holds nothing.
     pub fn none(&mut self, column: &str) {
         self.sql.push(format!("{column} IS NULL"));
+    }
+
+    /// `column` holds something.
+    pub fn some(&mut self, column: &str) {
+        self.sql.push(format!("{column} IS NOT NULL"));
     }
 
     /// `column` is one of the values; none of them matches nothing.
@@ -50,8 +61,8 @@ impl Conditions {
 
     /// A condition with one value, whose place is written `?`.
     pub fn with(&mut self, condition: &str, value: Value) {
-        self.values.push(value);
-        self.sql.push(condition.replace('?', &format!("?{}", self.values.len())));
+        let place = self.value(value);
+        self.sql.push(condition.replace('?', &place));
     }
 
     /// The conditions after WHERE; always true when there are none.

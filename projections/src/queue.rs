@@ -1,13 +1,16 @@
-//! The queue: every case, for officers, auditors and the systems that created them.
+//! The queue: every case, for officers, auditors and the systems that created them. *Mina ärenden* is a list over the
+//! same rows.
 
-use domain::CaseId;
 use domain::access::{Reach, Standing};
-use domain::{Area, OrganisationNumber, PersonId};
+use domain::vocabulary::Party;
+use domain::{Area, CaseId, CaseNumber, Event, OrganisationNumber, PersonId, SubArea, System};
 use infrastructure::Recorded;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::case_row::{self, Filter, Page, Readers, Sort, case_row_table};
-use crate::{Projection, ReadError};
+use crate::case_row::{self, Filter, List, Page, Sort};
+use crate::narrowing::{blob, text};
+use crate::{Projection, ReadError, timeline};
 
 /// The projection.
 pub struct Queue;
@@ -18,22 +21,131 @@ impl Projection for Queue {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn ddl(&self) -> &'static str {
-        concat!(
-            case_row_table!("queue"),
-            "CREATE INDEX queue_by_received ON queue (received_at);
-             CREATE INDEX queue_by_status ON queue (status, received_at);
-             CREATE INDEX queue_by_creator ON queue (registered_by, received_at);
-             CREATE INDEX queue_by_employer ON queue (employer, received_at);"
-        )
+        "CREATE TABLE queue (
+            -- The position of the event that received the case: the order of receipt and of the numbers.
+            place INTEGER PRIMARY KEY,
+            case_id BLOB NOT NULL UNIQUE, number TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL,
+            status TEXT NOT NULL, channel TEXT NOT NULL, employer TEXT NOT NULL, area TEXT NOT NULL, sub_area TEXT,
+            system TEXT, subject TEXT, received_at INTEGER NOT NULL, started_at INTEGER, closed_at INTEGER,
+            -- The time of the last event, and of the last one that the reporter sees.
+            last_at INTEGER NOT NULL, shown_at INTEGER NOT NULL,
+            due_date TEXT, officer BLOB, reporter BLOB, registered_by BLOB NOT NULL, follows_up TEXT) STRICT;"
+    }
+
+    fn indices(&self) -> &'static str {
+        "CREATE INDEX queue_by_status ON queue (status, area);
+         CREATE INDEX queue_by_creator ON queue (registered_by);
+         CREATE INDEX queue_by_employer ON queue (employer);
+         CREATE INDEX queue_by_reporter ON queue (reporter) WHERE reporter IS NOT NULL;
+         CREATE INDEX queue_by_officer ON queue (officer) WHERE officer IS NOT NULL;
+         CREATE INDEX queue_by_change ON queue (last_at);"
     }
 
     fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
-        case_row::apply(tables, ("queue", Readers::Centre), event)
+        if let Event::CaseReceived { .. } = &event.event {
+            return insert(tables, event);
+        }
+        let (set, value): (&str, Option<Value>) = match &event.event {
+            Event::ProcessingStarted { officer } => {
+                ("status = 'in-process', started_at = ?3, officer = ?5", Some(blob(officer.0)))
+            }
+            Event::CaseAssigned { officer } => ("officer = ?5", Some(blob(officer.0))),
+            Event::InformationRequested { due_date, .. } => ("due_date = ?5", Some(text(due_date))),
+            Event::AttachmentAdded { from: Party::Customer, .. }
+            | Event::MessageAdded { from: Party::Customer, .. } => ("due_date = NULL", None),
+            Event::AttachmentAdded { .. } | Event::MessageAdded { .. } | Event::NoteAdded { .. } => {
+                ("due_date = due_date", None)
+            }
+            Event::CaseReclassified { area, sub_area, system, .. } => {
+                return reclassify(tables, event, (*area, *sub_area, *system));
+            }
+            Event::CaseClosed { .. } => ("status = 'closed', closed_at = ?3, due_date = NULL", None),
+            _ => return Ok(()),
+        };
+        let sql = format!("UPDATE queue SET {set}, {} WHERE case_id = ?4", moved(&event.event));
+        let at = event.recorded_at.timestamp_micros();
+        let mut statement = tables.prepare_cached(&sql)?;
+        match value {
+            Some(value) => {
+                statement.execute(params![event.version, event.position, at, event.stream.0, value])?
+            }
+            None => statement.execute(params![event.version, event.position, at, event.stream.0])?,
+        };
+        Ok(())
     }
+}
+
+/// What every event moves: version, position, and the times at which something happened and was shown.
+fn moved(event: &Event) -> &'static str {
+    if timeline::for_customer(event) == Some(false) {
+        "version = ?1, position = ?2, last_at = ?3"
+    } else {
+        "version = ?1, position = ?2, last_at = ?3, shown_at = ?3"
+    }
+}
+
+fn reclassify(
+    tables: &Connection,
+    event: &Recorded,
+    (area, sub_area, system): (Area, Option<SubArea>, Option<System>),
+) -> Result<(), ReadError> {
+    let sql = format!(
+        "UPDATE queue SET area = ?5, sub_area = ?6, system = ?7, {} WHERE case_id = ?4",
+        moved(&event.event)
+    );
+    tables.prepare_cached(&sql)?.execute(params![
+        event.version,
+        event.position,
+        event.recorded_at.timestamp_micros(),
+        event.stream.0,
+        area.code(),
+        sub_area.map(SubArea::code),
+        system.map(System::code),
+    ])?;
+    Ok(())
+}
+
+fn insert(tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
+    let Event::CaseReceived {
+        case_number,
+        employer,
+        area,
+        sub_area,
+        system,
+        channel,
+        follows_up,
+        reporter,
+        registered_by,
+        personal,
+        ..
+    } = &event.event
+    else {
+        return Ok(());
+    };
+    let at = event.recorded_at.timestamp_micros();
+    let sql = "INSERT INTO queue VALUES (?4, ?1, ?2, ?3, ?4, 'received', ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, NULL, \
+               ?11, ?11, NULL, NULL, ?12, ?13, ?14)";
+    tables.prepare_cached(sql)?.execute(params![
+        event.stream.0,
+        case_number.to_string(),
+        event.version,
+        event.position,
+        channel.code(),
+        employer.as_str(),
+        area.code(),
+        sub_area.map(SubArea::code),
+        system.map(System::code),
+        personal.open().map(|question| question.subject.as_str()),
+        at,
+        reporter.map(|person| person.0),
+        registered_by.0,
+        follows_up.map(|number| number.to_string()),
+    ])?;
+    Ok(())
 }
 
 /// A page of all cases within a reach.
@@ -46,7 +158,18 @@ pub fn find(
     filter: &Filter,
     order: (Sort, u64, u64),
 ) -> Result<Page, ReadError> {
-    case_row::find(tables, "queue", reach, filter, order)
+    case_row::find(tables, List::Queue, reach, filter, order)
+}
+
+/// The number of a case; `None` when there is no such case.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn number(tables: &Connection, case: CaseId) -> Result<Option<CaseNumber>, ReadError> {
+    let sql = "SELECT number FROM queue WHERE case_id = ?1";
+    let number: Option<String> =
+        tables.prepare_cached(sql)?.query_row([case.0], |row| row.get(0)).optional()?;
+    Ok(number.and_then(|number| CaseNumber::parse(&number).ok()))
 }
 
 /// What rights to a case depend on; `None` when there is no such case.
@@ -98,22 +221,8 @@ mod tests {
         assert_eq!(numbers(&told, &all, (Sort::Newest, 3, 3)), (vec![1], 7));
         assert_eq!(numbers(&told, &all, (Sort::Newest, 4, 3)), (vec![], 7));
         assert_eq!(numbers(&told, &all, (Sort::Oldest, 1, 3)), (vec![1, 2, 3], 7));
+        assert_eq!(numbers(&told, &all, (Sort::Number, 2, 3)), (vec![4, 5, 6], 7));
         assert_eq!(numbers(&told, &all, (Sort::LastChanged, 1, 2)), (vec![3, 7], 7));
-    }
-
-    #[test]
-    fn numbers_are_in_order_also_when_they_grow_longer() {
-        let mut told = Told::nothing();
-        let by_number = [(2026, 999_999), (2026, 1_000_000), (2027, 1)];
-        for (id, (year, running)) in by_number.into_iter().rev().enumerate() {
-            let mut event = received(1, 1, "Omföring");
-            if let Event::CaseReceived { case_number, .. } = &mut event {
-                *case_number = domain::CaseNumber::new(year, running);
-            }
-            told.tell("2026-11-23T10:00:00Z", case(id as u128 + 1), event);
-        }
-        let order = numbers(&told, &Filter::default(), (Sort::Number, 1, 20)).0;
-        assert_eq!(order, [999_999, 1_000_000, 1]);
     }
 
     #[test]

@@ -122,23 +122,8 @@ impl ReadModels {
     fn apply_all(&self, events: &[Recorded]) -> Result<(), ReadError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.position();
-        let mut position = before;
         let transaction = writer.transaction()?;
-        let mut last = None;
-        for event in events.iter().skip_while(|event| event.position <= before) {
-            if event.position != position + 1 {
-                return Err(ReadError::Order { position, found: event.position });
-            }
-            for projection in self.projections {
-                projection.apply(&transaction, event)?;
-            }
-            position = event.position;
-            last = Some(event);
-        }
-        let Some(last) = last else { return Ok(()) };
-        transaction
-            .prepare_cached("UPDATE position SET position = ?1, leaf_hash = ?2")?
-            .execute(params![last.position, last.leaf_hash])?;
+        let Some(position) = apply(&transaction, self.projections, before, events)? else { return Ok(()) };
         transaction.commit()?;
         self.position.send_replace(position);
         Ok(())
@@ -227,11 +212,36 @@ impl ReadModels {
     }
 }
 
+/// Applies the events after a position and moves the position; gives the new one when there were any.
+pub(crate) fn apply(
+    tables: &Connection,
+    projections: &[&dyn Projection],
+    before: u64,
+    events: &[Recorded],
+) -> Result<Option<u64>, ReadError> {
+    let mut last: Option<&Recorded> = None;
+    for event in events.iter().skip_while(|event| event.position <= before) {
+        let position = last.map_or(before, |last| last.position);
+        if event.position != position + 1 {
+            return Err(ReadError::Order { position, found: event.position });
+        }
+        for projection in projections {
+            projection.apply(tables, event)?;
+        }
+        last = Some(event);
+    }
+    let Some(last) = last else { return Ok(None) };
+    tables
+        .prepare_cached("UPDATE position SET position = ?1, leaf_hash = ?2")?
+        .execute(params![last.position, last.leaf_hash])?;
+    Ok(Some(last.position))
+}
+
 /// The name carries a fingerprint of all names, versions and tables.
 pub fn file_name(projections: &[&dyn Projection]) -> String {
     let mut hash = Sha256::new();
     for projection in projections {
-        for part in [projection.name(), &projection.version().to_string(), projection.ddl()] {
+        for part in [projection.name(), &projection.version().to_string(), projection.ddl(), projection.indices()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -239,7 +249,7 @@ pub fn file_name(projections: &[&dyn Projection]) -> String {
     format!("read-{}.db", &hex::encode(hash.finalize())[..16])
 }
 
-fn connect(path: &Path) -> Result<Connection, ReadError> {
+pub(crate) fn connect(path: &Path) -> Result<Connection, ReadError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -285,27 +295,42 @@ fn create(connection: &mut Connection, projections: &[&dyn Projection]) -> Resul
         |row| row.get(0),
     )?;
     if !exists {
-        transaction.execute_batch(
-            "CREATE TABLE position (
-                one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, leaf_hash BLOB NOT NULL) STRICT;
-             INSERT INTO position VALUES (1, 0, zeroblob(32));",
-        )?;
-        for projection in projections {
-            transaction.execute_batch(projection.ddl())?;
-        }
+        create_tables(&transaction, projections)?;
+        create_indices(&transaction, projections)?;
     }
     Ok(transaction.commit()?)
 }
 
+/// Makes all tables, empty, at position 0.
+pub(crate) fn create_tables(
+    connection: &Connection,
+    projections: &[&dyn Projection],
+) -> Result<(), rusqlite::Error> {
+    connection.execute_batch(
+        "CREATE TABLE position (
+            one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, leaf_hash BLOB NOT NULL) STRICT;
+         INSERT INTO position VALUES (1, 0, zeroblob(32));",
+    )?;
+    projections.iter().try_for_each(|projection| connection.execute_batch(projection.ddl()))
+}
+
+/// Makes the indices that only readers need.
+pub(crate) fn create_indices(
+    connection: &Connection,
+    projections: &[&dyn Projection],
+) -> Result<(), rusqlite::Error> {
+    projections.iter().try_for_each(|projection| connection.execute_batch(projection.indices()))
+}
+
 /// A file of ours beside `path`, by its ending.
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(ending);
     path.with_file_name(name)
 }
 
 /// Removes the file and what stands beside it.
-fn remove(path: &Path) -> Result<(), ReadError> {
+pub(crate) fn remove(path: &Path) -> Result<(), ReadError> {
     for ending in ["", "-wal", "-shm", DAMAGED] {
         match std::fs::remove_file(beside(path, ending)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -27,6 +27,17 @@ pub struct Entry {
     pub personal: Option<String>,
 }
 
+impl Entry {
+    /// The event itself.
+    ///
+    /// # Errors
+    /// When the row does not hold one.
+    pub fn event(&self) -> Result<Event, ReadError> {
+        let personal = self.personal.as_deref().map(str::as_bytes);
+        Ok(Event::from_stored(&self.event_type, &self.facts, personal)?)
+    }
+}
+
 impl Projection for Timeline {
     fn name(&self) -> &'static str {
         "timeline"

@@ -7,13 +7,10 @@ use infrastructure::{Reader, random};
 use tokio::runtime::Handle;
 
 use crate::projector::ProjectorError;
-use crate::{ReadError, ReadModels};
+use crate::{ReadError, ReadModels, build};
 
 /// How the names of the folders begin in which read models are built to be compared.
 pub(crate) const SCRATCH: &str = "verify-";
-/// Most events applied in one transaction.
-const BATCH: usize = 1000;
-
 /// What the living read models show, and what the log gives at the same position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -41,15 +38,8 @@ impl Verdict {
 pub fn verify(folder: &Path, reader: &Reader, runtime: &Handle) -> Result<Option<Verdict>, ProjectorError> {
     let Some(shown) = ReadModels::shown(folder)? else { return Ok(None) };
     let scratch = Scratch::new(folder)?;
+    build(&scratch.0, reader, runtime, shown.position)?;
     let rebuilt = ReadModels::open(&scratch.0)?;
-    while rebuilt.position() < shown.position {
-        let left = usize::try_from(shown.position - rebuilt.position()).unwrap_or(BATCH).min(BATCH);
-        let events = runtime.block_on(reader.after(rebuilt.position(), left))?;
-        if events.is_empty() {
-            return Err(ProjectorError::WentBack { position: shown.position });
-        }
-        rebuilt.apply(&events)?;
-    }
     if rebuilt.leaf_hash()? != shown.leaf_hash {
         return Err(ProjectorError::WentBack { position: shown.position });
     }

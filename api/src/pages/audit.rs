@@ -15,7 +15,7 @@ use domain::{CaseId, CaseNumber, Event, Language};
 use infrastructure::clock::from_micros;
 use infrastructure::log::Search;
 use infrastructure::stored::StoredEvent;
-use projections::case_page;
+use projections::queue;
 
 use crate::pages::components::Choice;
 use crate::pages::officers::names::short;
@@ -182,7 +182,7 @@ async fn numbers(app: &App, events: &[StoredEvent]) -> Result<HashMap<CaseId, Ca
     let numbers = app.query(move |tables| {
         let mut numbers = HashMap::new();
         for case in cases {
-            numbers.extend(case_page::by_id(tables, case)?.map(|view| (case, view.number)));
+            numbers.extend(queue::number(tables, case)?.map(|number| (case, number)));
         }
         Ok(numbers)
     });

@@ -173,12 +173,12 @@ async fn page(
 }
 
 async fn around(app: &App, view: &CaseView) -> Result<Around, Failure> {
-    let (case, followed) = (view.id, view.follows_up);
+    let case = view.id;
+    let followed = match view.follows_up {
+        Some(number) => app.case_of_number(number).await?,
+        None => None,
+    };
     let around = app.query(move |tables| {
-        let followed = match followed {
-            Some(number) => case_page::by_number(tables, number)?.map(|view| view.id),
-            None => None,
-        };
         Ok(Around {
             timeline: timeline::of_case(tables, case, true)?,
             officers: directory::officers(tables)?,
