@@ -149,10 +149,10 @@ mod tests {
     /// What is stored is XChaCha20-Poly1305, byte for byte, whatever computes it.
     #[test]
     fn the_bytes_are_those_of_another_implementation() {
-        for length in [0, 1, 15, 16, 17, 63, 64, 65, 300, 5000] {
+        for length in [0_usize, 1, 15, 16, 17, 63, 64, 65, 300, 5000] {
             let (key, nonce) = (Key::random(), random::bytes::<NONCE_BYTES>());
-            let plain: Vec<u8> = (0..length).map(|byte| byte as u8).collect();
-            let other = XChaCha20Poly1305::new(&key.bytes().clone().into());
+            let plain: Vec<u8> = (0..=u8::MAX).cycle().take(length).collect();
+            let other = XChaCha20Poly1305::new(&(*key.bytes()).into());
             let payload = Payload { msg: &plain, aad: b"place" };
             let sealed = other.encrypt(&XNonce::from(nonce), payload).unwrap();
             assert_eq!(key.seal_with(&nonce, &plain, b"place"), sealed);

@@ -11,11 +11,9 @@ use rusqlite::Connection;
 use tokio::runtime::Handle;
 
 use crate::ALL;
-use crate::projector::ProjectorError;
-use crate::read_models::{
-    apply, beside, connect, create_indices, create_tables, file_name, remove,
-};
 use crate::ReadError;
+use crate::projector::ProjectorError;
+use crate::read_models::{apply, beside, connect, create_indices, create_tables, file_name, remove};
 
 /// Ends the name of the file while it is built.
 const UNFINISHED: &str = ".new";
@@ -45,7 +43,8 @@ pub fn build(folder: &Path, reader: &Reader, runtime: &Handle, until: u64) -> Re
             while position < until {
                 let limit = usize::try_from(until - position).unwrap_or(BATCH).min(BATCH);
                 let read = runtime.block_on(reader.after(position, limit));
-                position = read.as_ref().ok().and_then(|events| Some(events.last()?.position)).unwrap_or(until);
+                position =
+                    read.as_ref().ok().and_then(|events| Some(events.last()?.position)).unwrap_or(until);
                 if sender.send(read).is_err() {
                     break;
                 }
@@ -57,7 +56,8 @@ pub fn build(folder: &Path, reader: &Reader, runtime: &Handle, until: u64) -> Re
         remove(&unfinished)?;
     }
     built?;
-    name(&unfinished, &path).map_err(|error| ReadError::Row(format!("{} cannot be named: {error}", path.display())))?;
+    name(&unfinished, &path)
+        .map_err(|error| ReadError::Row(format!("{} cannot be named: {error}", path.display())))?;
     Ok(())
 }
 
@@ -69,7 +69,9 @@ fn write(
 ) -> Result<(), ProjectorError> {
     let connection = connect(path)?;
     connection
-        .execute_batch("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; BEGIN;")
+        .execute_batch(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; BEGIN;",
+        )
         .map_err(ReadError::from)?;
     create_tables(&connection, ALL).map_err(ReadError::from)?;
     let mut position = 0;

@@ -6,7 +6,8 @@ use domain::access::Standing;
 use domain::files::FileCard;
 use domain::vocabulary::Party;
 use domain::{
-    Area, CaseId, CaseNumber, Channel, Event, Language, OrganisationNumber, PersonId, Status, StreamId, SubArea, System,
+    Area, CaseId, CaseNumber, Channel, Event, Language, OrganisationNumber, PersonId, Status, StreamId,
+    SubArea, System,
 };
 use infrastructure::Recorded;
 use rusqlite::Connection;

@@ -163,7 +163,11 @@ pub(crate) fn find(
 
 /// How many cases fulfil the conditions, and whether that is all of them.
 fn count(tables: &Connection, conditions: &Conditions) -> Result<(u64, bool), ReadError> {
-    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM queue WHERE {} LIMIT {})", conditions.sql(), COUNTED + 1);
+    let sql = format!(
+        "SELECT count(*) FROM (SELECT 1 FROM queue WHERE {} LIMIT {})",
+        conditions.sql(),
+        COUNTED + 1
+    );
     let values = params_from_iter(conditions.values());
     let total: u64 = tables.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?;
     Ok((total.min(COUNTED), total <= COUNTED))

@@ -1,6 +1,7 @@
 //! The projector: follows the log and applies every event, in order, to all read models.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use infrastructure::{Feed, LogError};
 
@@ -8,6 +9,9 @@ use crate::{ReadError, ReadModels};
 
 /// Most events in one transaction.
 const BATCH: usize = 1000;
+/// The shortest time between two transactions while the log is not far ahead: what happens meanwhile is applied
+/// together, which costs much less. After a rest nothing waits.
+const PACE: Duration = Duration::from_millis(10);
 
 /// Follows the log until the feed ends or something cannot be applied. Never skips.
 pub struct Projector {
@@ -73,6 +77,9 @@ impl Projector {
                 return Ok(());
             }
             self.read.apply(&events)?;
+            if events.len() < BATCH {
+                std::thread::park_timeout(PACE);
+            }
         }
     }
 }

@@ -241,7 +241,9 @@ pub(crate) fn apply(
 pub fn file_name(projections: &[&dyn Projection]) -> String {
     let mut hash = Sha256::new();
     for projection in projections {
-        for part in [projection.name(), &projection.version().to_string(), projection.ddl(), projection.indices()] {
+        for part in
+            [projection.name(), &projection.version().to_string(), projection.ddl(), projection.indices()]
+        {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -256,7 +258,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, ReadError> {
     connection.set_prepared_statement_cache_capacity(256);
     connection.execute_batch(
         "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;
-         PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY;",
+         PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY;",
     )?;
     Ok(connection)
 }

@@ -104,11 +104,7 @@ impl Found {
 }
 
 /// The cases that hold all words of what somebody typed and fulfil the conditions.
-pub(crate) fn found(
-    tables: &Connection,
-    typed: &str,
-    conditions: &Conditions,
-) -> Result<Found, ReadError> {
+pub(crate) fn found(tables: &Connection, typed: &str, conditions: &Conditions) -> Result<Found, ReadError> {
     let lower = typed.to_lowercase();
     let words: Vec<&str> =
         lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(WORDS).collect();
@@ -276,5 +272,4 @@ mod tests {
             found_in_queue(&told, &typed);
         }
     }
-
 }

@@ -24,6 +24,8 @@ pub const NAME: &str = "mail";
 
 /// How often it looks though nothing has woken it.
 const LOOK: Duration = Duration::from_secs(10);
+/// How long it waits for more when something has happened.
+const TOGETHER: Duration = Duration::from_millis(50);
 /// How long it waits when it could not do its work.
 const FAULT: Duration = Duration::from_secs(5);
 /// The shortest wait.
@@ -116,7 +118,8 @@ impl MailReaction {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(wait) => {}
-                Ok(()) = position.changed() => {}
+                // What happens at once is looked at together: a mail may wait that long.
+                Ok(()) = position.changed() => tokio::time::sleep(TOGETHER).await,
                 Ok(()) = bell.changed() => {}
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{CaseId, Event, PersonId, StreamId, notification};
+use infrastructure::clock::from_micros;
 use infrastructure::log::Delivery;
 use infrastructure::stored::StoredEvent;
 use infrastructure::upkeep::{Upkeep, UpkeepReply};
@@ -97,7 +98,7 @@ impl MailReaction {
         let cause = format!("{}-{}", stored.stream, stored.version);
         let parts = [cause.as_bytes(), recipient.0.as_bytes(), template.code().as_bytes()];
         Some(Delivery {
-            id: self.app.keys.derived_id("delivery", &parts),
+            id: self.app.keys.derived_id_at(from_micros(stored.recorded_at), "delivery", &parts),
             cause,
             recipient,
             template,
