@@ -9,6 +9,8 @@ mod demo;
 #[cfg(test)]
 mod employee_pages;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod golden_events;
 #[cfg(test)]
 mod log_cli;

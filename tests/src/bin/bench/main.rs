@@ -1,5 +1,6 @@
 //! The benchmark: what the service does, beside a bare ceiling measured in the same run. Prints tables and writes the
 //! same figures as JSON. Nothing here asserts a time.
+#![expect(clippy::print_stdout, reason = "this is a command")]
 
 mod cases;
 mod committing;
