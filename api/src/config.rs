@@ -21,12 +21,24 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The centre's phone number.
     pub phone: String,
+    /// What a connection may take.
+    pub web: Web,
     /// Whether anybody may choose who to be.
     pub demo: Demo,
     /// How mail leaves.
     pub mail: Mail,
     /// How much may be attached.
     pub files: Files,
+}
+
+/// What a connection may take, so that nobody keeps others from being served.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Web {
+    /// How long the head of a request may take to come, and how long a connection may rest between two, seconds.
+    pub head_seconds: u64,
+    /// How many may be connected at once; none: as many as the operating system has files for.
+    pub connections: Option<usize>,
 }
 
 /// The demo.
@@ -97,10 +109,17 @@ impl Default for Config {
             log: "sqlite".to_owned(),
             public_url: None,
             phone: "0771-456 000".to_owned(),
+            web: Web::default(),
             demo: Demo::default(),
             mail: Mail::default(),
             files: Files::default(),
         }
+    }
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self { head_seconds: 30, connections: None }
     }
 }
 

@@ -1,17 +1,35 @@
 //! The web server: every route, and what holds for every request.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header};
 use axum::middleware::{self, Next};
 use axum::routing::any;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::{App, Failure, assets, download, failure, operations, pages, v1};
+
+/// Largest head, and most of a body that is read ahead, bytes.
+const HEAD_BYTES: usize = 64 * 1024;
+/// How many files the program asks to hold open at once; it makes do with what it gets.
+const FILES: u64 = 32_768;
+/// How many of them are for the log, the read models, attachments and mails.
+const OWN_FILES: u64 = 256;
+/// How long nobody is accepted when accepting fails.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What a page may load and where it may send: its own host only, nothing inline, in no frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
@@ -47,16 +65,60 @@ fn is_no_file(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) ->
     !headers.contains_key(download::REPR_DIGEST)
 }
 
-/// Serves until `shutdown`; requests under way are answered first.
+/// Serves until `shutdown`; requests under way are answered first. Nobody holds more than a connection and a little
+/// memory: heads must come in time and be small, and when too many are connected the next ones wait for room.
 ///
 /// # Errors
-/// When the listener fails.
+/// When a setting cannot be used.
 pub async fn serve(
     app: App,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(app)).with_graceful_shutdown(shutdown).await
+    let most = room_for_connections()?;
+    let room = Arc::new(Semaphore::new(app.config.web.connections.unwrap_or(most).min(most)));
+    let mut http = http1::Builder::new();
+    let head = Duration::from_secs(app.config.web.head_seconds);
+    http.timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(HEAD_BYTES);
+    let service = TowerToHyperService::new(router(app));
+    let open = GracefulShutdown::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = async {
+            let place = Arc::clone(&room).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, stream) = tokio::select! {
+            () = &mut shutdown => break,
+            (place, accepted) = accepted => match accepted {
+                Ok((stream, _)) => (place, stream),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
+                }
+            },
+        };
+        // A small answer must not wait for the next.
+        let _ = stream.set_nodelay(true);
+        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let connection = open.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    open.shutdown().await;
+    Ok(())
+}
+
+/// How many connections there is room for: every one takes a file, and the rest of the program needs some.
+fn room_for_connections() -> std::io::Result<usize> {
+    let files = rlimit::increase_nofile_limit(FILES)?;
+    Ok(usize::try_from(files.saturating_sub(OWN_FILES)).unwrap_or(usize::MAX).max(1))
 }
 
 /// One line a request: method, route, status, time. Never the path itself, which names a case, nor anything personal.

@@ -13,6 +13,8 @@ mod faults;
 #[cfg(test)]
 mod golden_events;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod log_cli;
 #[cfg(test)]
 mod mail;

@@ -399,14 +399,19 @@ impl Asking<'_> {
     }
 
     /// Sends it and reads the answer. A query waits for what any caller was told of before.
-    pub(crate) async fn send(mut self) -> Answer {
+    pub(crate) async fn send(self) -> Answer {
+        self.try_send().await.unwrap()
+    }
+
+    /// As [`Asking::send`], where the connection may break.
+    pub(crate) async fn try_send(mut self) -> Result<Answer, reqwest::Error> {
         let told = self.app.told.load(Ordering::Relaxed);
         if self.waits && self.method == Method::GET && told > 0 {
             self.request = self.request.header("read-after", told);
         }
-        let answer = self.request.send().await.unwrap();
+        let answer = self.request.send().await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let bytes = answer.bytes().await.unwrap().to_vec();
+        let bytes = answer.bytes().await?.to_vec();
         let path = self.path.split('?').next().unwrap_or_default();
         if let Some(path) = path.strip_prefix("/api/v1") {
             let seen = (self.method.to_string(), path.to_owned(), status.as_u16());
@@ -416,7 +421,7 @@ impl Asking<'_> {
             let outcome: Value = serde_json::from_slice(&bytes).unwrap_or_default();
             self.app.told.fetch_max(outcome["position"].as_u64().unwrap_or_default(), Ordering::Relaxed);
         }
-        Answer { status, headers, bytes }
+        Ok(Answer { status, headers, bytes })
     }
 }
 
