@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use config::{Environment, File};
+use config::{Environment, File, FileFormat};
 use domain::files::{FileLimits, MEGABYTE};
 use serde::Deserialize;
 
@@ -154,6 +154,23 @@ impl Config {
         if let Some(file) = file {
             builder = builder.add_source(File::from(file));
         }
+        Self::with_environment(builder)
+    }
+
+    /// Reads settings from TOML text alone.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn parse(toml: &str) -> Result<Self, config::ConfigError> {
+        config::Config::builder()
+            .add_source(File::from_str(toml, FileFormat::Toml))
+            .build()?
+            .try_deserialize()
+    }
+
+    fn with_environment(
+        builder: config::ConfigBuilder<config::builder::DefaultState>,
+    ) -> Result<Self, config::ConfigError> {
         let environment =
             Environment::with_prefix("KUNDWEBB").prefix_separator("_").separator("__").try_parsing(true);
         builder.add_source(environment).build()?.try_deserialize()

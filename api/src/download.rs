@@ -135,7 +135,7 @@ fn wanted(asked: &HeaderMap, tag: &str, size: u64) -> Wanted {
 }
 
 /// `attachment` with the name, for old readers in ASCII and for all others as it is (RFC 6266, RFC 8187).
-fn disposition(name: &str) -> String {
+pub fn disposition(name: &str) -> String {
     let plain =
         |c: char| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ' { c } else { '_' };
     let ascii: String = name.chars().map(plain).collect();

@@ -240,7 +240,7 @@ fn nonce(chunk: u64, last: bool) -> [u8; NONCE_BYTES] {
 }
 
 /// The type of an allowed file: what its name says, if its content is of that family.
-fn media_type(file_name: &str, head: &[u8]) -> Option<&'static str> {
+pub fn media_type(file_name: &str, head: &[u8]) -> Option<&'static str> {
     let extension = file_name.rsplit_once('.')?.1.to_lowercase();
     let found = infer::get(head).map(|kind| kind.mime_type());
     let office = |old: bool| {
@@ -260,7 +260,7 @@ fn media_type(file_name: &str, head: &[u8]) -> Option<&'static str> {
 }
 
 /// The name without folders, control characters and signs that change how a name reads.
-fn safe_name(name: &str) -> String {
+pub fn safe_name(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let shown = |character: &char| {
         !character.is_control()

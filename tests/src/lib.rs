@@ -3,5 +3,6 @@
 
 pub mod faults;
 pub mod http;
+pub mod parsers;
 pub mod service;
 pub mod writers;

@@ -21,6 +21,8 @@ mod mail;
 #[cfg(test)]
 mod officer_pages;
 #[cfg(test)]
+mod parsers;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;
