@@ -267,9 +267,10 @@ pub fn safe_name(name: &str) -> String {
             && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     let name: String = name.chars().filter(shown).collect();
-    let name = name.trim().trim_start_matches('.').trim();
     let extra = name.chars().count().saturating_sub(NAME_MAX);
-    if name.is_empty() { "fil".to_owned() } else { name.chars().skip(extra).collect() }
+    let name: String = name.chars().skip(extra).collect();
+    let name = name.trim_end().trim_start_matches(|c: char| c == '.' || c.is_whitespace());
+    if name.is_empty() { "fil".to_owned() } else { name.to_owned() }
 }
 
 #[cfg(test)]
@@ -365,6 +366,8 @@ mod tests {
             ("rad\r\nbrytning.pdf", "radbrytning.pdf"),
             ("", "fil"),
             ("..", "fil"),
+            (".. .", "fil"),
+            (". .a.pdf ", "a.pdf"),
         ] {
             assert_eq!(safe_name(name), safe);
         }

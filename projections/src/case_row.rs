@@ -129,14 +129,10 @@ pub(crate) fn find(
     filter: &Filter,
     (sort, page, limit): (Sort, u64, u64),
 ) -> Result<Page, ReadError> {
-    let mut conditions = Conditions::of(reach);
-    narrow(&mut conditions, filter);
-    if list == List::Mine {
-        conditions.some("reporter");
-    }
+    let (from, mut conditions) = cases(list, reach, filter);
     let mut order = list.order(sort);
     let (total, exact) = match &filter.q {
-        None => count(tables, &conditions)?,
+        None => count(tables, from, &conditions)?,
         Some(typed) => {
             let found = search::found(tables, typed, &conditions)?;
             conditions.with("place IN (SELECT value FROM json_each(?))", Value::Text(found.all()));
@@ -145,15 +141,7 @@ pub(crate) fn find(
             (found.count(), !found.more)
         }
     };
-    let offset = page.saturating_sub(1).saturating_mul(limit);
-    let offset = Value::Integer(i64::try_from(offset).unwrap_or(i64::MAX));
-    let limit = Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
-    let (limit, offset) = (conditions.value(limit), conditions.value(offset));
-    let sql = format!(
-        "SELECT {} FROM queue WHERE {} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
-        list.columns(),
-        conditions.sql()
-    );
+    let sql = page_sql(list, from, &mut conditions, &order, (page, limit));
     let rows = tables
         .prepare_cached(&sql)?
         .query_and_then(params_from_iter(conditions.values()), read_row)?
@@ -161,20 +149,57 @@ pub(crate) fn find(
     Ok(Page { rows, total, exact })
 }
 
+/// Where a list is read from, and which cases are in it.
+fn cases(list: List, reach: &Reach, filter: &Filter) -> (&'static str, Conditions) {
+    let mut conditions = Conditions::of(reach);
+    narrow(&mut conditions, filter);
+    if list == List::Mine {
+        conditions.is("reporter IS NOT NULL");
+    }
+    let by_person = reach.reporters.is_some() || reach.registered_by.is_some() || filter.officer.is_some();
+    let is_queue = is_open(filter) && !by_person && filter.employer.is_none() && filter.q.is_none();
+    // Without being told, SQLite counts the open cases among the closed ones.
+    (if is_queue { "queue INDEXED BY queue_open" } else { "queue" }, conditions)
+}
+
+/// Whether a filter asks for exactly the cases that are not closed.
+fn is_open(filter: &Filter) -> bool {
+    let has = |status| filter.status.contains(&status);
+    has(Status::Received) && has(Status::InProcess) && !has(Status::Closed)
+}
+
+fn page_sql(
+    list: List,
+    from: &str,
+    conditions: &mut Conditions,
+    order: &str,
+    (page, limit): (u64, u64),
+) -> String {
+    let wheres = conditions.sql();
+    let integer = |value: u64| Value::Integer(i64::try_from(value).unwrap_or(i64::MAX));
+    let offset = conditions.value(integer(page.saturating_sub(1).saturating_mul(limit)));
+    let limit = conditions.value(integer(limit));
+    let columns = list.columns();
+    format!("SELECT {columns} FROM {from} WHERE {wheres} ORDER BY {order} LIMIT {limit} OFFSET {offset}")
+}
+
+fn count_sql(from: &str, conditions: &Conditions) -> String {
+    let (wheres, most) = (conditions.sql(), COUNTED + 1);
+    format!("SELECT count(*) FROM (SELECT 1 FROM {from} WHERE {wheres} LIMIT {most})")
+}
+
 /// How many cases fulfil the conditions, and whether that is all of them.
-fn count(tables: &Connection, conditions: &Conditions) -> Result<(u64, bool), ReadError> {
-    let sql = format!(
-        "SELECT count(*) FROM (SELECT 1 FROM queue WHERE {} LIMIT {})",
-        conditions.sql(),
-        COUNTED + 1
-    );
+fn count(tables: &Connection, from: &str, conditions: &Conditions) -> Result<(u64, bool), ReadError> {
     let values = params_from_iter(conditions.values());
+    let sql = count_sql(from, conditions);
     let total: u64 = tables.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?;
     Ok((total.min(COUNTED), total <= COUNTED))
 }
 
 fn narrow(conditions: &mut Conditions, filter: &Filter) {
-    if !filter.status.is_empty() {
+    if is_open(filter) {
+        conditions.is("status <> 'closed'");
+    } else if !filter.status.is_empty() {
         conditions.any_of("status", filter.status.iter().map(text));
     }
     if let Some(area) = &filter.area {
@@ -190,7 +215,7 @@ fn narrow(conditions: &mut Conditions, filter: &Filter) {
         conditions.equal("officer", blob(officer.0));
     }
     if filter.unassigned {
-        conditions.none("officer");
+        conditions.is("officer IS NULL");
     }
 }
 
@@ -221,4 +246,79 @@ fn read_row(row: &Row<'_>) -> Result<CaseRow, ReadError> {
         registered_by: PersonId(row.get(18)?),
         follows_up: code(19)?.and_then(|number| CaseNumber::parse(&number).ok()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Told, case, employers, person, received};
+
+    /// How SQLite means to count and to read a page of a list.
+    fn plans(told: &Told, list: List, reach: &Reach, filter: &Filter, sort: Sort) -> [String; 2] {
+        let (from, mut conditions) = cases(list, reach, filter);
+        let count = (count_sql(from, &conditions), conditions.clone());
+        let page = page_sql(list, from, &mut conditions, &list.order(sort), (1, 20));
+        [count, (page, conditions)].map(|(sql, conditions)| {
+            let read = |tables: &Connection| {
+                let mut statement = tables.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                let steps = statement
+                    .query_map(params_from_iter(conditions.values()), |row| row.get::<_, String>("detail"))?;
+                Ok(steps.collect::<Result<Vec<_>, _>>()?.join("; "))
+            };
+            told.read.read(read).unwrap()
+        })
+    }
+
+    fn assert_plans(told: &Told) {
+        let all = Reach::default();
+        let areas = Reach { areas: Some(vec![Area::Lon, Area::Ekonomi]), ..Reach::default() };
+        let employer = Some(employers().to_vec());
+        let mine = Reach {
+            reporters: Some(vec![person(1), person(30)]),
+            employers: employer.clone(),
+            ..Reach::default()
+        };
+        let system = Reach { registered_by: Some(person(9)), employers: employer, ..Reach::default() };
+        let any = Filter::default();
+        let open = Filter { status: vec![Status::Received, Status::InProcess], ..Filter::default() };
+        let closed = Filter { status: vec![Status::Closed], ..Filter::default() };
+        let officer = Filter { officer: Some(person(4)), ..open.clone() };
+        let at = Filter { employer: Some(employers()[0]), ..Filter::default() };
+        let lists = [
+            (List::Mine, &mine, &any, Sort::Newest, "queue_by_reporter"),
+            (List::Mine, &mine, &open, Sort::Newest, "queue_by_reporter"),
+            (List::Queue, &system, &any, Sort::Newest, "queue_by_creator"),
+            (List::Queue, &all, &open, Sort::Oldest, "queue_open"),
+            (List::Queue, &areas, &open, Sort::Oldest, "queue_open"),
+            (List::Queue, &areas, &closed, Sort::Newest, "queue_by_status (status=?)"),
+            (List::Queue, &areas, &officer, Sort::Oldest, "queue_by_officer"),
+            (List::Queue, &areas, &at, Sort::Newest, "queue_by_employer"),
+        ];
+        for (list, reach, filter, sort, index) in lists {
+            let [count, page] = plans(told, list, reach, filter, sort);
+            assert!(count.contains(index), "counts {filter:?}: {count}");
+            assert!(page.contains(index) || page == "SCAN queue", "reads {filter:?}: {page}");
+            // One person's cases are few; all others are read in order, not sorted.
+            assert!(list == List::Mine || !page.contains("TEMP B-TREE"), "sorts {filter:?}: {page}");
+        }
+        let [_, page] = plans(told, List::Queue, &all, &any, Sort::LastChanged);
+        assert_eq!(page, "SCAN queue USING INDEX queue_by_change");
+        let [_, page] = plans(told, List::Queue, &areas, &any, Sort::Newest);
+        assert_eq!(page, "SCAN queue", "from the newest on");
+    }
+
+    #[test]
+    fn lists_are_read_by_index_on_an_empty_and_on_a_full_file() {
+        let mut told = Told::nothing();
+        assert_plans(&told);
+        for number in 1..=500 {
+            let reporter = u128::from(number % 50);
+            told.tell(
+                "2026-11-23T10:00:00Z",
+                case(u128::from(number)),
+                received(number, reporter, "Omföring"),
+            );
+        }
+        assert_plans(&told);
+    }
 }

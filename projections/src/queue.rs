@@ -21,7 +21,7 @@ impl Projection for Queue {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn ddl(&self) -> &'static str {
@@ -37,7 +37,8 @@ impl Projection for Queue {
     }
 
     fn indices(&self) -> &'static str {
-        "CREATE INDEX queue_by_status ON queue (status, area);
+        "CREATE INDEX queue_by_status ON queue (status, place, area, employer);
+         CREATE INDEX queue_open ON queue (place, area, employer) WHERE status <> 'closed';
          CREATE INDEX queue_by_creator ON queue (registered_by);
          CREATE INDEX queue_by_employer ON queue (employer);
          CREATE INDEX queue_by_reporter ON queue (reporter) WHERE reporter IS NOT NULL;
