@@ -31,8 +31,8 @@ pub use callers::Caller;
 pub use commands::Command;
 pub use positions::NotShown;
 
-/// How long closing waits for other handles.
-const CLOSING: Duration = Duration::from_secs(10);
+/// How long closing waits for what is queued.
+const CLOSING: Duration = Duration::from_secs(3);
 
 /// The application; cheap to clone.
 #[derive(Clone)]
@@ -131,6 +131,9 @@ impl App {
         let head = self.log.head().await?.position;
         let mut position = self.read_models.watch();
         let mut told = 0;
+        if *position.borrow() == 0 && head > 0 {
+            tracing::info!(events = head, "building the read models from the log");
+        }
         while *position.borrow_and_update() < head {
             let now = *position.borrow();
             if now >= told + 50_000 {
@@ -148,15 +151,16 @@ impl App {
         Ok(())
     }
 
-    /// Ends the application when this is its last handle: what is queued is committed, and the data folder is free
-    /// for the next owner. With other handles alive it waits for them no longer than ten seconds.
+    /// Ends the application: nothing more is taken, what is queued is committed, and the read models catch up. The data
+    /// folder is free for the next owner when the last handle is dropped.
     pub async fn close(self) {
+        self.committer.stop();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         drop(self);
         let joined =
             tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
         if tokio::time::timeout(CLOSING, joined).await.is_err() {
-            tracing::warn!("the application is still in use and was not closed");
+            tracing::warn!("the log or the read models did not end in time");
         }
     }
 

@@ -1,22 +1,35 @@
 //! The command line: one file a subcommand. Flags over environment (`KUNDWEBB_…`) over the file of `--config`.
 
+mod backup;
 mod check;
+mod deliveries;
 pub mod log;
 mod read_model;
+mod restore;
 mod serve;
 mod token;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use infrastructure::LogError;
 use infrastructure::log::sqlite::SqliteLog;
+use projections::projector::ProjectorError;
 
 use crate::Config;
 
+/// How long work on other threads may still take at the end.
+const ENDING: Duration = Duration::from_millis(500);
 /// How many cases the demo has when nobody says.
 const DEMO_CASES: u32 = 200;
+
+/// What to do about a log that is damaged.
+const DAMAGE: &str = "Nobody should work on this folder as it is. Keep a copy of it; `kundwebb check` says what is \
+                      wrong with it, `kundwebb log verify` what of the log is whole. Put a backup into an empty folder \
+                      with `kundwebb restore --from BACKUP`.";
 
 /// Kundwebb: customer web and case system of a shared-service centre. Without arguments: the demo.
 #[derive(Debug, Parser)]
@@ -65,6 +78,13 @@ enum Command {
     /// State, proof and rebuilding of the read models
     #[command(subcommand)]
     ReadModel(read_model::Command),
+    /// Copy log, keys and files as they are at one moment, beside a running server
+    Backup(backup::Arguments),
+    /// Put a backup into an empty data folder; its mails are held until `deliveries release`
+    Restore(restore::Arguments),
+    /// How the mails stand, and letting those leave that are held since a restore
+    #[command(subcommand)]
+    Deliveries(deliveries::Command),
 }
 
 /// Runs the program.
@@ -75,15 +95,28 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             say(format_args!("kundwebb: {error:#}"));
+            if is_damage(&error) {
+                say(DAMAGE);
+            }
             ExitCode::FAILURE
         }
     }
 }
 
+/// Whether the log itself is the trouble.
+fn is_damage(error: &anyhow::Error) -> bool {
+    let log = match error.downcast_ref::<ProjectorError>() {
+        Some(ProjectorError::WentBack { .. }) => return true,
+        Some(ProjectorError::Log(error)) => Some(error),
+        _ => error.downcast_ref::<LogError>(),
+    };
+    matches!(log, Some(LogError::Damaged(_)))
+}
+
 fn run(line: CommandLine, bare: bool) -> anyhow::Result<ExitCode> {
     let config = settings(&line.flags, bare)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match line.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run(config).await,
             Command::Token(arguments) => token::run(&config, arguments).await,
@@ -92,8 +125,14 @@ fn run(line: CommandLine, bare: bool) -> anyhow::Result<ExitCode> {
                 log::run(&config, command, &mut std::io::stdout(), &|words| say(words)).await
             }
             Command::ReadModel(command) => read_model::run(&config, command).await,
+            Command::Backup(arguments) => backup::run(&config, &arguments).await,
+            Command::Restore(arguments) => restore::run(&config, &arguments).await,
+            Command::Deliveries(command) => deliveries::run(&config, command).await,
         }
-    })
+    });
+    // A query that still runs must not hold up the end.
+    runtime.shutdown_timeout(ENDING);
+    done
 }
 
 /// The settings, with the flags on top.

@@ -17,7 +17,7 @@ use std::{fs, io};
 use anyhow::Context as _;
 use infrastructure::Clock;
 use infrastructure::keys::KEY_FILES;
-use infrastructure::log::sqlite::FILE;
+use infrastructure::log::sqlite::{self, FILE};
 
 use crate::{App, Config};
 
@@ -37,6 +37,9 @@ pub async fn fill(config: &Config, clock: &Clock, say: impl Fn(&str)) -> anyhow:
         return Ok(());
     }
     let filling = data.join(FILLING);
+    if !filling.exists() {
+        sqlite::may_be_made(data)?;
+    }
     if filling.exists() {
         fs::remove_dir_all(&filling)?;
     }

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod assets;
+pub mod backup;
 pub mod catalogue;
 pub mod cli;
 pub mod config;

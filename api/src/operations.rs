@@ -48,6 +48,12 @@ pub async fn readiness(app: &App) -> Result<(), Vec<String>> {
     if let Some(reason) = app.stopped() {
         reasons.push(format!("the read models have stopped: {reason}"));
     }
+    if app.read_models.is_damaged() {
+        reasons.push("the read models are damaged; start the program again to build them anew".to_owned());
+    }
+    if let Some(reason) = app.committer.trouble() {
+        reasons.push(format!("the log cannot be written: {reason}"));
+    }
     match app.log.head().await {
         Ok(head) => {
             let behind = head.position.saturating_sub(app.read_models.position());

@@ -38,6 +38,8 @@ pub fn start(app: &App, stop: &CancellationToken) -> JoinHandle<()> {
 pub struct MailStatus {
     /// Counted when something last changed.
     pub counts: DeliveryCounts,
+    /// Why they are held; none when they may leave.
+    pub held: Option<String>,
     /// What keeps the reaction itself from its work; none while it works.
     pub fault: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! What a node does beside answering requests: reactions, cleaning, keeping the measurements small.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,7 @@ pub fn start(app: &App, stop: &CancellationToken) -> Tasks {
     let tracker = TaskTracker::new();
     tracker.spawn(stop.clone().run_until_cancelled_owned(clean(app.clone())));
     tracker.spawn(stop.clone().run_until_cancelled_owned(measure()));
+    prove(app);
     let reactions = reactions::start(app, stop);
     tracker.spawn(async move { drop(reactions.await) });
     tracker.close();
@@ -31,6 +33,12 @@ impl Tasks {
     pub async fn wait(&self) {
         self.0.wait().await;
     }
+}
+
+/// Proves the file of the read models, beside the work. Damage is told where it is noticed.
+fn prove(app: &App) {
+    let read = Arc::clone(&app.read_models);
+    tokio::task::spawn_blocking(move || drop(read.prove()));
 }
 
 async fn clean(app: App) {

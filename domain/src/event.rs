@@ -351,6 +351,17 @@ impl Event {
             _ => &[],
         }
     }
+
+    /// What is stored of the files that this event attached, in the order of their ids.
+    pub fn stored_files(&self) -> &[StoredFile] {
+        match self {
+            Self::CaseReceived { stored_files, .. }
+            | Self::AttachmentAdded { stored_files, .. }
+            | Self::MessageAdded { stored_files, .. }
+            | Self::CaseClosed { stored_files, .. } => stored_files,
+            _ => &[],
+        }
+    }
 }
 
 fn open<T: DeserializeOwned>(text: &[u8]) -> Result<Sealed<T>, serde_json::Error> {

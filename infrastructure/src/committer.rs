@@ -8,12 +8,12 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::person::SeePerson;
 use domain::{Actor, CaseCommand, CaseId, Event, OrganisationNumber, PersonId, Refusal, StreamId};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -114,6 +114,31 @@ enum Job {
 #[derive(Clone)]
 pub struct Committer {
     queue: mpsc::Sender<Job>,
+    trouble: Trouble,
+    stop: Arc<watch::Sender<bool>>,
+}
+
+/// Why the log cannot be written at the moment; nothing while it can.
+#[derive(Clone, Default)]
+struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells operators of a change, once.
+    fn set(&self, trouble: Option<String>) {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*now, &trouble) {
+            (None, None) => return,
+            (None, Some(reason)) => tracing::error!(reason, "the log cannot be written"),
+            (Some(_), None) => tracing::warn!("the log can be written again"),
+            (Some(_), Some(_)) => {}
+        }
+        metrics::gauge!("kundwebb_log_trouble").set(if trouble.is_some() { 1.0 } else { 0.0 });
+        *now = trouble;
+    }
 }
 
 /// Takes what a batch added, after it is durable, in order of position.
@@ -143,11 +168,24 @@ impl Committer {
     ) -> Result<(Self, std::thread::JoinHandle<()>), LogError> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let callers = Handle::current();
+        let (stop, stopped) = watch::channel(false);
+        let trouble = Trouble::default();
+        let surroundings = task::Surroundings { trouble: trouble.clone(), stopped, callers };
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
-            .spawn(move || task::run(log, settings, jobs, &callers))
+            .spawn(move || task::run(log, settings, jobs, surroundings))
             .map_err(|error| LogError::Unavailable(error.to_string()))?;
-        Ok((Self { queue }, thread))
+        Ok((Self { queue, trouble, stop: Arc::new(stop) }, thread))
+    }
+
+    /// Takes nothing more; what is queued is done first. Its thread ends then, whoever holds a handle.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Why the log cannot be written at the moment; `None` while it can.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.get()
     }
 
     /// Does a command of a case.

@@ -121,6 +121,35 @@ impl FileStore {
         ))
     }
 
+    /// Whether an object is there.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn holds(&self, id: AttachmentId) -> Result<bool, FileError> {
+        match self.store.head(&path(id)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// SHA-256 of an object as it is stored, hexadecimal; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn digest(&self, id: AttachmentId) -> Result<Option<String>, FileError> {
+        let found = match self.store.get(&path(id)).await {
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            found => found?,
+        };
+        let mut parts = found.into_stream();
+        let mut digest = Sha256::new();
+        while let Some(part) = parts.try_next().await? {
+            digest.update(&part);
+        }
+        Ok(Some(hex::encode(digest.finalize())))
+    }
+
     /// Removes an object; one that is gone already is no error.
     ///
     /// # Errors

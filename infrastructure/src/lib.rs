@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod committer;
+pub mod disk;
 pub mod feed;
 pub mod files;
 pub mod keys;

@@ -180,6 +180,10 @@ pub trait Log: Send + Sync + 'static {
     async fn outcome(&self, command: Uuid) -> Result<Option<KeptOutcome>, LogError>;
     /// Whether a file is attached to a case.
     async fn is_attached(&self, attachment: AttachmentId) -> Result<bool, LogError>;
+    /// Every file that is attached to a case.
+    async fn attached(&self) -> Result<Vec<AttachmentId>, LogError>;
+    /// The engine's own proof of its file, whole: what is wrong with it, in its words. Takes long on a large log.
+    async fn engine_faults(&self) -> Result<Vec<String>, LogError>;
     /// Uploads that have expired.
     async fn expired_uploads(&self, now: DateTime<Utc>) -> Result<Vec<AttachmentId>, LogError>;
     /// The position of a reaction; `None` before it has started for the first time.

@@ -14,7 +14,29 @@ const MASTER_FINGERPRINT: &str = "master_fingerprint";
 /// # Errors
 /// When the master key is not the log's, a key is missing, or the tail does not hash to what it says.
 pub async fn check(log: &dyn Log, keys: &Keys) -> Result<Head, LogError> {
+    if log.meta(MASTER_FINGERPRINT).await?.is_none() {
+        remember(log, keys).await?;
+    }
+    let head = end(log).await?;
+    self::keys(log, keys).await?;
+    Ok(head)
+}
+
+/// Checks that the end of the log is whole.
+///
+/// # Errors
+/// When the tail does not hash to what it says, or something of it is missing.
+pub async fn end(log: &dyn Log) -> Result<Head, LogError> {
     let head = log.head().await?;
+    tail(log, head).await?;
+    Ok(head)
+}
+
+/// Checks that the keys are the log's own and that none is missing.
+///
+/// # Errors
+/// When they are not, or one is.
+pub async fn keys(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
     match log.meta(MASTER_FINGERPRINT).await? {
         Some(fingerprint) if fingerprint == keys.master_fingerprint() => {}
         Some(_) => {
@@ -23,12 +45,11 @@ pub async fn check(log: &dyn Log, keys: &Keys) -> Result<Head, LogError> {
                     .to_owned(),
             ));
         }
-        None => remember(log, keys).await?,
+        None => return Err(LogError::Damaged("the log does not say which master key is its own".to_owned())),
     }
-    tail(log, head).await?;
     match log.missing_key().await? {
         Some(stream) => Err(missing(stream)),
-        None => Ok(head),
+        None => Ok(()),
     }
 }
 

@@ -7,6 +7,9 @@ use uuid::Uuid;
 
 use crate::log::{Delivery, Kept};
 
+/// Under this name it is kept why no mail leaves; without it they do.
+pub const HELD: &str = "deliveries_held";
+
 /// A change of such rows.
 #[derive(Clone, Debug)]
 pub enum Upkeep {
@@ -77,6 +80,8 @@ pub enum Upkeep {
         /// What the server said.
         reply: String,
     },
+    /// Lets the mails leave that were held since the log was put back.
+    ReleaseDeliveries,
     /// Ends a delivery; stands in the same batch as its event.
     EndDelivery {
         /// The delivery.

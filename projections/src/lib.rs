@@ -69,6 +69,9 @@ pub enum ReadError {
     /// The file cannot be read or written.
     #[error("the read models cannot be used: {0}")]
     File(#[from] rusqlite::Error),
+    /// The engine has proven the file and found a fault.
+    #[error("the file of the read models is damaged: {0}")]
+    Damaged(String),
     /// A row does not hold what it must.
     #[error("the read models hold what they must not: {0}")]
     Row(String),
@@ -83,11 +86,22 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// Whether the file may be usable again without anybody doing anything to it.
+    pub fn may_pass(&self) -> bool {
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
+        let code = match self {
+            Self::File(error) => error.sqlite_error_code(),
+            Self::Damaged(_) | Self::Row(_) | Self::Order { .. } => None,
+        };
+        matches!(code, Some(CannotOpen | DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure))
+    }
+
     /// Whether the file itself is damaged: then it is thrown away and built anew.
     pub fn is_damage(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match self {
             Self::File(error) => matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)),
+            Self::Damaged(_) => true,
             Self::Row(_) | Self::Order { .. } => false,
         }
     }

@@ -7,6 +7,8 @@ use infrastructure::{Feed, LogError};
 
 use crate::{ReadError, ReadModels};
 
+/// How long it waits after a fault that may pass.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Most events in one transaction.
 const BATCH: usize = 1000;
 /// The shortest time between two transactions while the log is not far ahead: what happens meanwhile is applied
@@ -24,8 +26,9 @@ pub struct Projector {
 pub enum ProjectorError {
     /// The log does not hold what the read models have shown: it was put back, or its end is lost.
     #[error(
-        "the log went back: its event at position {position} is not the one that the read models have seen. \
-         If this is intended, run `kundwebb read-model rebuild`"
+        "the log went back: the read models have seen an event at position {position} that the log does not hold. \
+         log.db is older than they are, or has lost its end (copied without log.db-wal). If this log is all there is, \
+         `kundwebb read-model rebuild` takes it as it is"
     )]
     WentBack {
         /// Where they part.
@@ -37,6 +40,17 @@ pub enum ProjectorError {
     /// The read models cannot be written.
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+impl ProjectorError {
+    /// Whether it may be gone by itself: a disk that is full, a file that does not answer.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::WentBack { .. } => false,
+            Self::Log(error) => matches!(error, LogError::Unavailable(_)),
+            Self::Read(error) => error.may_pass(),
+        }
+    }
 }
 
 impl Projector {
@@ -70,16 +84,38 @@ impl Projector {
         }
     }
 
+    /// A full disk and its like are waited out: what could not be applied is applied when it can be.
     fn follow(&self, feed: &mut impl Feed) -> Result<(), ProjectorError> {
         loop {
-            let events = feed.after(self.read.position(), BATCH)?;
-            if events.is_empty() {
-                return Ok(());
-            }
-            self.read.apply(&events)?;
-            if events.len() < BATCH {
-                std::thread::park_timeout(PACE);
+            match self.step(feed) {
+                Ok(true) => self.tell(None),
+                Ok(false) => return Ok(()),
+                Err(error) if error.may_pass() => {
+                    self.tell(Some(error.to_string()));
+                    std::thread::park_timeout(PAUSE);
+                }
+                Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Applies what comes next; false when the feed has ended.
+    fn step(&self, feed: &mut impl Feed) -> Result<bool, ProjectorError> {
+        let events = feed.after(self.read.position(), BATCH)?;
+        self.read.apply(&events)?;
+        if !events.is_empty() && events.len() < BATCH {
+            std::thread::park_timeout(PACE);
+        }
+        Ok(!events.is_empty())
+    }
+
+    fn tell(&self, trouble: Option<String>) {
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*stopped, &trouble) {
+            (None, Some(reason)) => tracing::error!(reason, "the read models cannot follow the log"),
+            (Some(_), None) => tracing::warn!("the read models follow the log again"),
+            _ => {}
+        }
+        *stopped = trouble;
     }
 }

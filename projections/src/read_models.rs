@@ -1,6 +1,7 @@
 //! The file in which the read models of a node live: rows and position move in one transaction.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use infrastructure::{LeafHash, Recorded};
@@ -16,6 +17,8 @@ const READERS: usize = 16;
 
 /// How often turning on the write-ahead log is tried while another does the same.
 const WAL_TRIES: usize = 100;
+/// A file up to this size is proven when it is opened, bytes; a larger one by [`ReadModels::prove`] beside the work.
+const PROVEN_AT_ONCE: u64 = 32 << 20;
 /// Ends the name of the file that remembers damage.
 const DAMAGED: &str = ".damaged";
 
@@ -30,6 +33,24 @@ pub struct Shown {
     pub digest: String,
 }
 
+/// What a look at the read models of a folder finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// There are none.
+    Nothing,
+    /// Only those of another version of the program.
+    OtherVersion,
+    /// They cannot be used, for this reason.
+    Damaged(String),
+    /// They stand on this event.
+    At {
+        /// Its position; 0 when they are empty.
+        position: u64,
+        /// Its hash.
+        leaf_hash: LeafHash,
+    },
+}
+
 /// The read models of a node.
 pub struct ReadModels {
     path: PathBuf,
@@ -37,6 +58,8 @@ pub struct ReadModels {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     position: watch::Sender<u64>,
+    /// Whether damage was seen since they were opened.
+    damaged: AtomicBool,
 }
 
 impl ReadModels {
@@ -60,6 +83,10 @@ impl ReadModels {
         if beside(&path, DAMAGED).exists() {
             tracing::warn!(file = %path.display(), "the read models were found damaged; they are built anew from the log");
             remove(&path)?;
+        } else if !path.exists() && others(folder) {
+            tracing::warn!(
+                "the read models are those of another version of kundwebb; they are built anew from the log"
+            );
         }
         let (writer, position) = match start(&path, projections) {
             Err(error) if error.is_damage() => {
@@ -75,6 +102,7 @@ impl ReadModels {
             writer: Mutex::new(writer),
             readers: Mutex::default(),
             position: watch::Sender::new(position),
+            damaged: AtomicBool::new(false),
         })
     }
 
@@ -96,6 +124,41 @@ impl ReadModels {
         connection.execute_batch("PRAGMA query_only=ON;")?;
         let moment = connection.unchecked_transaction()?;
         shown(&moment).map(Some)
+    }
+
+    /// Looks at the read models of a folder, beside whoever writes them, and proves their file. Changes nothing.
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be read.
+    pub fn examine(folder: &Path) -> Result<Found, ReadError> {
+        let path = folder.join(file_name(ALL));
+        if !path.exists() {
+            return Ok(if others(folder) { Found::OtherVersion } else { Found::Nothing });
+        }
+        if beside(&path, DAMAGED).exists() {
+            return Ok(Found::Damaged("this was seen when they were read".to_owned()));
+        }
+        match proven(&path) {
+            Err(error) if error.is_damage() => Ok(Found::Damaged(error.to_string())),
+            found => found,
+        }
+    }
+
+    /// Has the engine prove the whole file; takes long on a large one, so it is for a thread that may. Damage is
+    /// remembered as when a query meets it.
+    ///
+    /// # Errors
+    /// When the file is damaged or cannot be read.
+    pub fn prove(&self) -> Result<(), ReadError> {
+        if std::fs::metadata(&self.path).is_ok_and(|file| file.len() <= PROVEN_AT_ONCE) {
+            return Ok(());
+        }
+        self.read(quick_check)
+    }
+
+    /// Whether damage was seen. The next start builds them anew.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Acquire)
     }
 
     /// Tells when the position moves.
@@ -131,10 +194,11 @@ impl ReadModels {
 
     /// Passes an answer on; damage is remembered beside the file, so that the next start builds it anew.
     fn noticed<T>(&self, answer: Result<T, ReadError>) -> Result<T, ReadError> {
-        if answer.as_ref().is_err_and(ReadError::is_damage)
-            && let Err(error) = std::fs::write(beside(&self.path, DAMAGED), [])
-        {
-            tracing::error!(%error, "the damage of the read models cannot be remembered");
+        if answer.as_ref().is_err_and(ReadError::is_damage) && !self.damaged.swap(true, Ordering::AcqRel) {
+            tracing::error!("the read models are damaged; they are built anew when the program starts again");
+            if let Err(error) = std::fs::write(beside(&self.path, DAMAGED), []) {
+                tracing::error!(%error, "the damage of the read models cannot be remembered");
+            }
         }
         answer
     }
@@ -266,6 +330,9 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, ReadError> {
 /// Opens a file for writing, and makes its tables where there are none.
 fn start(path: &Path, projections: &[&dyn Projection]) -> Result<(Connection, u64), ReadError> {
     let mut writer = connect(path)?;
+    if std::fs::metadata(path).is_ok_and(|file| file.len() <= PROVEN_AT_ONCE) {
+        quick_check(&writer)?;
+    }
     write_ahead(&writer)?;
     writer.execute_batch("PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")?;
     create(&mut writer, projections)?;
@@ -286,6 +353,31 @@ fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
         }
     }
     turn_on()
+}
+
+/// Whether a folder has read models of any version.
+fn others(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.any(|name| name.starts_with("read-") && name.ends_with(".db"))
+}
+
+/// The engine's own proof of the file.
+fn quick_check(tables: &Connection) -> Result<(), ReadError> {
+    let said: String = tables.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if said == "ok" { Ok(()) } else { Err(ReadError::Damaged(said.replace('\n', " "))) }
+}
+
+/// What the file holds, after the engine's own proof of it.
+fn proven(path: &Path) -> Result<Found, ReadError> {
+    let connection = connect(path)?;
+    connection.execute_batch("PRAGMA query_only=ON;")?;
+    let moment = connection.unchecked_transaction()?;
+    quick_check(&moment)?;
+    let place = moment.query_row("SELECT position, leaf_hash FROM position", [], |row| {
+        Ok(Found::At { position: row.get(0)?, leaf_hash: row.get(1)? })
+    });
+    Ok(place?)
 }
 
 /// Whoever comes second, in this process or another, finds the tables made.

@@ -1,18 +1,42 @@
-//! `kundwebb check`: settings, keys, log and connections, in words. Works beside a running server.
+//! `kundwebb check`: settings, folder, keys, log, read models, files and connections, in words, and what to do about
+//! what is wrong. Works beside a running server. The code is 1 when anything is wrong.
 
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
-use infrastructure::{Keys, Log, startup};
+use anyhow::{Context as _, bail, ensure};
+use domain::AttachmentId;
+use infrastructure::log::sqlite::SqliteLog;
+use infrastructure::upkeep::HELD;
+use infrastructure::{Keys, Log, LogError, disk, startup};
+use projections::read_models::{Found, ReadModels};
 
 use crate::cli::{print, read_only};
 use crate::{Config, mail};
 
+/// Less room than this on the disk is told, bytes.
+const ROOM: u64 = 512 << 20;
+/// What to do about a log that is not what it was.
+const RESTORE: &str = "stop the server, keep a copy of the folder, and put a backup into an empty one with \
+                       `kundwebb restore --from BACKUP`";
+/// What to do about keys.
+const KEYS: &str = "put the log's own master.key and token.key back from where they are kept";
+
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let log = read_only(&config);
+    let log = log.as_ref().map_err(|error| format!("{error:#}"));
     let findings = [
-        ("log", log(&config).await),
-        ("keys", keys(&config).await),
-        ("mail", post(&config).await),
-        ("files", files(&config)),
+        ("folder", folder(&config.data)),
+        ("disk", room(&config.data)),
+        ("log", whole(log.clone(), &config).await),
+        ("keys", keys(log.clone(), &config).await),
+        ("read models", read_models(log.clone(), &config).await),
+        ("files", files(log.clone(), &config).await),
+        ("mail", post(log.clone(), &config).await),
+        ("deliveries", held(log.clone()).await),
     ];
     for (what, finding) in &findings {
         match finding {
@@ -20,35 +44,149 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
             Err(error) => print(format_args!("FAIL  {what}: {error:#}")),
         }
     }
-    let whole = findings.iter().all(|(_, finding)| finding.is_ok());
-    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let well = findings.iter().all(|(_, finding)| finding.is_ok());
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn log(config: &Config) -> anyhow::Result<String> {
-    let head = read_only(config)?.head().await?;
-    Ok(format!("{} events in {}", head.position, config.data.join("log.db").display()))
+/// The log, where it can be opened; else why not.
+type Opened<'a> = Result<&'a SqliteLog, String>;
+
+fn opened(log: Opened<'_>) -> anyhow::Result<&SqliteLog> {
+    log.map_err(|_| anyhow::anyhow!("not checked, for the log cannot be opened"))
 }
 
-async fn keys(config: &Config) -> anyhow::Result<String> {
-    let log = read_only(config)?;
-    let keys = Keys::open(&config.data, false)?;
-    startup::check(&log, &keys).await?;
-    Ok(format!("master key {} opens the log; its last events are whole", keys.master_fingerprint()))
+/// Whether a file can be made in the folder, durably.
+fn folder(data: &Path) -> anyhow::Result<String> {
+    let probe = data.join(".check");
+    let written = File::create(&probe)
+        .and_then(|mut file| file.write_all(b"x").and_then(|()| file.sync_all()))
+        .and_then(|()| fs::remove_file(&probe));
+    written.with_context(|| {
+        format!(
+            "{} cannot be written; make it writable for the user that runs kundwebb, or name another with --data",
+            data.display()
+        )
+    })?;
+    Ok(format!("{} can be written", data.display()))
+}
+
+fn room(data: &Path) -> anyhow::Result<String> {
+    let (free, all) = (disk::free_bytes(data)?, disk::all_bytes(data)?);
+    let words = format!("{} MB free of {} MB", free >> 20, all >> 20);
+    ensure!(
+        free >= ROOM,
+        "{words}: make room. When the disk is full nothing can be saved; what was acknowledged stays, and saving goes on \
+         by itself when there is room"
+    );
+    Ok(words)
+}
+
+/// Whether the log opens and its last events are whole.
+async fn whole(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
+    let log = log.map_err(|reason| anyhow::anyhow!("{reason}; {RESTORE}"))?;
+    let head = startup::end(log).await.map_err(|error| advised(&error, RESTORE))?;
+    let path = config.data.join("log.db");
+    Ok(format!(
+        "{} events in {}; the last are whole, `kundwebb log verify` checks all",
+        head.position,
+        path.display()
+    ))
+}
+
+fn advised(error: &LogError, advice: &str) -> anyhow::Error {
+    match error {
+        LogError::Damaged(_) => anyhow::anyhow!("{error}; {advice}"),
+        _ => anyhow::anyhow!("{error}"),
+    }
+}
+
+async fn keys(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
+    let keys = Keys::open(&config.data, false).map_err(|error| anyhow::anyhow!("{error}; {KEYS}"))?;
+    startup::keys(opened(log)?, &keys).await.map_err(|error| advised(&error, KEYS))?;
+    Ok(format!("master key {} opens the log", keys.master_fingerprint()))
+}
+
+/// Whether the read models are whole, of this version, and not ahead of the log.
+async fn read_models(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
+    let data = config.data.clone();
+    let found = tokio::task::spawn_blocking(move || ReadModels::examine(&data)).await?;
+    let by_itself = "nothing to do: they are built from the log when the server starts";
+    let (position, leaf_hash) = match found {
+        Err(error) => bail!("{error}; {by_itself}"),
+        Ok(Found::Nothing) => {
+            return Ok("none yet; they are built from the log when the server starts".to_owned());
+        }
+        Ok(Found::OtherVersion) => bail!("they are those of another version of kundwebb; {by_itself}"),
+        Ok(Found::Damaged(reason)) => bail!("they are damaged ({reason}); {by_itself}"),
+        Ok(Found::At { position, leaf_hash }) => (position, leaf_hash),
+    };
+    let log = opened(log)?;
+    if let Some(before) = position.checked_sub(1) {
+        let events = log.events_after(before, 1).await?;
+        let stands = events.first().is_some_and(|event| event.leaf_hash == leaf_hash);
+        ensure!(
+            stands,
+            "they have seen an event at position {position} that the log does not hold: log.db is older than they are, or \
+             has lost its end; {RESTORE}. If this log is all there is, `kundwebb read-model rebuild` takes it as it is"
+        );
+    }
+    Ok(format!("they show position {position} of {}", log.head().await?.position))
+}
+
+/// Whether every file that a case names is there.
+async fn files(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
+    let folder = config.data.join("files");
+    let attached = opened(log)?.attached().await?;
+    let there: HashSet<String> = match fs::read_dir(&folder) {
+        Ok(entries) => entries.map(|entry| Ok(name(&entry?))).collect::<std::io::Result<_>>()?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => HashSet::new(),
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", folder.display())),
+    };
+    let missing: Vec<&AttachmentId> = attached.iter().filter(|id| !there.contains(&id.to_string())).collect();
+    if let Some(first) = missing.first() {
+        bail!(
+            "{} of the {} files that cases name are missing in {}, the first is {first}; copy them from the files/ of a \
+             backup",
+            missing.len(),
+            attached.len(),
+            folder.display()
+        );
+    }
+    Ok(format!("the {} files that cases name are in {}", attached.len(), folder.display()))
+}
+
+fn name(entry: &fs::DirEntry) -> String {
+    entry.file_name().to_string_lossy().into_owned()
 }
 
 /// Whether the way out is open, what waits and what has failed.
-async fn post(config: &Config) -> anyhow::Result<String> {
+async fn post(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
     let way = mail::post::check(config).await;
-    let counts = read_only(config)?.delivery_counts().await?;
+    let counts = match log {
+        Ok(log) => log.delivery_counts().await?,
+        Err(_) => return way.map_err(anyhow::Error::msg),
+    };
     let waiting = format!("{} sent, {} waiting, {} given up", counts.sent, counts.due, counts.failed);
     let trouble = counts.last_trouble.map(|reply| format!("; the last trouble: {reply}")).unwrap_or_default();
-    let way = way.map_err(|reason| anyhow::anyhow!("{reason}; {waiting}{trouble}"))?;
-    anyhow::ensure!(counts.retrying == 0, "{} could not be sent yet ({waiting}){trouble}", counts.retrying);
+    let way = way.map_err(|reason| {
+        anyhow::anyhow!(
+            "{reason}; {waiting}{trouble}. Check the settings under [mail] and the mail server; what waits is sent when it \
+             answers"
+        )
+    })?;
+    ensure!(counts.retrying == 0, "{} could not be sent yet ({waiting}){trouble}", counts.retrying);
     Ok(format!("{way}; {waiting}{trouble}"))
 }
 
-fn files(config: &Config) -> anyhow::Result<String> {
-    let folder = config.data.join("files");
-    std::fs::read_dir(&folder)?;
-    Ok(format!("attachments in {}", folder.display()))
+/// Whether mails are held since the log was put back.
+async fn held(log: Opened<'_>) -> anyhow::Result<String> {
+    let log = opened(log)?;
+    if let Some(reason) = log.meta(HELD).await? {
+        let due = log.delivery_counts().await?.due;
+        bail!(
+            "{due} mails are held: {reason}. They may have been sent since; when they shall leave, run `kundwebb deliveries \
+             release`"
+        );
+    }
+    Ok("none held".to_owned())
 }

@@ -14,11 +14,13 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::say;
 use crate::{App, Config, demo, operations, server, tasks};
 
-/// How long requests under way may take when the program is told to stop.
-const STOPPING: Duration = Duration::from_secs(20);
+/// How long requests under way may take when the program is told to stop. Together with what the mails and the log may
+/// take after it, stopping takes less than ten seconds.
+const STOPPING: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(mut config: Config) -> anyhow::Result<ExitCode> {
     start_logging();
+    std::panic::set_hook(Box::new(|panic| tracing::error!("{}", words_of(panic.location()))));
     may_serve(&config)?;
     operations::measure();
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
@@ -76,6 +78,12 @@ fn start_logging() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,api=info"));
     let ansi = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
+}
+
+/// A panic as it is logged: where it was, never what it says, for that may be what somebody has written.
+fn words_of(place: Option<&std::panic::Location<'_>>) -> String {
+    place
+        .map_or_else(|| "a panic".to_owned(), |place| format!("a panic at {}:{}", place.file(), place.line()))
 }
 
 async fn asked_to_stop() {

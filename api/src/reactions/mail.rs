@@ -3,6 +3,7 @@
 //! facts only: no subject, no message and no file name ever comes this far.
 
 mod delivering;
+mod holding;
 mod occasion;
 mod planning;
 mod recipient;
@@ -18,10 +19,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::App;
 use crate::reactions::lease::Lease;
+use holding::Hold;
 
 /// The name of its position and of its lease; never changes.
 pub const NAME: &str = "mail";
 
+/// The file in the data folder by which a running server is asked to let held mails leave.
+pub const RELEASE: &str = "release-deliveries";
+
+/// How often it looks whether held mails may leave.
+const LOOK_HELD: Duration = Duration::from_secs(2);
 /// How often it looks though nothing has woken it.
 const LOOK: Duration = Duration::from_secs(10);
 /// How long it waits for more when something has happened.
@@ -63,6 +70,8 @@ struct MailReaction {
     /// Whether something has changed since it was last counted, and when it may be counted again.
     changed: bool,
     count_at: Instant,
+    /// Whether mails are held since the log was put back.
+    hold: Hold,
 }
 
 /// Runs it until it is told to stop.
@@ -94,6 +103,7 @@ impl MailReaction {
             closed: None,
             changed: true,
             count_at: Instant::now(),
+            hold: Hold::default(),
         }
     }
 
@@ -133,6 +143,10 @@ impl MailReaction {
         };
         self.record_rest().await?;
         let more = self.plan(epoch).await?;
+        if self.is_held().await? {
+            self.count().await?;
+            return Ok(if more { Duration::ZERO } else { LOOK_HELD });
+        }
         let sent = self.deliver(epoch, stop).await?;
         self.count().await?;
         if more || sent { Ok(Duration::ZERO) } else { self.wait().await }

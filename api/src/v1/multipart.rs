@@ -100,7 +100,7 @@ fn refused(error: StageError) -> Result<FieldError, Option<Failure>> {
         StageError::File(FileError::CutOff(_)) => Err(None),
         StageError::File(FileError::Store(reason)) => {
             tracing::error!(reason, "a file could not be stored");
-            Err(Some(Failure::Internal))
+            Err(Some(Failure::Unavailable))
         }
         StageError::Command(error) => Err(Some(error.into())),
     }

@@ -3,32 +3,66 @@
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{StreamId, calendar};
 use futures::FutureExt;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use crate::clock::from_micros;
 use crate::committer::cache::{Cache, Stream};
 use crate::committer::decision::{self, Addition};
 use crate::committer::stage::Stage;
-use crate::committer::{Append, BATCH_BYTES, BATCH_COMMANDS, CommandError, Job, Settings};
+use crate::committer::{Append, BATCH_BYTES, BATCH_COMMANDS, CommandError, Job, Settings, Trouble};
 use crate::log::{Loaded, Log, LogError, Wanted, Writer};
 use crate::random;
 use crate::recorded::Recorded;
 
-/// Runs until the last handle is dropped.
-pub(super) fn run(log: Arc<dyn Log>, settings: Settings, jobs: mpsc::Receiver<Job>, callers: &Handle) {
+/// How often a log that could not be written is tried while nobody asks.
+const TRIED: Duration = Duration::from_secs(1);
+/// Under this name the time is kept at which the log could be written again.
+const RECOVERED: &str = "recovered_at";
+
+/// What the committer's thread shares with its handles.
+pub(super) struct Surroundings {
+    /// Where it tells that the log cannot be written.
+    pub(super) trouble: Trouble,
+    /// When it is to stop.
+    pub(super) stopped: watch::Receiver<bool>,
+    /// Where the callers wait.
+    pub(super) callers: Handle,
+}
+
+/// Runs until it is stopped or the last handle is dropped.
+pub(super) fn run(
+    log: Arc<dyn Log>,
+    settings: Settings,
+    jobs: mpsc::Receiver<Job>,
+    surroundings: Surroundings,
+) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return tracing::error!(%error, "the committer cannot start"),
     };
-    let mut queue = Queue { jobs, carried: None };
-    let mut task = Task { log, settings, callers: callers.clone(), cache: Cache::default(), writer: None };
+    let Surroundings { trouble, stopped, callers } = surroundings;
+    let mut queue = Queue { jobs, carried: None, stopped };
+    let mut task = Task { log, settings, trouble, callers, cache: Cache::default(), writer: None };
     runtime.block_on(async {
-        while let Some(batch) = queue.next().await {
+        loop {
+            let batch = if task.trouble.get().is_some() {
+                match tokio::time::timeout(TRIED, queue.next()).await {
+                    Ok(batch) => batch,
+                    Err(_) => {
+                        task.recover().await;
+                        continue;
+                    }
+                }
+            } else {
+                queue.next().await
+            };
+            let Some(batch) = batch else { break };
             metrics::histogram!("kundwebb_batch_commands").record(batch_length(&batch));
             // A fault of ours must not stop the node: the batch's callers learn that the outcome is unknown.
             if AssertUnwindSafe(task.commit_all(batch)).catch_unwind().await.is_err() {
@@ -49,6 +83,7 @@ struct Queue {
     jobs: mpsc::Receiver<Job>,
     /// Taken, but too much for the batch before.
     carried: Option<Job>,
+    stopped: watch::Receiver<bool>,
 }
 
 impl Queue {
@@ -56,7 +91,7 @@ impl Queue {
     async fn next(&mut self) -> Option<Vec<Job>> {
         let first = match self.carried.take() {
             Some(job) => job,
-            None => self.jobs.recv().await?,
+            None => self.first().await?,
         };
         let mut bytes = first.size();
         let mut batch = vec![first];
@@ -71,6 +106,18 @@ impl Queue {
         }
         Some(batch)
     }
+
+    /// Waits for a job; once stopped, gives what is queued and then nothing more.
+    async fn first(&mut self) -> Option<Job> {
+        let (jobs, stopped) = (&mut self.jobs, &mut self.stopped);
+        if !jobs.is_closed() {
+            tokio::select! {
+                job = jobs.recv() => return job,
+                _ = stopped.wait_for(|stopped| *stopped) => jobs.close(),
+            }
+        }
+        jobs.recv().await
+    }
 }
 
 /// A batch that was not done, or may not have been.
@@ -80,7 +127,6 @@ struct Failed {
 }
 
 fn fail(jobs: Vec<Job>, error: &LogError) {
-    tracing::error!(%error, commands = jobs.len(), "a batch was not committed");
     for job in jobs {
         job.fail(match error {
             LogError::Unknown(_) => CommandError::OutcomeUnknown,
@@ -105,6 +151,7 @@ struct Task {
     settings: Settings,
     /// Where the callers wait.
     callers: Handle,
+    trouble: Trouble,
     cache: Cache,
     writer: Option<Box<dyn Writer>>,
 }
@@ -116,19 +163,46 @@ impl Task {
         self.cache.clear();
     }
 
+    /// Whether the log can be written again, found out by writing.
+    async fn recover(&mut self) {
+        self.forget();
+        match self.probe().await {
+            Ok(()) => self.trouble.set(None),
+            Err(error) => self.trouble.set(Some(error.to_string())),
+        }
+    }
+
+    async fn probe(&self) -> Result<(), LogError> {
+        let mut writer = self.log.writer().await?;
+        writer.begin().await?;
+        writer.set_meta(RECOVERED, &self.settings.clock.now().to_rfc3339()).await?;
+        writer.commit().await
+    }
+
     /// Commits a batch; when it fails because of data, each command is tried alone once.
     async fn commit_all(&mut self, batch: Vec<Job>) {
         let Err(Failed { error, jobs }) = self.commit(batch).await else { return };
         let alone = matches!(error, LogError::Data(_) | LogError::Damaged(_)) && jobs.len() > 1;
         if !alone {
-            return fail(jobs, &error);
+            return self.fail(jobs, &error);
         }
         tracing::warn!(%error, "the batch failed because of its data; its commands are tried one by one");
         for job in jobs {
             if let Err(Failed { error, jobs }) = self.commit(vec![job]).await {
-                fail(jobs, &error);
+                self.fail(jobs, &error);
             }
         }
+    }
+
+    /// Tells everybody of a batch that it was not done, and operators that the log is in trouble where it is.
+    fn fail(&self, jobs: Vec<Job>, error: &LogError) {
+        match error {
+            LogError::Unavailable(_) | LogError::Unknown(_) => self.trouble.set(Some(error.to_string())),
+            LogError::Data(_) | LogError::Damaged(_) => {
+                tracing::error!(%error, commands = jobs.len(), "a batch was not committed");
+            }
+        }
+        fail(jobs, error);
     }
 
     /// One transaction. On any failure the cache and the connection are dropped.
@@ -167,6 +241,7 @@ impl Task {
 
     /// The batch is durable: tells the followers, then the callers.
     fn done(&mut self, jobs: Vec<Job>, prepared: Prepared) {
+        self.trouble.set(None);
         self.cache.accept(prepared.streams);
         if !prepared.recorded.is_empty() {
             (self.settings.publish)(prepared.recorded);

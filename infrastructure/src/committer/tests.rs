@@ -182,6 +182,14 @@ impl Log for Cut {
         self.inner.delivery_counts().await
     }
 
+    async fn attached(&self) -> Result<Vec<AttachmentId>, LogError> {
+        self.inner.attached().await
+    }
+
+    async fn engine_faults(&self) -> Result<Vec<String>, LogError> {
+        self.inner.engine_faults().await
+    }
+
     async fn missing_key(&self) -> Result<Option<StreamId>, LogError> {
         self.inner.missing_key().await
     }

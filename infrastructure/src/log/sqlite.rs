@@ -1,6 +1,8 @@
 //! The log in a SQLite file: nothing to install, one machine, one process.
 
+mod backup;
 mod read;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -13,10 +15,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::log::LogError;
+pub use backup::{Copied, KEYS_FILE, Snapshot, copy, put_back_keys};
+pub use shape::may_be_made;
 pub use write::SqliteWriter;
 
 /// The name of the file in the data folder.
 pub const FILE: &str = "log.db";
+/// The name of the file by whose lock a process owns a folder.
+pub const LOCK: &str = "lock";
 /// Most read connections kept open.
 const READERS: usize = 8;
 const MIGRATIONS: &[&str] = &[
@@ -43,6 +49,10 @@ impl SqliteLog {
         std::fs::create_dir_all(folder).map_err(|error| unavailable(&error))?;
         let lock = own(folder)?;
         let path = folder.join(FILE);
+        // Before the engine opens it: opening moves the WAL into a torn file and fills its holes.
+        shape::check(&path)?;
+        backup::take_in_keys(folder)?;
+        may_be_made(folder)?;
         let mut connection = writing(&path)?;
         migrate(&mut connection)?;
         // What a killed process has left in the WAL may not be on the disk yet.
@@ -61,6 +71,10 @@ impl SqliteLog {
     /// When there is no log or it cannot be read.
     pub fn open_read_only(folder: &Path) -> Result<Self, LogError> {
         let path = folder.join(FILE);
+        if !path.exists() {
+            return Err(LogError::Damaged(format!("log.db is missing in {}", folder.display())));
+        }
+        shape::check(&path)?;
         reading(&path)?;
         Ok(Self { path, readers: Arc::default(), doubt: Arc::default(), _lock: None })
     }
@@ -103,12 +117,15 @@ impl SqliteLog {
 }
 
 /// Takes ownership of a data folder until the file is dropped.
-fn own(folder: &Path) -> Result<File, LogError> {
+///
+/// # Errors
+/// When another process has it, or the folder cannot be written.
+pub fn own(folder: &Path) -> Result<File, LogError> {
     let lock = File::options()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(folder.join("lock"))
+        .open(folder.join(LOCK))
         .map_err(|error| unavailable(&error))?;
     match fs4::fs_std::FileExt::try_lock_exclusive(&lock) {
         Ok(true) => Ok(lock),

@@ -42,6 +42,10 @@ pub(super) async fn run(
             tell(&format!("{} of {} events", check.position, head.position));
         }
     }
+    for fault in log.engine_faults().await? {
+        check.findings += 1;
+        writeln!(out, "FAIL  log.db: {fault}")?;
+    }
     check.finish(out)
 }
 

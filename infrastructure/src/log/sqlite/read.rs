@@ -125,6 +125,23 @@ impl Log for SqliteLog {
         self.read(move |connection| is_attached(connection, attachment)).await
     }
 
+    async fn attached(&self) -> std::result::Result<Vec<AttachmentId>, LogError> {
+        self.read(|connection| {
+            let sql = "SELECT attachment_id FROM attachment ORDER BY attachment_id";
+            connection.prepare_cached(sql)?.query_map([], |row| row.get(0).map(AttachmentId))?.collect()
+        })
+        .await
+    }
+
+    async fn engine_faults(&self) -> std::result::Result<Vec<String>, LogError> {
+        let said: Vec<String> = self
+            .read(|connection| {
+                connection.prepare("PRAGMA integrity_check(20)")?.query_map([], |row| row.get(0))?.collect()
+            })
+            .await?;
+        Ok(said.into_iter().filter(|line| line != "ok").collect())
+    }
+
     async fn expired_uploads(&self, now: DateTime<Utc>) -> std::result::Result<Vec<AttachmentId>, LogError> {
         self.read(move |connection| {
             connection

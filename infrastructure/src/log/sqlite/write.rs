@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use domain::StreamId;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use crate::log::sqlite::{fault, read};
 use crate::log::{Batch, Delivery, Head, Kept, Loaded, LogError, Wanted, Writer};
 use crate::stored::StoredEvent;
-use crate::upkeep::{Upkeep, UpkeepReply};
+use crate::upkeep::{HELD, Upkeep, UpkeepReply};
 
 /// The one write connection.
 pub struct SqliteWriter {
@@ -54,9 +54,14 @@ impl Writer for SqliteWriter {
     }
 
     async fn commit(&mut self) -> std::result::Result<(), LogError> {
-        // After a failed sync nobody knows what is on the disk: neither success nor failure may be reported.
         self.connection.execute_batch("COMMIT").map_err(|error| {
+            // A full disk refuses a page of the transaction: it was not done, and cannot come back.
+            if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+                return LogError::Unavailable(error.to_string());
+            }
+            // After a failed sync nobody knows what is on the disk: neither success nor failure may be reported.
             self.doubt.store(true, Ordering::Release);
+            tracing::error!(%error, "log.db could not be written durably and is not trusted until it has been settled");
             LogError::Unknown(error.to_string())
         })
     }
@@ -196,6 +201,9 @@ fn apply(connection: &Connection, upkeep: &Upkeep) -> Result<UpkeepReply> {
                 next_attempt_at.timestamp_micros(),
                 reply
             ])?;
+        }
+        Upkeep::ReleaseDeliveries => {
+            connection.execute("DELETE FROM meta WHERE name = ?1", [HELD])?;
         }
         Upkeep::EndDelivery { delivery, sent, reply } => {
             let sql = "UPDATE delivery SET state = ?2, reply = ?3 WHERE delivery_id = ?1 AND state = 'due'";

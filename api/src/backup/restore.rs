@@ -1,0 +1,149 @@
+//! Putting a backup back into an empty data folder: built aside, proven whole, then moved to its place, the log last.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use domain::{AttachmentId, Event};
+use infrastructure::log::sqlite::{self, FILE, KEYS_FILE, SqliteLog};
+use infrastructure::upkeep::HELD;
+use infrastructure::{FileStore, Log};
+
+use crate::Config;
+use crate::backup::{Aside, FILES, Manifest, copy_file, sync_folder};
+use crate::cli::log;
+
+/// The folder in which it is built.
+const RESTORING: &str = "restoring";
+/// Events read at a time.
+const BATCH: usize = 1_000;
+
+/// What was put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// What the backup was.
+    pub manifest: Manifest,
+    /// Files that cases name but the backup does not hold as they were.
+    pub wrong: Vec<AttachmentId>,
+}
+
+/// Puts the backup `from`, with its keys in `keys` or beside its log, into the data folder. Its mails are held.
+///
+/// # Errors
+/// When a process uses the data folder or it has something in it, or the backup is not whole; then nothing has changed.
+/// In words.
+pub async fn restore(
+    config: &Config,
+    from: &Path,
+    keys: Option<&Path>,
+    tell: &dyn Fn(&str),
+) -> anyhow::Result<Restored> {
+    let data = &config.data;
+    let manifest = Manifest::read(from)?;
+    let keys = keys.map_or_else(|| from.join(KEYS_FILE), Path::to_path_buf);
+    ensure!(
+        keys.is_file(),
+        "the keys of the backup are not at {}; without them nothing in it can be read. Name them with --keys",
+        keys.display()
+    );
+    fs::create_dir_all(data).with_context(|| format!("{} cannot be made", data.display()))?;
+    let _owned = sqlite::own(data)?;
+    clear(data)?;
+    let aside = Aside { path: data.join(RESTORING), kept: false };
+    fs::create_dir(&aside.path)?;
+    tell("copying the log and its keys");
+    ensure!(copy_file(&from.join(FILE), &aside.path.join(FILE))?, "{} has no {FILE}", from.display());
+    sqlite::put_back_keys(&aside.path, &keys)?;
+    copy_files(from, &aside.path)?;
+    let wrong = prove(config, &aside.path, &manifest, tell).await?;
+    move_to(&aside.path, data)?;
+    Ok(Restored { manifest, wrong })
+}
+
+/// Makes sure that the data folder is empty; what a restore that was cut off has left is removed.
+fn clear(data: &Path) -> anyhow::Result<()> {
+    let cut_off = data.join(RESTORING).exists() && !data.join(FILE).exists();
+    for entry in fs::read_dir(data)? {
+        let path = entry?.path();
+        if path.ends_with(sqlite::LOCK) || (path.is_dir() && fs::read_dir(&path)?.next().is_none()) {
+            continue;
+        }
+        ensure!(
+            cut_off,
+            "{} is not empty: it has {}. Move it aside, or name another folder with --data",
+            data.display(),
+            path.file_name().unwrap_or_default().to_string_lossy()
+        );
+        if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }
+            .with_context(|| format!("{} cannot be removed", path.display()))?;
+    }
+    Ok(())
+}
+
+fn copy_files(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let (from, to) = (from.join(FILES), to.join(FILES));
+    fs::create_dir(&to)?;
+    for entry in fs::read_dir(&from).with_context(|| format!("{} cannot be read", from.display()))? {
+        let entry = entry?;
+        copy_file(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    sync_folder(&to)
+}
+
+/// Proves that what was built is the backup, whole: the end of the log, the whole log, every file, and the hold.
+async fn prove(
+    config: &Config,
+    folder: &Path,
+    manifest: &Manifest,
+    tell: &dyn Fn(&str),
+) -> anyhow::Result<Vec<AttachmentId>> {
+    let built = Config { data: folder.to_path_buf(), ..config.clone() };
+    let read = SqliteLog::open_read_only(folder)?;
+    ensure!(
+        manifest.is_end(read.head().await?),
+        "the log does not end where backup.json says; the backup was changed after it was taken"
+    );
+    ensure!(read.meta(HELD).await?.is_some(), "the log of the backup does not hold its mails");
+    tell("verifying the log");
+    let mut said = Vec::new();
+    let code = log::run(&built, log::Command::Verify, &mut said, tell).await?;
+    if code != std::process::ExitCode::SUCCESS {
+        bail!("the log of the backup is damaged\n{}", String::from_utf8_lossy(&said));
+    }
+    tell("verifying the files");
+    wrong_files(&read, &FileStore::local(&folder.join(FILES))?).await
+}
+
+/// The attached files that are not there or not what the log says.
+async fn wrong_files(log: &dyn Log, store: &FileStore) -> anyhow::Result<Vec<AttachmentId>> {
+    let (mut position, mut wrong) = (0, Vec::new());
+    loop {
+        let events = log.events_after(position, BATCH).await?;
+        let Some(last) = events.last() else { return Ok(wrong) };
+        position = last.position;
+        for stored in &events {
+            let event: Event = stored.facts_only()?;
+            for (id, file) in event.attachment_ids().iter().zip(event.stored_files()) {
+                if store.digest(*id).await?.as_ref() != Some(&file.stored_sha256) {
+                    wrong.push(*id);
+                }
+            }
+        }
+    }
+}
+
+/// Moves what was built to its place; the log last, because with it the folder is one that starts.
+fn move_to(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let mut names: Vec<_> =
+        fs::read_dir(from)?.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<_>>()?;
+    names.sort_by_key(|name| name == FILE);
+    sync_folder(from)?;
+    for name in names {
+        let place = to.join(&name);
+        if place.is_dir() {
+            fs::remove_dir(&place)?;
+        }
+        fs::rename(from.join(&name), place)?;
+    }
+    sync_folder(to)
+}

@@ -1,0 +1,243 @@
+//! The shape of `log.db` as its first page describes it, looked at before the engine opens it. What a torn copy or a
+//! file cut short has lost is seen from outside only: the engine would move what the WAL holds into it and fill the
+//! holes with zeros. The form is that of <https://www.sqlite.org/fileformat2.html>.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufReader, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use crate::log::LogError;
+use crate::log::sqlite::{FILE, unavailable};
+
+/// How a SQLite file begins.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// Bytes of the header of the file.
+const HEADER: usize = 100;
+/// Bytes of the header of the WAL.
+const WAL_HEADER: usize = 32;
+/// Bytes before each page in the WAL.
+const FRAME_HEADER: usize = 24;
+/// How the WAL begins; the last bit tells the byte order of its sums.
+const WAL_MAGIC: u32 = 0x377f_0682;
+/// How often a file is looked at before it is called torn.
+const LOOKS: usize = 3;
+/// What is left of an installation in a folder whose log is not there.
+const TRACES: [&str; 3] = ["log.db-wal", "restoring", "keys.db"];
+
+/// Checks that every page that the file says to have is in it, or waits in the WAL to be moved into it.
+///
+/// # Errors
+/// [`LogError::Damaged`] with what is missing.
+pub(super) fn check(path: &Path) -> Result<(), LogError> {
+    // Beside a process that moves the WAL into the file, one look may see the two at different times.
+    (0..LOOKS).map(|_| look(path)).find(Result::is_ok).unwrap_or_else(|| look(path))
+}
+
+fn look(path: &Path) -> Result<(), LogError> {
+    let size = match std::fs::metadata(path) {
+        Ok(metadata) => metadata.len(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(unavailable(&error)),
+    };
+    // The engine makes the file before it writes the first page.
+    if size == 0 {
+        return Ok(());
+    }
+    let mut header = [0; HEADER];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    match read {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(cut_short(size, HEADER as u64)),
+        read => read.map_err(|error| unavailable(&error))?,
+    }
+    let page = page_size(&header)?;
+    let wal = Wal::read(&beside(path, "-wal"), page).map_err(|error| unavailable(&error))?;
+    let told = u64::from(integer(&header[28..]));
+    let pages = wal.pages_after.unwrap_or(told);
+    let lost = (size / page + 1..=pages).find(|number| !wal.pages.contains(number));
+    lost.map_or(Ok(()), |_| Err(cut_short(size, pages * page)))
+}
+
+/// Checks that a log that is not there may be made: that nothing in the folder tells of one.
+///
+/// # Errors
+/// [`LogError::Damaged`] that names the trace.
+pub fn may_be_made(folder: &Path) -> Result<(), LogError> {
+    let there = std::fs::metadata(folder.join(FILE)).is_ok_and(|file| file.len() > 0);
+    if there || !folder.exists() {
+        return Ok(());
+    }
+    let mut trace = TRACES.iter().map(|name| folder.join(name)).find(|path| path.exists());
+    let read_models = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        name.starts_with("read-") && name.ends_with(".db")
+    };
+    trace = trace.or_else(|| first(folder, read_models)).or_else(|| first(&folder.join("files"), |_| true));
+    trace.map_or(Ok(()), |trace| {
+        Err(LogError::Damaged(format!(
+            "log.db is missing in {}, though {} tells that there was one",
+            folder.display(),
+            trace.file_name().unwrap_or_default().to_string_lossy()
+        )))
+    })
+}
+
+fn first(folder: &Path, is_wanted: impl Fn(&PathBuf) -> bool) -> Option<PathBuf> {
+    std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path())).find(is_wanted)
+}
+
+fn cut_short(size: u64, wanted: u64) -> LogError {
+    LogError::Damaged(format!(
+        "log.db has {size} bytes of {wanted}: it was cut short, or copied while it was written"
+    ))
+}
+
+fn page_size(header: &[u8; HEADER]) -> Result<u64, LogError> {
+    let no_log = |what: &str| LogError::Damaged(format!("log.db is no log of kundwebb: {what}"));
+    if &header[..MAGIC.len()] != MAGIC {
+        return Err(no_log("its first bytes are others"));
+    }
+    match u64::from(u16::from_be_bytes([header[16], header[17]])) {
+        1 => Ok(65_536),
+        size if size.is_power_of_two() && size >= 512 => Ok(size),
+        size => Err(no_log(&format!("it says that its pages have {size} bytes"))),
+    }
+}
+
+/// What the WAL holds up to its last commit.
+#[derive(Default)]
+struct Wal {
+    pages: HashSet<u64>,
+    /// How many pages the file has with it.
+    pages_after: Option<u64>,
+}
+
+impl Wal {
+    /// Whether each frame's sum is right is the engine's to check; a frame of an older round ends it here too.
+    fn read(path: &Path, page: u64) -> std::io::Result<Self> {
+        let mut wal = Self::default();
+        let Ok(file) = File::open(path) else { return Ok(wal) };
+        let frames = file.metadata()?.len().saturating_sub(WAL_HEADER as u64) / (FRAME_HEADER as u64 + page);
+        let mut file = BufReader::new(file);
+        let mut header = [0; WAL_HEADER];
+        if !read_whole(&mut file, &mut header)? || integer(&header) & !1 != WAL_MAGIC {
+            return Ok(wal);
+        }
+        let mut frame = [0; FRAME_HEADER];
+        let mut waiting = Vec::new();
+        for _ in 0..frames {
+            if !read_whole(&mut file, &mut frame)? || frame[8..16] != header[16..24] {
+                break;
+            }
+            file.seek_relative(page.cast_signed())?;
+            waiting.push(u64::from(integer(&frame)));
+            let committed = integer(&frame[4..]);
+            if committed > 0 {
+                wal.pages.extend(waiting.drain(..));
+                wal.pages_after = Some(u64::from(committed));
+            }
+        }
+        Ok(wal)
+    }
+}
+
+/// Fills the buffer; false at the end of the file.
+fn read_whole(file: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<bool> {
+    match file.read_exact(buffer) {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| true),
+    }
+}
+
+fn integer(bytes: &[u8]) -> u32 {
+    bytes.iter().take(4).fold(0, |sum, byte| sum << 8 | u32::from(*byte))
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(ending);
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    /// A file with half of its pages in the WAL, as a running program has it.
+    fn running() -> (tempfile::TempDir, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = Connection::open(folder.path().join(FILE)).unwrap();
+        let fill =
+            "INSERT INTO t SELECT randomblob(3000) FROM (VALUES (1), (2), (3), (4), (5), (6), (7), (8))";
+        connection
+            .execute_batch(&format!(
+                "PRAGMA journal_mode=WAL; CREATE TABLE t (b); {fill}; PRAGMA wal_checkpoint; {fill};"
+            ))
+            .unwrap();
+        (folder, connection)
+    }
+
+    fn copy(from: &Path, to: &Path, name: &str, part: impl Fn(usize) -> usize) {
+        let bytes = std::fs::read(from.join(name)).unwrap();
+        std::fs::write(to.join(name), &bytes[..part(bytes.len())]).unwrap();
+    }
+
+    #[test]
+    fn a_whole_file_is_whole_with_its_wal_and_at_its_last_checkpoint_without() {
+        let (folder, _connection) = running();
+        check(&folder.path().join(FILE)).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        copy(folder.path(), other.path(), FILE, |all| all);
+        check(&other.path().join(FILE)).unwrap();
+    }
+
+    #[test]
+    fn a_file_copied_in_part_is_torn_even_where_a_wal_would_cover_it() {
+        let (folder, _connection) = running();
+        for part in [1, 3] {
+            let other = tempfile::tempdir().unwrap();
+            copy(folder.path(), other.path(), FILE, |all| all * part / 4);
+            copy(folder.path(), other.path(), "log.db-wal", |all| all);
+            let error = check(&other.path().join(FILE)).unwrap_err().to_string();
+            assert!(error.contains("cut short"), "{error}");
+        }
+        let other = tempfile::tempdir().unwrap();
+        copy(folder.path(), other.path(), FILE, |_| 50);
+        assert!(check(&other.path().join(FILE)).is_err());
+    }
+
+    /// The pages at the end are in the WAL only: a checkpoint that was cut off looks so, and is no damage.
+    #[test]
+    fn what_a_checkpoint_had_not_moved_yet_is_no_damage() {
+        let (folder, connection) = running();
+        let other = tempfile::tempdir().unwrap();
+        copy(folder.path(), other.path(), "log.db-wal", |all| all);
+        let before = std::fs::metadata(folder.path().join(FILE)).unwrap().len();
+        connection.execute_batch("PRAGMA wal_checkpoint").unwrap();
+        copy(folder.path(), other.path(), FILE, |_| usize::try_from(before).unwrap());
+        assert!(std::fs::metadata(folder.path().join(FILE)).unwrap().len() > before);
+        check(&other.path().join(FILE)).unwrap();
+        copy(folder.path(), other.path(), "log.db-wal", |all| all / 2);
+        let (told, _) = (check(&other.path().join(FILE)), connection);
+        assert!(told.unwrap_err().to_string().contains("cut short"));
+    }
+
+    #[test]
+    fn no_log_is_made_where_one_is_lost() {
+        for trace in ["log.db-wal", "read-0123456789abcdef.db", "files/x", "restoring"] {
+            let folder = tempfile::tempdir().unwrap();
+            may_be_made(folder.path()).unwrap();
+            std::fs::create_dir(folder.path().join("files")).unwrap();
+            may_be_made(folder.path()).unwrap();
+            std::fs::write(folder.path().join(trace), b"x").unwrap();
+            assert!(
+                may_be_made(folder.path()).unwrap_err().to_string().contains("log.db is missing"),
+                "{trace}"
+            );
+            std::fs::write(folder.path().join(FILE), b"x").unwrap();
+            may_be_made(folder.path()).unwrap();
+        }
+    }
+}
