@@ -7,6 +7,8 @@ mod browser;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
 mod employee_pages;
 #[cfg(test)]
 mod faults;

@@ -1,0 +1,325 @@
+//! The real program as a process, and one who uses it and remembers what was acknowledged.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::OrganisationNumber;
+use domain::access::Role;
+use infrastructure::tokens::{Identity, Tokens};
+use infrastructure::{Clock, Keys};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+use crate::support::{EXEMPELVERKET, PDF, identity, new_key};
+
+/// How long anything may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// How often something is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Runs the program to its end.
+pub(super) fn run(data: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_program")).args(arguments).arg("--data").arg(data).output().unwrap()
+}
+
+/// What a run said, on both ways out.
+pub(super) fn words(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// How the program is started.
+#[derive(Default)]
+pub(super) struct Start<'a> {
+    /// Under which other program.
+    pub(super) under: &'a [&'a str],
+    /// With which variables.
+    pub(super) variables: &'a [(&'a str, &'a str)],
+}
+
+/// The server at work.
+pub(super) struct Program {
+    child: Child,
+    pub(super) data: PathBuf,
+    pub(super) url: String,
+    pub(super) client: reqwest::Client,
+    said: PathBuf,
+    _folder: TempDir,
+}
+
+impl Program {
+    /// Starts it on a folder and waits until it is ready.
+    pub(super) async fn start(data: &Path) -> Self {
+        Self::start_with(data, &Start::default()).await
+    }
+
+    pub(super) async fn start_with(data: &Path, start: &Start<'_>) -> Self {
+        Self::try_start(data, start).await.unwrap_or_else(|said| panic!("it did not start: {said}"))
+    }
+
+    /// Starts it; when it ends instead of being ready, gives what it said.
+    pub(super) async fn try_start(data: &Path, start: &Start<'_>) -> Result<Self, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let said = folder.path().join("said");
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let under = start.under.iter().copied().chain([env!("CARGO_BIN_EXE_program")]).collect::<Vec<_>>();
+        let child = Command::new(under[0])
+            .args(&under[1..])
+            .args(["--demo-cases", "0", "--listen", &format!("127.0.0.1:{port}"), "--data"])
+            .arg(data)
+            .envs(start.variables.iter().copied())
+            .stderr(File::create(&said).unwrap())
+            .spawn()
+            .unwrap();
+        let url = format!("http://127.0.0.1:{port}");
+        let client = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
+        let mut program = Self { child, data: data.to_path_buf(), url, client, said, _folder: folder };
+        let until = Instant::now() + PATIENCE;
+        while program.client.get(format!("{}/livez", program.url)).send().await.is_err() {
+            if program.child.try_wait().unwrap().is_some() {
+                return Err(program.said());
+            }
+            assert!(Instant::now() < until, "it neither started nor ended: {}", program.said());
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(program)
+    }
+
+    /// What it has said so far.
+    pub(super) fn said(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.said).unwrap()).into_owned()
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(super) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended.
+    pub(super) async fn ended(&mut self) -> ExitStatus {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < until, "it does not end: {}", self.said());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Tells it to stop and waits until it has.
+    pub(super) async fn stop(mut self) -> String {
+        self.signal("TERM");
+        let status = self.ended().await;
+        assert!(status.success(), "{status}: {}", self.said());
+        self.said()
+    }
+
+    /// Ends it as a loss of power would, as far as a process can tell.
+    pub(super) async fn kill(mut self) {
+        self.signal("KILL");
+        self.ended().await;
+    }
+
+    /// Waits until `/readyz` answers with this status and gives what it says.
+    pub(super) async fn until_ready(&self, ready: bool) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.client.get(format!("{}/readyz", self.url)).send().await.unwrap();
+            let (status, text) = (answer.status(), answer.text().await.unwrap());
+            if status.is_success() == ready {
+                return text;
+            }
+            assert!(Instant::now() < until, "it never came so far: {status} {text}");
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    fn token(&self, who: &Identity) -> String {
+        let tokens = Tokens::new(&Keys::open(&self.data, false).unwrap()).unwrap();
+        tokens.issue(who, Clock::System.now(), TimeDelta::hours(1)).unwrap()
+    }
+
+    pub(super) fn anna(&self) -> User<'_> {
+        let employers = Some(vec![OrganisationNumber::parse(EXEMPELVERKET).unwrap()]);
+        self.user(&Identity { employers, ..identity("anna", Role::Employee) })
+    }
+
+    pub(super) fn olle(&self) -> User<'_> {
+        self.user(&identity("olle", Role::Officer))
+    }
+
+    pub(super) fn rut(&self) -> User<'_> {
+        self.user(&identity("rut", Role::Auditor))
+    }
+
+    pub(super) fn user(&self, who: &Identity) -> User<'_> {
+        User { program: self, token: self.token(who) }
+    }
+
+    /// Every event, as an auditor reads them.
+    pub(super) async fn events(&self) -> Vec<Value> {
+        let rut = self.rut();
+        let mut events = Vec::new();
+        loop {
+            let path = format!("/events?limit=1000&offset={}", events.len());
+            let body: Value = rut.get(&path).await.json().await.unwrap();
+            let more = body["events"].as_array().unwrap().clone();
+            if more.is_empty() {
+                return events;
+            }
+            events.extend(more);
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
+}
+
+/// Somebody who uses the API.
+#[derive(Clone)]
+pub(super) struct User<'a> {
+    program: &'a Program,
+    token: String,
+}
+
+impl User<'_> {
+    pub(super) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}/api/v1{path}", self.program.url);
+        self.program.client.request(method, url).bearer_auth(&self.token)
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Response {
+        self.request(reqwest::Method::GET, path).send().await.unwrap()
+    }
+
+    /// Files a case about the economy under a key.
+    pub(super) async fn try_create(&self, key: &str, files: &[String]) -> reqwest::Result<Response> {
+        let body = json!({
+            "employer": EXEMPELVERKET, "area": "ekonomi", "subject": "En faktura", "message": "Vem betalar?",
+            "attachments": files,
+        });
+        self.request(reqwest::Method::POST, "/cases").header("idempotency-key", key).json(&body).send().await
+    }
+
+    pub(super) async fn try_change(
+        &self,
+        case: &Value,
+        what: &str,
+        body: &Value,
+    ) -> reqwest::Result<Response> {
+        let path = format!("/cases/{}/{what}", case["id"].as_str().unwrap());
+        let version = case["version"].to_string();
+        self.request(reqwest::Method::POST, &path).header("if-match", version).json(body).send().await
+    }
+
+    pub(super) async fn try_upload(&self, content: &[u8]) -> reqwest::Result<Response> {
+        let form = Form::new().part("file", Part::bytes(content.to_vec()).file_name("faktura.pdf"));
+        self.request(reqwest::Method::POST, "/uploads").multipart(form).send().await
+    }
+}
+
+/// What was acknowledged: of each case its id and its newest version.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Acknowledged {
+    pub(super) cases: BTreeMap<String, u64>,
+    /// The position of the last.
+    pub(super) position: u64,
+    pub(super) commands: usize,
+}
+
+impl Acknowledged {
+    /// Remembers an answer; anything but a success was not acknowledged. Gives the outcome.
+    pub(super) async fn note(
+        &mut self,
+        answer: reqwest::Result<Response>,
+    ) -> Result<Value, (StatusCode, Value)> {
+        let answer = answer.unwrap();
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap();
+        if !status.is_success() {
+            return Err((status, body));
+        }
+        let version = body["version"].as_u64().unwrap();
+        self.cases.insert(body["id"].as_str().unwrap().to_owned(), version);
+        self.position = self.position.max(body["position"].as_u64().unwrap());
+        self.commands += 1;
+        Ok(body)
+    }
+
+    /// The log holds all of it, once, and nothing in it is out of order.
+    pub(super) async fn is_in(&self, program: &Program) {
+        let events = program.events().await;
+        let mut versions: BTreeMap<String, u64> = BTreeMap::new();
+        let mut numbers: Vec<String> = Vec::new();
+        for (event, position) in events.iter().zip(1_u64..) {
+            assert_eq!(event["position"].as_u64(), Some(position), "positions are dense");
+            let version = versions.entry(event["streamId"].as_str().unwrap().to_owned()).or_default();
+            *version += 1;
+            assert_eq!(event["version"].as_u64(), Some(*version), "versions are dense");
+            numbers.extend(event["facts"]["caseNumber"].as_str().map(str::to_owned));
+        }
+        assert!(
+            events.len() as u64 >= self.position,
+            "{} events, {} acknowledged",
+            events.len(),
+            self.position
+        );
+        for (case, version) in &self.cases {
+            assert!(
+                versions.get(case).is_some_and(|found| found >= version),
+                "case {case} version {version}"
+            );
+        }
+        let count = numbers.len();
+        numbers.sort();
+        numbers.dedup();
+        assert_eq!(numbers.len(), count, "a number is used twice");
+    }
+}
+
+/// A case with a file, taken and answered, and one that stands open.
+pub(super) async fn live(program: &Program, known: &mut Acknowledged) {
+    let (anna, olle) = (program.anna(), program.olle());
+    let upload: Value = anna.try_upload(PDF).await.unwrap().json().await.unwrap();
+    let file = upload["uploadId"].as_str().unwrap().to_owned();
+    let case = known.note(anna.try_create(&new_key(), &[file]).await).await.unwrap();
+    let case = known.note(olle.try_change(&case, "start-processing", &json!({})).await).await.unwrap();
+    known.note(olle.try_change(&case, "close", &json!({"answer": "Ni gör det."})).await).await.unwrap();
+    known.note(anna.try_create(&new_key(), &[]).await).await.unwrap();
+}
+
+/// Copies a folder with all that is in it.
+pub(super) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to.join(entry.file_name()));
+        } else {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+/// The read models in a folder.
+pub(super) fn read_models(data: &Path) -> PathBuf {
+    data.join(projections::read_models::file_name(projections::ALL))
+}
