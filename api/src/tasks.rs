@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use infrastructure::Clock;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -10,6 +11,8 @@ use crate::{App, operations, reactions};
 
 /// How often what has expired is removed.
 const CLEANING: Duration = Duration::from_secs(10 * 60);
+/// How often the file store is looked through for what nobody knows.
+const SWEEPING: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often the measurements are kept small.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -20,6 +23,7 @@ pub struct Tasks(TaskTracker);
 pub fn start(app: &App, stop: &CancellationToken) -> Tasks {
     let tracker = TaskTracker::new();
     tracker.spawn(stop.clone().run_until_cancelled_owned(clean(app.clone())));
+    tracker.spawn(stop.clone().run_until_cancelled_owned(sweep(app.clone())));
     tracker.spawn(stop.clone().run_until_cancelled_owned(measure()));
     prove(app);
     let reactions = reactions::start(app, stop);
@@ -49,6 +53,20 @@ async fn clean(app: App) {
             Ok(0) => {}
             Ok(files) => tracing::info!(files, "removed staged files that nobody attached"),
             Err(error) => tracing::warn!(%error, "what has expired could not be removed"),
+        }
+    }
+}
+
+/// By the clock of the file system: it tells what was there before this process.
+async fn sweep(app: App) {
+    let began = Clock::System.now();
+    let mut interval = tokio::time::interval(SWEEPING);
+    loop {
+        interval.tick().await;
+        match app.sweep_files(began, Clock::System.now()).await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "removed files that were left when the program ended"),
+            Err(error) => tracing::warn!(%error, "the file store could not be looked through"),
         }
     }
 }

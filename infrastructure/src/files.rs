@@ -1,11 +1,12 @@
 //! Stored files: streamed, never whole in memory, encrypted under a key of their own in chunks, with a random name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
 use domain::AttachmentId;
 use domain::files::{FileCard, FileLimits, MEGABYTE, StoredFile, UploadedFile, megabytes};
 use domain::refusal::{Code, FieldError};
@@ -30,6 +31,7 @@ const NAME_MAX: usize = 150;
 #[derive(Clone)]
 pub struct FileStore {
     store: Arc<dyn ObjectStore>,
+    folder: PathBuf,
 }
 
 /// Why a file was not stored or cannot be read.
@@ -60,7 +62,7 @@ impl FileStore {
     pub fn local(folder: &Path) -> Result<Self, FileError> {
         std::fs::create_dir_all(folder).map_err(|error| FileError::Store(error.to_string()))?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_automatic_cleanup(true).with_fsync(true);
-        Ok(Self { store: Arc::new(store) })
+        Ok(Self { store: Arc::new(store), folder: folder.to_path_buf() })
     }
 
     /// Stores a file under a new random name while it comes in. What is refused or cut off leaves nothing behind.
@@ -148,6 +150,34 @@ impl FileStore {
             digest.update(&part);
         }
         Ok(Some(hex::encode(digest.finalize())))
+    }
+
+    /// Removes the uploads that were not finished when `began` the process that owns the store, and counts them. The
+    /// objects that lie there since before `old` come back.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn sweep(
+        &self,
+        began: DateTime<Utc>,
+        old: DateTime<Utc>,
+    ) -> std::io::Result<(usize, Vec<AttachmentId>)> {
+        let (mut unfinished, mut objects) = (0, Vec::new());
+        for entry in std::fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let Ok(at) = entry.metadata().and_then(|file| file.modified()) else { continue };
+            let (name, at) = (entry.file_name().to_string_lossy().into_owned(), DateTime::<Utc>::from(at));
+            match AttachmentId::parse(&name) {
+                Some(id) if at < old => objects.push(id),
+                // So the library names what is not complete.
+                None if name.contains('#') && at < began => {
+                    std::fs::remove_file(entry.path())?;
+                    unfinished += 1;
+                }
+                _ => {}
+            }
+        }
+        Ok((unfinished, objects))
     }
 
     /// Removes an object; one that is gone already is no error.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use domain::AttachmentId;
 use domain::files::UploadedFile;
 use domain::refusal::{Code, FieldError};
@@ -137,6 +138,26 @@ impl App {
         let count = uploads.len();
         self.committer.upkeep(Upkeep::Purge { now, uploads }).await?;
         Ok(count)
+    }
+
+    /// Removes what processes that ended in the middle have left in the file store before this one `began`: uploads that
+    /// were not finished, and, after as long as a staged file is kept, objects that neither a case nor a staged file knows.
+    /// The times are those of the file system.
+    ///
+    /// # Errors
+    /// When the log or the store cannot be used.
+    pub async fn sweep_files(&self, began: DateTime<Utc>, now: DateTime<Utc>) -> anyhow::Result<usize> {
+        let files = self.files.clone();
+        let sweep = move || files.sweep(began, now - KEPT);
+        let (mut removed, objects) = tokio::task::spawn_blocking(sweep).await??;
+        for id in objects {
+            let known = self.log.is_attached(id).await? || self.log.kept(Kept::Upload(id)).await?.is_some();
+            if !known {
+                self.files.delete(id).await?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 }
 

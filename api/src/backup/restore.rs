@@ -50,7 +50,7 @@ pub async fn restore(
     let _owned = sqlite::own(data)?;
     clear(data)?;
     let aside = Aside { path: data.join(RESTORING), kept: false };
-    fs::create_dir(&aside.path)?;
+    fs::create_dir_all(&aside.path)?;
     tell("copying the log and its keys");
     ensure!(copy_file(&from.join(FILE), &aside.path.join(FILE))?, "{} has no {FILE}", from.display());
     sqlite::put_back_keys(&aside.path, &keys)?;

@@ -94,3 +94,17 @@ async fn asked_to_stop() {
         _ = interrupt.recv() => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::Location;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_by_its_place_alone() {
+        let said = words_of(Some(Location::caller()));
+        assert!(said.starts_with("a panic at ") && said.contains("serve.rs:"), "{said}");
+        assert_eq!(words_of(None), "a panic");
+    }
+}

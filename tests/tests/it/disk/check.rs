@@ -1,1 +1,102 @@
-//! x
+//! `kundwebb check` beside a running server: one line for each thing, what to do about what is wrong, and the code 1. (What
+//! is wrong with log and read models is told in the tests of damage, a full disk in those of full disks, held mails in
+//! those of holding.)
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::program::{Acknowledged, Program, live, run, words};
+
+/// The lines that say what is wrong.
+fn faults(output: &Output) -> Vec<String> {
+    words(output).lines().filter(|line| line.starts_with("FAIL")).map(str::to_owned).collect()
+}
+
+/// It finds just this, says what to do, and ends with 1.
+#[track_caller]
+fn finds(output: &Output, what: &str, advice: &str) {
+    let found = faults(output);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains(what) && found[0].contains(advice), "{found:?}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+fn check_with(data: &Path, variables: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_program"))
+        .args(["check", "--data"])
+        .arg(data)
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_is_wrong_is_found_beside_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let program = Program::start(&data).await;
+    live(&program, &mut Acknowledged::default()).await;
+    let well = run(&data, &["check"]);
+    assert!(well.status.success() && faults(&well).is_empty(), "{}", words(&well));
+    assert_eq!(words(&well).lines().filter(|line| line.starts_with("ok    ")).count(), 8, "{}", words(&well));
+
+    let file = fs::read_dir(data.join("files")).unwrap().next().unwrap().unwrap().path();
+    let aside = folder.path().join("file");
+    fs::rename(&file, &aside).unwrap();
+    finds(
+        &run(&data, &["check"]),
+        "1 of the 1 files that cases name are missing",
+        "copy them from the files/ of a backup",
+    );
+    fs::rename(&aside, &file).unwrap();
+
+    for (name, content) in
+        [("master.key", None), ("master.key", Some("ab".repeat(32))), ("token.key", Some("x".to_owned()))]
+    {
+        let key = data.join(name);
+        let own = fs::read(&key).unwrap();
+        match content {
+            None => fs::remove_file(&key).unwrap(),
+            Some(content) => fs::write(&key, content).unwrap(),
+        }
+        finds(&run(&data, &["check"]), "FAIL  keys: ", "put the log's own master.key and token.key back");
+        fs::write(&key, own).unwrap();
+    }
+
+    let nobody = [("KUNDWEBB_MAIL__TRANSPORT", "smtp"), ("KUNDWEBB_MAIL__PORT", "1")];
+    finds(&check_with(&data, &nobody), "FAIL  mail: ", "Check the settings under [mail] and the mail server");
+
+    // A folder that cannot be written, whoever asks.
+    let probe = data.join(".check");
+    let refused = Command::new("strace")
+        .args([
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-P",
+            probe.to_str().unwrap(),
+            "-e",
+            "inject=openat:error=EROFS",
+        ])
+        .args([env!("CARGO_BIN_EXE_program"), "check", "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    finds(&refused, "FAIL  folder: ", "make it writable for the user that runs kundwebb");
+
+    let well = run(&data, &["check"]);
+    assert!(well.status.success(), "and all is well again: {}", words(&well));
+    live(&program, &mut Acknowledged::default()).await;
+    program.stop().await;
+    // Neither a log nor a folder.
+    let nothing = run(&folder.path().join("nowhere"), &["check"]);
+    assert!(
+        words(&nothing).contains("FAIL  log: the log is damaged: log.db is missing"),
+        "{}",
+        words(&nothing)
+    );
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(!folder.path().join("nowhere").exists(), "and none is made");
+}

@@ -102,7 +102,7 @@ async fn a_file_system_that_is_full_refuses_clearly_and_goes_on_when_there_is_ro
     is_well(program, known, "disk is full").await;
 }
 
-/// From its thirtieth write on, and for twenty writes, the log finds no space; then there is room.
+/// From its sixtieth write on, and for five writes, the log finds no space; then there is room.
 async fn no_space_for_any_write_of_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let (log, wal) = (folder.path().join("log.db"), folder.path().join("log.db-wal"));
@@ -122,7 +122,7 @@ async fn no_space_for_any_write_of_the_log() {
         "-e",
         "trace=pwrite64",
         "-e",
-        "inject=pwrite64:error=ENOSPC:when=60..80",
+        "inject=pwrite64:error=ENOSPC:when=60..64",
     ];
     let program = Program::start_with(folder.path(), &Start { under: &under, ..Start::default() }).await;
     let mut known = Acknowledged::default();

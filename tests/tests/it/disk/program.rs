@@ -97,13 +97,18 @@ impl Program {
         String::from_utf8_lossy(&fs::read(&self.said).unwrap()).into_owned()
     }
 
-    pub(super) fn id(&self) -> u32 {
-        self.child.id()
+    /// Waits until it has said this.
+    pub(super) async fn until_said(&self, words: &str) {
+        let until = Instant::now() + PATIENCE;
+        while !self.said().contains(words) {
+            assert!(Instant::now() < until, "it never said `{words}`: {}", self.said());
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     pub(super) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        let kill = format!("kill -s {name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// Waits until it has ended.
@@ -197,7 +202,7 @@ impl Drop for Program {
 #[derive(Clone)]
 pub(super) struct User<'a> {
     program: &'a Program,
-    token: String,
+    pub(super) token: String,
 }
 
 impl User<'_> {
