@@ -174,7 +174,12 @@ async fn post(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
              answers"
         )
     })?;
-    ensure!(counts.retrying == 0, "{} could not be sent yet ({waiting}){trouble}", counts.retrying);
+    // One that is on its way for the first time has no trouble yet.
+    ensure!(
+        counts.retrying == 0 || trouble.is_empty(),
+        "{} could not be sent yet ({waiting}){trouble}. They are tried again for five days; look at the mail server",
+        counts.retrying
+    );
     Ok(format!("{way}; {waiting}{trouble}"))
 }
 

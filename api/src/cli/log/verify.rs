@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use domain::{CaseNumber, Event, StreamId};
 use infrastructure::sealing::Key;
 use infrastructure::stored::StoredEvent;
-use infrastructure::{Keys, Log};
+use infrastructure::{Keys, Log, LogError};
 
 use super::BATCH;
 use crate::Config;
@@ -32,10 +32,21 @@ pub(super) async fn run(
     let head = log.head().await?;
     let mut check = Check { keys: keys.ok(), ..Check::default() };
     loop {
-        let events = log.events_after(check.position, BATCH).await?;
-        if events.is_empty() {
-            break;
-        }
+        let events = match log.events_after(check.position, BATCH).await {
+            Ok(events) if events.is_empty() => break,
+            Ok(events) => events,
+            // What follows cannot be read; the engine says below what is wrong.
+            Err(LogError::Damaged(reason)) => {
+                check.findings += 1;
+                writeln!(
+                    out,
+                    "FAIL  position {}: it and what follows cannot be read: {reason}",
+                    check.position + 1
+                )?;
+                break;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let before = check.position / TELL_EVERY;
         check.batch(&log, &events, out).await?;
         if check.position / TELL_EVERY > before {

@@ -134,12 +134,14 @@ impl Log for SqliteLog {
     }
 
     async fn engine_faults(&self) -> std::result::Result<Vec<String>, LogError> {
-        let said: Vec<String> = self
-            .read(|connection| {
-                connection.prepare("PRAGMA integrity_check(20)")?.query_map([], |row| row.get(0))?.collect()
-            })
-            .await?;
-        Ok(said.into_iter().filter(|line| line != "ok").collect())
+        self.read(|connection| {
+            let mut proof = connection.prepare("PRAGMA integrity_check(20)")?;
+            // A fault may also end the proof.
+            let said = proof.query_map([], |row| row.get(0))?;
+            let said = said.map(|line| line.unwrap_or_else(|error| error.to_string()));
+            Ok(said.filter(|line| line != "ok").collect())
+        })
+        .await
     }
 
     async fn expired_uploads(&self, now: DateTime<Utc>) -> std::result::Result<Vec<AttachmentId>, LogError> {

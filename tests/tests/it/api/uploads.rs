@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use infrastructure::Clock;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -163,6 +164,31 @@ async fn a_file_is_attached_once_by_the_one_who_staged_it_within_a_day() {
     assert_eq!(create(&anna, &[&late]).await.fields(), ["/attachments/0 upload.unknown"]);
     assert_eq!(app.app.clean_uploads().await.unwrap(), 1);
     assert_eq!((app.staged(), app.objects()), (0, 1));
+}
+
+/// What a process leaves that is killed in the middle of an upload, or before the file has its row.
+#[tokio::test]
+async fn what_nobody_knows_of_is_swept_away_and_everything_else_stays() {
+    let app = TestApp::start().await;
+    let anna = app.employee("anna");
+    with_file(&anna, "a.pdf", PDF).await;
+    anna.upload("b.pdf", PDF).await;
+    app.leaves_staged(1);
+    let files = app.folder().join("files");
+    let began = Clock::System.now();
+    for (name, hours) in [
+        ("01931b2c-7a10-7c3e-9f00-0000000000a1", 25),
+        ("01931b2c-7a10-7c3e-9f00-0000000000a2", 1),
+        ("01931b2c-7a10-7c3e-9f00-0000000000a3#1", 1),
+        ("01931b2c-7a10-7c3e-9f00-0000000000a4#1", -1),
+    ] {
+        let file = std::fs::File::create(files.join(name)).unwrap();
+        file.set_modified((began - chrono::TimeDelta::hours(hours)).into()).unwrap();
+    }
+    assert_eq!(app.app.sweep_files(began, began).await.unwrap(), 2);
+    assert_eq!(app.objects(), 4, "attached, staged, young, and on its way in");
+    assert_eq!(app.app.sweep_files(began, began + chrono::TimeDelta::hours(30)).await.unwrap(), 1);
+    assert_eq!(app.objects(), 3);
 }
 
 #[tokio::test]

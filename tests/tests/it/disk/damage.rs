@@ -46,7 +46,10 @@ async fn left() -> (TempDir, &'static Acknowledged) {
 async fn stopped() -> (TempDir, &'static Acknowledged) {
     let (folder, known) = left().await;
     Program::start(folder.path()).await.stop().await;
-    assert!(!folder.path().join("log.db-wal").exists());
+    let log = rusqlite::Connection::open(folder.path().join("log.db")).unwrap();
+    let busy: i64 = log.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+    drop(log);
+    assert!(busy == 0 && !folder.path().join("log.db-wal").exists());
     (folder, known)
 }
 

@@ -97,11 +97,11 @@ impl Program {
         String::from_utf8_lossy(&fs::read(&self.said).unwrap()).into_owned()
     }
 
-    /// Waits until it has said this.
-    pub(super) async fn until_said(&self, words: &str) {
+    /// Waits until nothing is left in a folder of the data folder.
+    pub(super) async fn until_empty(&self, folder: &str) {
         let until = Instant::now() + PATIENCE;
-        while !self.said().contains(words) {
-            assert!(Instant::now() < until, "it never said `{words}`: {}", self.said());
+        while fs::read_dir(self.data.join(folder)).unwrap().next().is_some() {
+            assert!(Instant::now() < until, "something is left in {folder}: {}", self.said());
             tokio::time::sleep(LOOK).await;
         }
     }
