@@ -34,13 +34,14 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<ExitCode> {
     let app = App::start(config, Clock::System).await?;
     let stop = CancellationToken::new();
     let tasks = tasks::start(&app, &stop);
+    let asked = asked_to_stop()?;
     say(format_args!("Kundwebb is ready: {}", app.config.public_url()));
     if app.config.demo.enabled {
         say(format_args!("This is a demo. Mails are written to {}", app.data.join("mail").display()));
     }
     let stopping = stop.clone();
     let shutdown = async move {
-        asked_to_stop().await;
+        asked.await;
         stopping.cancel();
     };
     tokio::select! {
@@ -86,13 +87,16 @@ fn words_of(place: Option<&std::panic::Location<'_>>) -> String {
         .map_or_else(|| "a panic".to_owned(), |place| format!("a panic at {}:{}", place.file(), place.line()))
 }
 
-async fn asked_to_stop() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+/// Begins to listen for being told to stop; the answer ends when that happens.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 #[cfg(test)]

@@ -66,10 +66,20 @@ impl Program {
 
     /// Starts it; when it ends instead of being ready, gives what it said.
     pub(super) async fn try_start(data: &Path, start: &Start<'_>) -> Result<Self, String> {
+        loop {
+            let started = Self::spawn(data, start).until_it_says("Kundwebb is ready").await;
+            // Another process may have taken the port since it was free.
+            if !started.as_ref().is_err_and(|said| said.contains("cannot listen on")) {
+                return started;
+            }
+        }
+    }
+
+    fn spawn(data: &Path, start: &Start<'_>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let said = folder.path().join("said");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let under = start.under.iter().copied().chain([env!("CARGO_BIN_EXE_program")]).collect::<Vec<_>>();
+        let under: Vec<&str> = start.under.iter().copied().chain([env!("CARGO_BIN_EXE_program")]).collect();
         let child = Command::new(under[0])
             .args(&under[1..])
             .args(["--demo-cases", "0", "--listen", &format!("127.0.0.1:{port}"), "--data"])
@@ -80,16 +90,20 @@ impl Program {
             .unwrap();
         let url = format!("http://127.0.0.1:{port}");
         let client = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
-        let mut program = Self { child, data: data.to_path_buf(), url, client, said, _folder: folder };
+        Self { child, data: data.to_path_buf(), url, client, said, _folder: folder }
+    }
+
+    /// Its own words, for anybody may answer on the port.
+    async fn until_it_says(mut self, words: &str) -> Result<Self, String> {
         let until = Instant::now() + PATIENCE;
-        while program.client.get(format!("{}/livez", program.url)).send().await.is_err() {
-            if program.child.try_wait().unwrap().is_some() {
-                return Err(program.said());
+        while !self.said().contains(words) {
+            if self.child.try_wait().unwrap().is_some() {
+                return Err(self.said());
             }
-            assert!(Instant::now() < until, "it neither started nor ended: {}", program.said());
+            assert!(Instant::now() < until, "it neither started nor ended: {}", self.said());
             tokio::time::sleep(LOOK).await;
         }
-        Ok(program)
+        Ok(self)
     }
 
     /// What it has said so far.
