@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::program::{Acknowledged, Program, Start, live};
+use super::program::{Acknowledged, Program, Start, live, read_models};
 use crate::support::{PDF, new_key};
 
 /// The size of the small file system.
@@ -134,4 +134,47 @@ async fn no_space_for_any_write_of_the_log() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_whose_writes_find_no_space_refuses_clearly_and_goes_on_when_there_is_room() {
     no_space_for_any_write_of_the_log().await;
+}
+
+/// The read models find no space while the log does: they are behind, the node says so, and they catch up by themselves.
+#[tokio::test(flavor = "multi_thread")]
+async fn read_models_whose_writes_find_no_space_catch_up_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let wal = read_models(folder.path()).with_extension("db-wal");
+    let under = [
+        "strace",
+        "-D",
+        "-f",
+        "--seccomp-bpf",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-P",
+        wal.to_str().unwrap(),
+        "-e",
+        "inject=pwrite64:error=ENOSPC:when=60..62",
+    ];
+    let program = Program::start_with(folder.path(), &Start { under: &under, ..Start::default() }).await;
+    let mut known = Acknowledged::default();
+    let behind = async { program.until_ready(false).await };
+    let writing = async {
+        loop {
+            known.note(program.anna().try_create(&new_key(), &[]).await).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    let reason = tokio::select! {
+        reason = behind => reason,
+        () = writing => unreachable!(),
+    };
+    assert!(reason.contains("the read models") && reason.contains("disk is full"), "{reason}");
+    program.until_ready(true).await;
+    live(&program, &mut known).await;
+    let list = program.olle().request(reqwest::Method::GET, "/cases?scope=queue");
+    let list = list.header("read-after", known.position).send().await.unwrap();
+    let list: serde_json::Value = list.json().await.unwrap();
+    let shown = list["_meta"]["totalRecords"].as_u64().unwrap();
+    assert!(shown >= known.cases.len() as u64, "{shown} of {}", known.cases.len());
+    let said = program.stop().await;
+    assert!(said.contains("the read models follow the log again"), "{said}");
 }
