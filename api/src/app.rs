@@ -131,9 +131,6 @@ impl App {
         let head = self.log.head().await?.position;
         let mut position = self.read_models.watch();
         let mut told = 0;
-        if *position.borrow() == 0 && head > 0 {
-            tracing::info!(events = head, "building the read models from the log");
-        }
         while *position.borrow_and_update() < head {
             let now = *position.borrow();
             if now >= told + 50_000 {
@@ -188,6 +185,10 @@ async fn read_models(data: &Path, reader: &Reader) -> anyhow::Result<ReadModels>
     let head = reader.log.head().await?.position;
     let (data, reader, runtime) = (data.to_path_buf(), reader.clone(), Handle::current());
     let open = move || {
+        ReadModels::discard_broken(&data)?;
+        if head > 0 && !ReadModels::is_there(&data) {
+            tracing::info!(events = head, "building the read models from the log");
+        }
         projections::build(&data, &reader, &runtime, head)?;
         anyhow::Ok(ReadModels::open(&data)?)
     };

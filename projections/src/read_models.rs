@@ -17,7 +17,7 @@ const READERS: usize = 16;
 
 /// How often turning on the write-ahead log is tried while another does the same.
 const WAL_TRIES: usize = 100;
-/// A file up to this size is proven when it is opened, bytes; a larger one by [`ReadModels::prove`] beside the work.
+/// A file up to this size is proven at every start, bytes; a larger one by [`ReadModels::prove`] beside the work.
 const PROVEN_AT_ONCE: u64 = 32 << 20;
 /// Ends the name of the file that remembers damage.
 const DAMAGED: &str = ".damaged";
@@ -83,10 +83,6 @@ impl ReadModels {
         if beside(&path, DAMAGED).exists() {
             tracing::warn!(file = %path.display(), "the read models were found damaged; they are built anew from the log");
             remove(&path)?;
-        } else if !path.exists() && others(folder) {
-            tracing::warn!(
-                "the read models are those of another version of kundwebb; they are built anew from the log"
-            );
         }
         let (writer, position) = match start(&path, projections) {
             Err(error) if error.is_damage() => {
@@ -124,6 +120,36 @@ impl ReadModels {
         connection.execute_batch("PRAGMA query_only=ON;")?;
         let moment = connection.unchecked_transaction()?;
         shown(&moment).map(Some)
+    }
+
+    /// Whether a folder has read models of this version.
+    pub fn is_there(folder: &Path) -> bool {
+        folder.join(file_name(ALL)).exists()
+    }
+
+    /// Removes the read models of a folder where damage was remembered or, in a small file, is found, so that they are
+    /// built anew; says so, and also when those that are there are of another version. For the owner of the folder.
+    ///
+    /// # Errors
+    /// When the file cannot be read or removed.
+    pub fn discard_broken(folder: &Path) -> Result<(), ReadError> {
+        let path = folder.join(file_name(ALL));
+        let small = std::fs::metadata(&path).is_ok_and(|file| file.len() <= PROVEN_AT_ONCE);
+        let remembered = beside(&path, DAMAGED).exists();
+        if !path.exists() && others(folder) {
+            tracing::warn!(
+                "the read models are those of another version of kundwebb; they are built anew from the log"
+            );
+        }
+        if !remembered && !small {
+            return Ok(());
+        }
+        let found = Self::examine(folder);
+        if let Ok(Found::Damaged(reason)) = found {
+            tracing::warn!(reason, file = %path.display(), "the read models are damaged; they are built anew from the log");
+            return remove(&path);
+        }
+        found.map(drop)
     }
 
     /// Looks at the read models of a folder, beside whoever writes them, and proves their file. Changes nothing.
@@ -330,9 +356,6 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, ReadError> {
 /// Opens a file for writing, and makes its tables where there are none.
 fn start(path: &Path, projections: &[&dyn Projection]) -> Result<(Connection, u64), ReadError> {
     let mut writer = connect(path)?;
-    if std::fs::metadata(path).is_ok_and(|file| file.len() <= PROVEN_AT_ONCE) {
-        quick_check(&writer)?;
-    }
     write_ahead(&writer)?;
     writer.execute_batch("PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")?;
     create(&mut writer, projections)?;

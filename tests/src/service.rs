@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -22,6 +23,7 @@ pub struct Service {
     address: SocketAddr,
     folder: PathBuf,
     said: Arc<Mutex<Vec<String>>>,
+    listening: Option<JoinHandle<()>>,
 }
 
 /// The program itself, built as this program was built (with or without `--release`).
@@ -101,9 +103,14 @@ impl Service {
         command.args(flags).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().context("the program cannot be run")?;
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
-        let ready = listen(&mut child, &said)?;
-        let mut service =
-            Self { child, address: SocketAddr::from(([0; 4], 0)), folder: folder.to_path_buf(), said };
+        let (ready, listening) = listen(&mut child, &said)?;
+        let mut service = Self {
+            child,
+            address: SocketAddr::from(([0; 4], 0)),
+            folder: folder.to_path_buf(),
+            said,
+            listening: Some(listening),
+        };
         match ready.recv_timeout(READY) {
             Ok(address) => service.address = address,
             Err(_) => bail!("the program did not get ready:\n{}", service.said().join("\n")),
@@ -147,8 +154,7 @@ impl Service {
     /// When it cannot be killed.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
+        self.wait().map(drop)
     }
 
     /// Tells it to stop and waits until it has.
@@ -157,7 +163,19 @@ impl Service {
     /// When it cannot be told or waited for.
     pub fn stop(&mut self) -> anyhow::Result<ExitStatus> {
         self.signal("TERM")?;
-        Ok(self.child.wait()?)
+        self.wait()
+    }
+
+    /// Waits until it has ended and all that it said is known.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn wait(&mut self) -> anyhow::Result<ExitStatus> {
+        let status = self.child.wait()?;
+        if let Some(listening) = self.listening.take() {
+            drop(listening.join());
+        }
+        Ok(status)
     }
 
     /// A figure of `/proc/<pid>/status`, kB: `VmRSS`, `VmHWM`.
@@ -179,11 +197,14 @@ impl Drop for Service {
 }
 
 /// Keeps what the program says, and tells its address once it is ready.
-fn listen(child: &mut Child, said: &Arc<Mutex<Vec<String>>>) -> anyhow::Result<Receiver<SocketAddr>> {
+fn listen(
+    child: &mut Child,
+    said: &Arc<Mutex<Vec<String>>>,
+) -> anyhow::Result<(Receiver<SocketAddr>, JoinHandle<()>)> {
     let stderr = child.stderr.take().context("standard error is not at hand")?;
     let (ready, wait) = channel();
     let said = Arc::clone(said);
-    std::thread::spawn(move || {
+    let listening = std::thread::spawn(move || {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             if let Some(address) = line.strip_prefix(READY_LINE).and_then(|address| address.parse().ok()) {
                 let _ = ready.send(address);
@@ -191,5 +212,5 @@ fn listen(child: &mut Child, said: &Arc<Mutex<Vec<String>>>) -> anyhow::Result<R
             said.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
     });
-    Ok(wait)
+    Ok((wait, listening))
 }

@@ -70,6 +70,7 @@ async fn a_backup_taken_under_load_is_restored_and_starts() {
     let mut before = Acknowledged::default();
     live(&program, &mut before).await;
     let closed = before.cases.iter().find(|(_, version)| **version == 3).unwrap().0.clone();
+    let key = wrapped_key(&data);
     let stop = AtomicBool::new(false);
     let take = async {
         let (from, to) = (data.clone(), backup.clone());
@@ -90,7 +91,6 @@ async fn a_backup_taken_under_load_is_restored_and_starts() {
     assert!(manifest.position < program.events().await.len() as u64, "people went on working");
 
     // The log without keys, and they cannot be found in what was deleted; the keys for their owner alone.
-    let key = wrapped_key(&data);
     assert!(holds(&data.join("log.db"), &key) || holds(&data.join("log.db-wal"), &key));
     assert!(!holds(&backup.join("log.db"), &key) && holds(&backup.join("keys.db"), &key));
     assert!(!backup.join("master.key").exists() && !backup.join("lock").exists());

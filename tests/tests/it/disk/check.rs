@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use super::program::{Acknowledged, Program, live, run, words};
+use super::program::{Acknowledged, Program, binary, live, run, words};
 
 /// The lines that say what is wrong.
 fn faults(output: &Output) -> Vec<String> {
@@ -23,7 +23,7 @@ fn finds(output: &Output, what: &str, advice: &str) {
 }
 
 fn check_with(data: &Path, variables: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_program"))
+    Command::new(binary())
         .args(["check", "--data"])
         .arg(data)
         .envs(variables.iter().copied())
@@ -80,7 +80,7 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
             "-e",
             "inject=openat:error=EROFS",
         ])
-        .args([env!("CARGO_BIN_EXE_program"), "check", "--data"])
+        .args([binary(), "check", "--data"])
         .arg(&data)
         .output()
         .unwrap();

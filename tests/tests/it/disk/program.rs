@@ -1,10 +1,9 @@
 //! The real program as a process, and one who uses it and remembers what was acknowledged.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::net::TcpListener;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output};
+use std::process::{Command, ExitStatus, Output};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -15,7 +14,7 @@ use infrastructure::{Clock, Keys};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use tests::service::{self, Service};
 use tokio::time::Instant;
 
 use crate::support::{EXEMPELVERKET, PDF, identity, new_key};
@@ -25,9 +24,14 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// How often something is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Runs the program to its end.
+/// The program.
+pub(super) fn binary() -> &'static str {
+    service::program().unwrap().to_str().unwrap()
+}
+
+/// Runs a subcommand to its end.
 pub(super) fn run(data: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_program")).args(arguments).arg("--data").arg(data).output().unwrap()
+    service::run(data, arguments).unwrap()
 }
 
 /// What a run said, on both ways out.
@@ -46,12 +50,10 @@ pub(super) struct Start<'a> {
 
 /// The server at work.
 pub(super) struct Program {
-    child: Child,
+    service: Service,
     pub(super) data: PathBuf,
     pub(super) url: String,
     pub(super) client: reqwest::Client,
-    said: PathBuf,
-    _folder: TempDir,
 }
 
 impl Program {
@@ -66,49 +68,21 @@ impl Program {
 
     /// Starts it; when it ends instead of being ready, gives what it said.
     pub(super) async fn try_start(data: &Path, start: &Start<'_>) -> Result<Self, String> {
-        loop {
-            let started = Self::spawn(data, start).until_it_says("Kundwebb is ready").await;
-            // Another process may have taken the port since it was free.
-            if !started.as_ref().is_err_and(|said| said.contains("cannot listen on")) {
-                return started;
-            }
-        }
-    }
-
-    fn spawn(data: &Path, start: &Start<'_>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let said = folder.path().join("said");
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let under: Vec<&str> = start.under.iter().copied().chain([env!("CARGO_BIN_EXE_program")]).collect();
-        let child = Command::new(under[0])
-            .args(&under[1..])
-            .args(["--demo-cases", "0", "--listen", &format!("127.0.0.1:{port}"), "--data"])
-            .arg(data)
-            .envs(start.variables.iter().copied())
-            .stderr(File::create(&said).unwrap())
-            .spawn()
-            .unwrap();
-        let url = format!("http://127.0.0.1:{port}");
+        let line: Vec<&str> = start.under.iter().copied().chain([binary()]).collect();
+        let mut command = Command::new(line[0]);
+        command.args(&line[1..]).envs(start.variables.iter().copied());
+        let folder = data.to_path_buf();
+        let started =
+            tokio::task::spawn_blocking(move || Service::start_with(command, &folder)).await.unwrap();
+        let service = started.map_err(|error| format!("{error:#}"))?;
+        let url = format!("http://{}", service.address());
         let client = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
-        Self { child, data: data.to_path_buf(), url, client, said, _folder: folder }
-    }
-
-    /// Its own words, for anybody may answer on the port.
-    async fn until_it_says(mut self, words: &str) -> Result<Self, String> {
-        let until = Instant::now() + PATIENCE;
-        while !self.said().contains(words) {
-            if self.child.try_wait().unwrap().is_some() {
-                return Err(self.said());
-            }
-            assert!(Instant::now() < until, "it neither started nor ended: {}", self.said());
-            tokio::time::sleep(LOOK).await;
-        }
-        Ok(self)
+        Ok(Self { service, data: data.to_path_buf(), url, client })
     }
 
     /// What it has said so far.
     pub(super) fn said(&self) -> String {
-        String::from_utf8_lossy(&fs::read(&self.said).unwrap()).into_owned()
+        self.service.said().join("\n")
     }
 
     /// Waits until nothing is left in a folder of the data folder.
@@ -121,32 +95,26 @@ impl Program {
     }
 
     pub(super) fn signal(&self, name: &str) {
-        let kill = format!("kill -s {name} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.service.signal(name).unwrap();
     }
 
-    /// Waits until it has ended.
-    pub(super) async fn ended(&mut self) -> ExitStatus {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(Instant::now() < until, "it does not end: {}", self.said());
-            tokio::time::sleep(LOOK).await;
-        }
+    /// Waits until it has ended. Gives all that it has said.
+    pub(super) async fn ended(self) -> (ExitStatus, String) {
+        let mut service = self.service;
+        let ended = tokio::task::spawn_blocking(move || (service.wait().unwrap(), service.said().join("\n")));
+        tokio::time::timeout(PATIENCE, ended).await.expect("it does not end").unwrap()
     }
 
     /// Tells it to stop and waits until it has.
-    pub(super) async fn stop(mut self) -> String {
+    pub(super) async fn stop(self) -> String {
         self.signal("TERM");
-        let status = self.ended().await;
-        assert!(status.success(), "{status}: {}", self.said());
-        self.said()
+        let (status, said) = self.ended().await;
+        assert!(status.success(), "{status}: {said}");
+        said
     }
 
     /// Ends it as a loss of power would, as far as a process can tell.
-    pub(super) async fn kill(mut self) {
+    pub(super) async fn kill(self) {
         self.signal("KILL");
         self.ended().await;
     }
@@ -199,15 +167,6 @@ impl Program {
                 return events;
             }
             events.extend(more);
-        }
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            drop(self.child.kill());
-            drop(self.child.wait());
         }
     }
 }
