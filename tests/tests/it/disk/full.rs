@@ -85,6 +85,10 @@ async fn a_file_system_that_is_full_refuses_clearly_and_goes_on_when_there_is_ro
     live(&program, &mut known).await;
     let ballast = folder.path().join("ballast");
     for _ in 0..2 {
+        // Whoever has written waits for what was written to be shown, which takes room too.
+        let shown = program.olle().request(reqwest::Method::GET, "/cases?scope=queue");
+        let shown = shown.header("read-after", known.position).send().await.unwrap();
+        assert!(shown.status().is_success());
         fill(&ballast);
         until_refused(&program, &mut known).await;
         assert!(program.until_ready(false).await.contains("disk is full"));
