@@ -164,7 +164,7 @@ async fn a_body_in_pieces_without_end_is_cut_off() {
         anna.post("/cases").key(&new_key()).body("application/json", reqwest::Body::wrap_stream(endless));
     let request = tokio::time::timeout(PATIENCE, sent.try_send()).await.expect("it ends");
     if let Ok(answer) = request {
-        assert_eq!(answer.problem(413), "body.too-large");
+        assert_eq!(answer.problem(413), "too-large");
     }
     others_are_served(&app).await;
 }
