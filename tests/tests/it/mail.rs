@@ -1,6 +1,7 @@
 //! Mails as they leave, to a real mail server in a process of its own: nothing is lost, nothing is doubled, whatever
 //! the server does.
 
+mod proxy;
 mod server;
 mod world;
 
@@ -14,6 +15,7 @@ use domain::vocabulary::{NoteKind, Template};
 use domain::{CaseCommand, CaseId, Channel, Event, Language};
 use projections::ReadModels;
 
+use proxy::{How, Proxy, Step};
 use server::{Certificate, Mailbox, Received};
 use world::{Place, World, body, close, create, employee, employer, to};
 
@@ -461,4 +463,43 @@ async fn a_run_of_mails_uses_few_connections_and_each_comes_once() {
     assert_eq!((received.len(), distinct("Message-ID")), (200, 200));
     assert!(distinct("X-Test-Peer") <= 8, "{} connections", distinct("X-Test-Peer"));
     world.stop().await;
+}
+
+/// One case, whose mail meets a disturbance; gives what the server has received in the end.
+async fn disturbed(step: Step, how: How) -> Vec<Received> {
+    let mailbox = Mailbox::new();
+    let server = mailbox.serve(0, None);
+    let proxy = Proxy::to(server.port, step, how).await;
+    let place = Place::smtp(proxy.port);
+    let mut world = place.start().await;
+    let anna = world.employee("anna", Some(ANNA)).await;
+    world.create(&anna, Language::Sv).await;
+    proxy.reached().await;
+    if how == How::Hold {
+        // The program is killed at this very step, and started again.
+        world.cut_off().await;
+        world = place.start().await;
+    }
+    world.until(|status| status.counts.retrying + status.counts.sent == 1 || how == How::Hold).await;
+    world.pass(600);
+    world.sent(1).await;
+    let ends = world.ends().await;
+    assert!(matches!(&ends[..], [(_, Event::NotificationSent { .. })]), "{step:?} {how:?}: {ends:?}");
+    world.stop().await;
+    mailbox.received()
+}
+
+/// Each mail is delivered once, whatever is cut or killed, except where SMTP itself cannot tell: the mail was taken and
+/// the answer lost. There it comes again as the same mail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cut_or_killed_at_any_step_a_mail_comes_once_or_as_the_same_mail_again() {
+    for step in Step::ALL {
+        for how in [How::Cut, How::Hold] {
+            let received = disturbed(step, how).await;
+            let copies = if step == Step::Taken { 2 } else { 1 };
+            assert_eq!(received.len(), copies, "{step:?} {how:?}");
+            let ids: HashSet<&str> = received.iter().map(|mail| mail.header("Message-ID")).collect();
+            assert_eq!(ids.len(), 1, "{step:?} {how:?}");
+        }
+    }
 }
