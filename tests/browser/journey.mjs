@@ -4,6 +4,9 @@
 // node journey.mjs <address of a demo>      Who runs it moves the clock when a line »pass <hours>« is printed, and says
 //                                           so with a line of its own.
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
@@ -25,6 +28,7 @@ try {
   await withScript();
   await keepsWhatWasTyped();
   await inEnglish();
+  await filesThatCannotBeRead();
 } finally {
   await browser.close();
   process.stdin.destroy();
@@ -207,7 +211,7 @@ async function open(options = {}) {
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   page.on("console", (message) => {
-    const expected = /Failed to load resource: the server responded with a status of 4(04|22)/;
+    const expected = /Failed to load resource: (the server responded with a status of 4(04|22)|net::ERR_(FILE_NOT_FOUND|UPLOAD_FILE_CHANGED))/;
     if (message.type() === "error" && !expected.test(message.text())) fail(`${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => fail(`${page.url()}: ${error.stack}`));
@@ -245,6 +249,28 @@ async function receipt(page) {
   await page.getByRole("heading", { name: "Vi har tagit emot ditt ärende" }).waitFor();
   const words = await page.getByText("Ditt ärendenummer är").textContent();
   return words.match(/\d{4}-\d{6,}-\d/)[0];
+}
+
+// A file that is removed, or changes, between being chosen and being sent is named; the others stay (file.unreadable).
+async function filesThatCannotBeRead() {
+  const page = await open();
+  await page.goto(`${address}/skapa-arende`);
+  await logIn(page, "Exempelverket", "Anna Exempelsson");
+  const folder = await mkdtemp(join(tmpdir(), "kundwebb-"));
+  const [stays, goes, changes] = ["stannar.pdf", "borta.pdf", "ändras.pdf"].map((name) => join(folder, name));
+  for (const path of [stays, goes, changes]) await writeFile(path, PDF);
+  // The files are chosen, but the page hears of it only when the disk has changed.
+  await page.evaluate(() => addEventListener("change", (event) => event.stopImmediatePropagation(), { capture: true, once: true }));
+  await page.locator("input[type=file]").setInputFiles([stays, goes, changes]);
+  await rm(goes);
+  await writeFile(changes, Buffer.concat([PDF, PDF]));
+  await page.locator("input[type=file]").evaluate((input) => input.dispatchEvent(new Event("change", { bubbles: true })));
+  for (const name of ["borta.pdf", "ändras.pdf"]) {
+    await page.getByText(`${name} gick inte att läsa. Stäng filen om den är öppen i ett annat program`).first().waitFor();
+  }
+  await attached(page, "stannar.pdf");
+  await rm(folder, { recursive: true });
+  await page.context().close();
 }
 
 // The green dot and the word (K9).
