@@ -25,7 +25,8 @@ const LOOKS: usize = 3;
 /// What is left of an installation in a folder whose log is not there.
 const TRACES: [&str; 3] = ["log.db-wal", "restoring", "keys.db"];
 
-/// Checks that every page that the file says to have is in it, or waits in the WAL to be moved into it.
+/// Checks that every page that the file says to have is in it, or waits in the WAL to be moved into it. To be called before
+/// the process has a connection that it writes with: closing a file lets go of the process's locks on it.
 ///
 /// # Errors
 /// [`LogError::Damaged`] with what is missing.
