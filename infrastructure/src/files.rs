@@ -1,5 +1,7 @@
 //! Stored files: streamed, never whole in memory, encrypted under a key of their own in chunks, with a random name.
 
+pub mod content;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use object_store::local::LocalFileSystem;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use sha2::{Digest, Sha256};
 
+use crate::files::content::Content;
 use crate::random;
 use crate::sealing::{Key, NONCE_BYTES, TAG_BYTES};
 
@@ -22,8 +25,6 @@ use crate::sealing::{Key, NONCE_BYTES, TAG_BYTES};
 const CHUNK: usize = 64 * 1024;
 /// Bytes that sealing adds to a chunk.
 const TAG: usize = TAG_BYTES;
-/// Bytes from which the type of a file is told.
-const HEAD: usize = 8 * 1024;
 /// Longest file name kept, characters.
 const NAME_MAX: usize = 150;
 
@@ -203,7 +204,7 @@ struct Incoming {
     size: u64,
     chunks: u64,
     buffer: BytesMut,
-    head: Vec<u8>,
+    content: Content,
 }
 
 impl Incoming {
@@ -218,7 +219,7 @@ impl Incoming {
             size: 0,
             chunks: 0,
             buffer: BytesMut::with_capacity(2 * CHUNK),
-            head: Vec::with_capacity(HEAD),
+            content: Content::default(),
         }
     }
 
@@ -233,8 +234,7 @@ impl Incoming {
             self.size += bytes.len() as u64;
             self.within(limits)?;
             self.plain.update(&bytes);
-            let missing = HEAD.saturating_sub(self.head.len()).min(bytes.len());
-            self.head.extend_from_slice(&bytes[..missing]);
+            self.content.take(&bytes);
             self.buffer.extend_from_slice(&bytes);
             while self.buffer.len() > CHUNK {
                 self.put(CHUNK, false).await?;
@@ -243,7 +243,7 @@ impl Incoming {
         if self.size == 0 {
             return Err(self.refused(Code::FileEmpty));
         }
-        media_type(&self.file_name, &self.head).ok_or_else(|| self.refused(Code::FileType))
+        self.content.media_type(&self.file_name).ok_or_else(|| self.refused(Code::FileType))
     }
 
     fn within(&self, limits: FileLimits) -> Result<(), FileError> {
@@ -296,26 +296,6 @@ fn nonce(chunk: u64, last: bool) -> [u8; NONCE_BYTES] {
     nonce[..8].copy_from_slice(&chunk.to_be_bytes());
     nonce[8] = u8::from(last);
     nonce
-}
-
-/// The type of an allowed file: what its name says, if its content is of that family.
-pub fn media_type(file_name: &str, head: &[u8]) -> Option<&'static str> {
-    let extension = file_name.rsplit_once('.')?.1.to_lowercase();
-    let found = infer::get(head).map(|kind| kind.mime_type());
-    let office = |old: bool| {
-        if old { head.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) } else { head.starts_with(b"PK\x03\x04") }
-    };
-    let (media_type, fits) = match extension.as_str() {
-        "pdf" => ("application/pdf", found == Some("application/pdf")),
-        "png" => ("image/png", found == Some("image/png")),
-        "jpg" | "jpeg" => ("image/jpeg", found == Some("image/jpeg")),
-        "doc" => ("application/msword", office(true)),
-        "xls" => ("application/vnd.ms-excel", office(true)),
-        "docx" => ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", office(false)),
-        "xlsx" => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", office(false)),
-        _ => return None,
-    };
-    fits.then_some(media_type)
 }
 
 /// The name without folders, control characters and signs that change how a name reads.

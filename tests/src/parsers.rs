@@ -21,6 +21,7 @@ use domain::refusal::Code;
 use domain::text::{BODY_MAX, Body, Email, PersonName, SUBJECT_MAX, Subject};
 use domain::{CaseNumber, Event, OrganisationNumber};
 use futures::FutureExt;
+use infrastructure::files::content::Content;
 use infrastructure::files::safe_name;
 use infrastructure::tokens::Tokens;
 use infrastructure::{Clock, Keys};
@@ -210,7 +211,9 @@ fn file_names(bytes: &[u8]) {
     let disposition = api::download::disposition(&name);
     assert!(HeaderValue::from_str(&disposition).is_ok() && disposition.starts_with("attachment; "));
     assert_eq!(disposition.matches('"').count(), 2, "the name cannot end its quotes");
-    let _ = infrastructure::files::media_type(&safe, bytes);
+    let mut content = Content::default();
+    content.take(bytes);
+    let _ = content.media_type(&safe);
 }
 
 fn case_numbers(bytes: &[u8]) {
