@@ -28,6 +28,8 @@ const HEAD_BYTES: usize = 64 * 1024;
 const FILES: u64 = 32_768;
 /// How many of them are for the log, the read models, attachments and mails.
 const OWN_FILES: u64 = 256;
+/// A request that takes longer is told of.
+const SLOW: Duration = Duration::from_secs(1);
 /// How long nobody is accepted when accepting fails.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -121,7 +123,7 @@ fn room_for_connections() -> std::io::Result<usize> {
     Ok(usize::try_from(files.saturating_sub(OWN_FILES)).unwrap_or(usize::MAX).max(1))
 }
 
-/// One line a request: method, route, status, time. Never the path itself, which names a case, nor anything personal.
+/// One line a request, where it failed or was slow, or at `RUST_LOG=api=debug`: method, route, status, time. Never the path itself, which names a case, nor anything personal.
 async fn log_line(request: Request, next: Next) -> Response<axum::body::Body> {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
@@ -131,6 +133,11 @@ async fn log_line(request: Request, next: Next) -> Response<axum::body::Body> {
     let elapsed = began.elapsed();
     let route = route.unwrap_or_else(|| "-".to_owned());
     metrics::histogram!("kundwebb_request_seconds", "route" => route.clone()).record(elapsed.as_secs_f64());
-    tracing::info!(%method, route, status, milliseconds = elapsed.as_millis(), "request");
+    let milliseconds = elapsed.as_millis();
+    if status >= 500 || elapsed > SLOW {
+        tracing::warn!(%method, route, status, milliseconds, "request");
+    } else {
+        tracing::debug!(%method, route, status, milliseconds, "request");
+    }
     response
 }

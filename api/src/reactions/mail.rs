@@ -40,7 +40,7 @@ const SHORTEST: Duration = Duration::from_millis(20);
 /// How long what is under way may take when it is told to stop.
 const STOPPING: Duration = Duration::from_secs(5);
 /// Counting takes at most one part in so many of the time.
-const COUNTING: u32 = 20;
+const COUNTING: u32 = 100;
 
 /// What keeps the reaction from its work.
 #[derive(Debug, thiserror::Error)]

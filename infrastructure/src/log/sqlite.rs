@@ -1,6 +1,7 @@
 //! The log in a SQLite file: nothing to install, one machine, one process.
 
 mod backup;
+mod checkpointer;
 mod read;
 mod shape;
 #[cfg(test)]
@@ -15,6 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::log::LogError;
+use checkpointer::Checkpointer;
+
 pub use backup::{Copied, KEYS_FILE, Snapshot, copy, put_back_keys};
 pub use shape::may_be_made;
 pub use write::SqliteWriter;
@@ -36,6 +39,8 @@ pub struct SqliteLog {
     readers: Arc<Mutex<Vec<Connection>>>,
     /// Whether a commit has failed and the file has not been settled since.
     doubt: Arc<AtomicBool>,
+    /// Works for the owner of the folder.
+    checkpointer: Option<Checkpointer>,
     /// Held for as long as this process owns the folder; `None` for those who only read.
     _lock: Option<File>,
 }
@@ -57,11 +62,12 @@ impl SqliteLog {
         migrate(&mut connection)?;
         // What a killed process has left in the WAL may not be on the disk yet.
         let doubt = Arc::new(AtomicBool::new(true));
-        let log = Self { path, readers: Arc::default(), doubt, _lock: Some(lock) };
+        let mut log = Self { path, readers: Arc::default(), doubt, checkpointer: None, _lock: Some(lock) };
         if let Err(error) = log.settled() {
             tracing::warn!(%error, "what was written last could not be moved into log.db yet");
             log.doubt.store(false, Ordering::Release);
         }
+        log.checkpointer = Some(Checkpointer::start(&log.path)?);
         Ok(log)
     }
 
@@ -76,7 +82,7 @@ impl SqliteLog {
         }
         shape::check(&path)?;
         reading(&path)?;
-        Ok(Self { path, readers: Arc::default(), doubt: Arc::default(), _lock: None })
+        Ok(Self { path, readers: Arc::default(), doubt: Arc::default(), checkpointer: None, _lock: None })
     }
 
     /// A new write connection. After a commit that failed, it first moves all that is visible from the WAL into the
@@ -162,7 +168,7 @@ fn pragmas(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.set_prepared_statement_cache_capacity(64);
     connection.execute_batch(
         "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;
-         PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;",
+         PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=16000; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;",
     )
 }
 

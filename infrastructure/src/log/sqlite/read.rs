@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use crate::clock::from_micros;
+use crate::log::sqlite::checkpointer::Checkpointer;
 use crate::log::sqlite::{SqliteLog, SqliteWriter};
 use crate::log::{Delivery, DeliveryCounts, Head, Kept, Log, LogError, Search, Writer};
 use crate::outcome::KeptOutcome;
@@ -25,7 +26,8 @@ type Result<T> = std::result::Result<T, rusqlite::Error>;
 #[async_trait]
 impl Log for SqliteLog {
     async fn writer(&self) -> std::result::Result<Box<dyn Writer>, LogError> {
-        Ok(Box::new(SqliteWriter::new(self.settled()?, Arc::clone(&self.doubt))))
+        let bell = self.checkpointer.as_ref().map(Checkpointer::bell);
+        Ok(Box::new(SqliteWriter::new(self.settled()?, Arc::clone(&self.doubt), bell)))
     }
 
     async fn head(&self) -> std::result::Result<Head, LogError> {

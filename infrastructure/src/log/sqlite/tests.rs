@@ -230,7 +230,7 @@ async fn after_a_failed_commit_the_file_is_settled_on_a_new_connection() {
     let engine = Sqlite::new().await;
     let connection = engine.log.settled().unwrap();
     connection.commit_hook(Some(|| true)).unwrap();
-    let mut writer = SqliteWriter::new(connection, Arc::clone(&engine.log.doubt));
+    let mut writer = SqliteWriter::new(connection, Arc::clone(&engine.log.doubt), None);
     use crate::log::Writer as _;
     writer.begin().await.unwrap();
     writer.set_meta("x", "never").await.unwrap();

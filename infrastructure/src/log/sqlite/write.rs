@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use domain::StreamId;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
+use crate::log::sqlite::checkpointer::Bell;
 use crate::log::sqlite::{fault, read};
 use crate::log::{Batch, Delivery, Head, Kept, Loaded, LogError, Wanted, Writer};
 use crate::stored::StoredEvent;
@@ -17,11 +18,13 @@ pub struct SqliteWriter {
     connection: Connection,
     /// Set when a commit failed: the file must be settled before it is read or written again.
     doubt: Arc<AtomicBool>,
+    /// Told of every commit.
+    bell: Option<Bell>,
 }
 
 impl SqliteWriter {
-    pub(super) const fn new(connection: Connection, doubt: Arc<AtomicBool>) -> Self {
-        Self { connection, doubt }
+    pub(super) const fn new(connection: Connection, doubt: Arc<AtomicBool>, bell: Option<Bell>) -> Self {
+        Self { connection, doubt, bell }
     }
 }
 
@@ -63,7 +66,11 @@ impl Writer for SqliteWriter {
             self.doubt.store(true, Ordering::Release);
             tracing::error!(%error, "log.db could not be written durably and is not trusted until it has been settled");
             LogError::Unknown(error.to_string())
-        })
+        })?;
+        if let Some(bell) = &self.bell {
+            bell.ring();
+        }
+        Ok(())
     }
 
     async fn rollback(&mut self) {
