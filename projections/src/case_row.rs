@@ -9,7 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
 use crate::narrowing::{Conditions, blob, text};
-use crate::{ReadError, search};
+use crate::{ReadError, search, statistics};
 
 /// Totals above this are not counted out.
 pub const COUNTED: u64 = 10_000;
@@ -132,6 +132,7 @@ pub(crate) fn find(
     let (from, mut conditions) = cases(list, reach, filter);
     let mut order = list.order(sort);
     let (total, exact) = match &filter.q {
+        None if is_kept(list, reach, filter) => known(statistics::count(tables, &conditions)?),
         None => count(tables, from, &conditions)?,
         Some(typed) => {
             let found = search::found(tables, typed, &conditions)?;
@@ -193,7 +194,22 @@ fn count(tables: &Connection, from: &str, conditions: &Conditions) -> Result<(u6
     let values = params_from_iter(conditions.values());
     let sql = count_sql(from, conditions);
     let total: u64 = tables.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?;
-    Ok((total.min(COUNTED), total <= COUNTED))
+    Ok(known(total))
+}
+
+/// A total as it is told, and whether it is exact.
+fn known(total: u64) -> (u64, bool) {
+    (total.min(COUNTED), total <= COUNTED)
+}
+
+/// Whether the total of a list is kept in the counters: it asks for nothing but employer, area and status.
+fn is_kept(list: List, reach: &Reach, filter: &Filter) -> bool {
+    let by_person = reach.reporters.is_some() || reach.registered_by.is_some();
+    list == List::Queue
+        && !by_person
+        && filter.channel.is_none()
+        && filter.officer.is_none()
+        && !filter.unassigned
 }
 
 fn narrow(conditions: &mut Conditions, filter: &Filter) {

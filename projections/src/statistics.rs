@@ -49,7 +49,7 @@ impl Projection for Statistics {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn ddl(&self) -> &'static str {
@@ -58,6 +58,8 @@ impl Projection for Statistics {
          CREATE TABLE statistics_change (day TEXT NOT NULL, employer TEXT NOT NULL, area TEXT NOT NULL,
             status TEXT NOT NULL, change INTEGER NOT NULL, PRIMARY KEY (day, employer, area, status))
             STRICT, WITHOUT ROWID;
+         CREATE TABLE statistics_now (employer TEXT NOT NULL, area TEXT NOT NULL, status TEXT NOT NULL,
+            count INTEGER NOT NULL, PRIMARY KEY (employer, area, status)) STRICT, WITHOUT ROWID;
          CREATE TABLE statistics_flow (day TEXT NOT NULL, employer TEXT NOT NULL, area TEXT NOT NULL,
             received INTEGER NOT NULL, closed INTEGER NOT NULL, seconds INTEGER NOT NULL,
             PRIMARY KEY (day, employer, area)) STRICT, WITHOUT ROWID;"
@@ -114,7 +116,20 @@ fn change(tables: &Connection, day: NaiveDate, key: (&str, &str, &str), by: i64)
     let sql = "INSERT INTO statistics_change VALUES (?1, ?2, ?3, ?4, ?5) \
                ON CONFLICT DO UPDATE SET change = change + excluded.change";
     tables.prepare_cached(sql)?.execute(params![day.to_string(), key.0, key.1, key.2, by])?;
+    let sql = "INSERT INTO statistics_now VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT DO UPDATE SET count = count + excluded.count";
+    tables.prepare_cached(sql)?.execute(params![key.0, key.1, key.2, by])?;
     Ok(())
+}
+
+/// How many cases stand as the conditions say now, which may ask for employer, area and status.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub(crate) fn count(tables: &Connection, conditions: &Conditions) -> Result<u64, ReadError> {
+    let sql = format!("SELECT coalesce(sum(count), 0) FROM statistics_now WHERE {}", conditions.sql());
+    let values = params_from_iter(conditions.values());
+    Ok(tables.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?)
 }
 
 fn flow(
