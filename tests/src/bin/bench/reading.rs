@@ -94,7 +94,7 @@ async fn times(service: &Service, cases: u64) -> anyhow::Result<Vec<(&'static st
     let ids = ids(&mut connection, &officer).await?;
     let id = |number: u64| &ids[usize::try_from(number).unwrap_or_default() % ids.len()];
     let (officer, employee, cookie) = (officer.as_str(), employee.as_str(), cookie.as_str());
-    let kinds: [Kind<'_>; 8] = [
+    let kinds: [Kind<'_>; 9] = [
         ("mina ärenden, API", &|_| ("/api/v1/cases?scope=mine".to_owned(), "authorization", employee)),
         ("queue, API", &|number| {
             (format!("/api/v1/cases?scope=queue&page={}", number % 50 + 1), "authorization", officer)
@@ -105,6 +105,7 @@ async fn times(service: &Service, cases: u64) -> anyhow::Result<Vec<(&'static st
         ("case, API", &|number| (format!("/api/v1/cases/{}", id(number)), "authorization", officer)),
         ("queue, page", &|_| ("/handlaggare".to_owned(), "cookie", cookie)),
         ("case, page", &|number| (format!("/arenden/{}", id(number)), "cookie", cookie)),
+        ("dashboard, API", &|_| ("/api/v1/statistics".to_owned(), "authorization", officer)),
         ("search, a common word", &|_| {
             ("/api/v1/cases?scope=queue&q=fakturan".to_owned(), "authorization", officer)
         }),
