@@ -101,8 +101,9 @@ impl App {
             role: identity.role,
             fingerprint: self.keys.profile_fingerprint(identity.role, &profile),
             callers: callers.collect(),
+            // Who says less than all takes nothing away of what is known: mails go to the address on record.
+            replace: profile.name.is_some() && profile.email.is_some(),
             profile,
-            replace: true,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Rights (P8, API-09): every path × every kind of caller. What one may not know of is not there.
 
 use domain::Area;
+use infrastructure::tokens::Identity;
 use serde_json::{Value, json};
 
 use crate::support::{Done, PDF, PROVMYNDIGHETEN, TestApp, TestCaller};
@@ -120,4 +121,18 @@ async fn a_case_can_only_follow_one_that_its_creator_may_know_of() {
     let next = follow(&anna).await.done();
     assert_eq!(anna.read(&next.id).await["followsUp"], first.number);
     assert_eq!(follow(&bo).await.fields(), ["/followsUp number.unknown"]);
+}
+
+/// A token that says less than what is known takes nothing away: mails go to the address on record.
+#[tokio::test]
+async fn a_token_without_name_and_address_leaves_what_is_known_of_a_person() {
+    let app = TestApp::start().await;
+    let anna = app.employee("anna");
+    let case = anna.case("A").await;
+    let said = anna.identity.clone().unwrap();
+    let bare = app.caller(Identity { name: None, email: None, ..said.clone() });
+    bare.case("B").await;
+    bare.read(&case.id).await;
+    let reporter = app.officer("olle").read(&case.id).await["reporter"].clone();
+    assert_eq!(reporter, json!({"name": said.name, "email": said.email}));
 }
