@@ -14,6 +14,8 @@ use crate::demo::persons::{PERSONS, Person};
 
 /// How far back the cases go.
 const DAYS: u64 = 90;
+/// How many of these have more cases than the others.
+const RECENT: u64 = 10;
 /// How many of a hundred cases come in by phone, and by phone or through a system.
 const PHONE: u32 = 15;
 const PHONE_OR_SYSTEM: u32 = 22;
@@ -136,12 +138,13 @@ fn plot(random: &mut StdRng) -> Plot {
     Plot { customer, officer, entry, door }
 }
 
-/// A moment within the last [`DAYS`], on a working day between seven and six; the last days have the most, so that
-/// the queue has something in it.
+/// A moment within the last [`DAYS`], on a working day between seven and six; a fourth of them within [`RECENT`], so
+/// that the queue has something in it.
 fn received(random: &mut StdRng, now: DateTime<Utc>) -> DateTime<Utc> {
     let today = calendar::day(now);
     loop {
-        let days = (0..4).map(|_| random.random_range(0..DAYS)).min().unwrap_or_default();
+        let most = if random.random_ratio(1, 4) { RECENT } else { DAYS };
+        let days = random.random_range(0..most);
         let day = today - Days::new(days);
         let minute = random.random_range(7 * 60..18 * 60);
         let at = moment(day, minute) + TimeDelta::seconds(random.random_range(0..60));
@@ -179,7 +182,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_history_in_order_of_time_with_every_state() {
-        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        let now: DateTime<Utc> = "2026-11-23T12:00:00Z".parse().unwrap();
         let (one, two) = (steps(1, now, 200), steps(1, now, 200));
         let shown = |steps: &[Step]| {
             format!("{:?}", steps.iter().map(|s| (s.at, s.case, s.what)).collect::<Vec<_>>())
@@ -193,6 +196,7 @@ mod tests {
         let (received, started, closed) =
             (with(What::Create), with(What::StartProcessing), with(What::Close));
         assert_eq!(received.len(), 200);
+        assert!((now - one[0].at).num_days() >= 80, "the oldest is of {}", one[0].at);
         assert!(received.len() - started.len() >= 5, "{} have been taken", started.len());
         assert!(started.len() - closed.len() >= 15 && closed.len() >= 100, "{} are closed", closed.len());
     }
