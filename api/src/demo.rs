@@ -17,7 +17,7 @@ use std::{fs, io};
 use anyhow::Context as _;
 use infrastructure::Clock;
 use infrastructure::keys::KEY_FILES;
-use infrastructure::log::sqlite::{self, FILE};
+use infrastructure::log::sqlite::{self, FILE, LOCK};
 
 use crate::{App, Config};
 
@@ -36,30 +36,40 @@ pub async fn fill(config: &Config, clock: &Clock, say: impl Fn(&str)) -> anyhow:
     if data.join(FILE).exists() {
         return Ok(());
     }
-    let filling = data.join(FILLING);
-    if !filling.exists() {
-        sqlite::may_be_made(data)?;
+    // Nobody else may make a demo here at the same time.
+    let _owned = sqlite::own(data)?;
+    if data.join(FILE).exists() {
+        return Ok(());
     }
-    if filling.exists() {
+    let filling = data.join(FILLING);
+    let cut_off = filling.exists();
+    if cut_off {
         fs::remove_dir_all(&filling)?;
+    } else {
+        sqlite::may_be_made(data)?;
     }
     fs::create_dir_all(&filling)?;
     for key in KEY_FILES.iter().filter(|key| data.join(key).exists()) {
         fs::copy(data.join(key), filling.join(key))?;
     }
     make(&Config { data: filling.clone(), ..config.clone() }, clock, say).await?;
-    move_to(&filling, data)
+    move_to(&filling, data, cut_off)
 }
 
-/// Moves what was made to its place; the log last, because with it the demo is there.
-fn move_to(from: &Path, to: &Path) -> anyhow::Result<()> {
+/// Moves what was made to its place; the log last, because with it the demo is there. What stands there is replaced only
+/// when it is of a demo that was cut off.
+fn move_to(from: &Path, to: &Path, cut_off: bool) -> anyhow::Result<()> {
+    fs::remove_file(from.join(LOCK))?;
     let mut names: Vec<_> =
         fs::read_dir(from)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
     names.sort_by_key(|name| name == FILE);
     for name in names {
         let place = to.join(&name);
-        if place.is_dir() {
+        if place.is_dir() && cut_off {
             fs::remove_dir_all(&place)?;
+        } else if place.is_dir() {
+            let inside = || format!("{} is not empty; choose another folder with --data", place.display());
+            fs::remove_dir(&place).with_context(inside)?;
         }
         fs::rename(from.join(&name), place)?;
     }

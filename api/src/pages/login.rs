@@ -26,8 +26,9 @@ pub fn login_address(back: &str) -> String {
 
 /// An address to come back to, if it is one of ours; else the start.
 pub fn own_address(address: &str) -> &str {
-    let ours =
-        address.starts_with('/') && !address.starts_with("//") && !address.contains(['\\', '\r', '\n']);
+    // Browsers leave out a tab, and take a backslash for a slash.
+    let plain = !address.contains(|c: char| c == '\\' || c.is_control());
+    let ours = plain && address.starts_with('/') && !address.starts_with("//");
     if ours { address } else { "/" }
 }
 
@@ -118,4 +119,19 @@ async fn log_out(State(app): State<App>, visitor: Visitor) -> Result<Response, F
     let mut gone = Cookie::from(name);
     gone.set_path("/");
     Ok((visitor.jar.remove(gone), Redirect::to("/")).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_led_to_another_host() {
+        assert_eq!(own_address("/arenden/1?a=b"), "/arenden/1?a=b");
+        for foreign in
+            ["//evil.example", "/\t/evil.example", "/\\evil.example", "/\r/x", "https://evil.example", ""]
+        {
+            assert_eq!(own_address(foreign), "/", "{foreign:?}");
+        }
+    }
 }

@@ -8,7 +8,8 @@ mod shape;
 mod tests;
 mod write;
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,7 +52,6 @@ impl SqliteLog {
     /// # Errors
     /// When another process owns the folder, or the file cannot be used.
     pub fn open(folder: &Path) -> Result<Self, LogError> {
-        std::fs::create_dir_all(folder).map_err(|error| unavailable(&error))?;
         let lock = own(folder)?;
         let path = folder.join(FILE);
         // Before the engine opens it: opening moves the WAL into a torn file and fills its holes.
@@ -122,11 +122,12 @@ impl SqliteLog {
     }
 }
 
-/// Takes ownership of a data folder until the file is dropped.
+/// Takes ownership of a data folder until the file is dropped; makes it, for its owner alone, where it is missing.
 ///
 /// # Errors
 /// When another process has it, or the folder cannot be written.
 pub fn own(folder: &Path) -> Result<File, LogError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| unavailable(&error))?;
     let lock = File::options()
         .create(true)
         .truncate(false)
