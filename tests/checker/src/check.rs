@@ -1,12 +1,25 @@
 //! The verdict: everything that is not as it must be, each in a line that names where.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Datelike};
 use chrono_tz::Europe::Stockholm;
+use serde_json::Value;
 
 use crate::log::Stored;
 use crate::records::Record;
+
+/// What only happens in a case that was received.
+const OF_A_CASE: [&str; 8] = [
+    "AttachmentAdded",
+    "CaseAssigned",
+    "CaseClosed",
+    "CaseReclassified",
+    "InformationRequested",
+    "MessageAdded",
+    "NoteAdded",
+    "ProcessingStarted",
+];
 
 /// What was counted, and what is wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,9 +43,9 @@ pub fn check(events: &[Stored], records: &[Record]) -> Tally {
     let mut tally = Tally { events: events.len(), ..Tally::default() };
     order(events, &mut tally.violations);
     numbers(events, &mut tally.violations);
-    lives(events, &mut tally.violations);
+    let phases = lives(events, &mut tally.violations);
     notifications(events, &mut tally.violations);
-    acknowledgements(events, records, &mut tally);
+    acknowledgements(events, &phases, records, &mut tally);
     tally
 }
 
@@ -96,69 +109,84 @@ fn number(text: &str) -> Option<(i32, u64)> {
     fits.then(|| Some((year.parse().ok()?, running.parse().ok()?)))?
 }
 
-/// Every case goes from *Inkommit* over *Under bearbetning* to *Avslutat*, and nothing follows.
-fn lives(events: &[Stored], wrong: &mut Vec<String>) {
-    let mut phases: HashMap<&str, &str> = HashMap::new();
-    for event in events {
+/// Every case goes from *Inkommit* over *Under bearbetning* to *Avslutat*, and nothing follows. Gives the phase that its
+/// case was in after each event; nothing for those of other streams.
+fn lives<'a>(events: &'a [Stored], wrong: &mut Vec<String>) -> Vec<&'static str> {
+    let mut phases: HashMap<&'a str, &'static str> = HashMap::new();
+    let step = |event: &'a Stored| {
         let before = phases.get(event.stream.as_str()).copied();
         let after = match (before, event.type_name.as_str()) {
             (None, "CaseReceived") => "received",
-            (None, _) => continue,
+            (None, name) if OF_A_CASE.contains(&name) => {
+                wrong.push(format!("position {}: {name} in a case that was never received", event.position));
+                return "";
+            }
+            (None, _) => return "",
             (Some("received"), "ProcessingStarted") => "in-process",
             (Some("in-process"), "CaseClosed") => "closed",
-            (Some("closed"), _) | (Some(_), "CaseReceived" | "ProcessingStarted" | "CaseClosed") => {
+            (Some(phase @ "closed"), _)
+            | (Some(phase), "CaseReceived" | "ProcessingStarted" | "CaseClosed") => {
                 wrong.push(format!("position {}: {} after {before:?}", event.position, event.type_name));
-                continue;
+                phase
             }
             (Some(phase), _) => phase,
         };
         phases.insert(&event.stream, after);
-    }
+        after
+    };
+    events.iter().map(step).collect()
 }
 
-/// Each mail has one outcome, and is about something that happened in a case before.
+/// Each mail has one outcome, and is about something that happened in its case before. Its id tells what it is about and
+/// to whom it goes, so that a second mail has no other id.
 fn notifications(events: &[Stored], wrong: &mut Vec<String>) {
-    let mut seen: HashSet<String> = HashSet::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     let mut happened: HashSet<String> = HashSet::new();
     let mut cases: HashSet<&str> = HashSet::new();
     for event in events {
         if event.type_name == "CaseReceived" {
             cases.insert(&event.stream);
         }
+        if matches!(event.type_name.as_str(), "NotificationSent" | "NotificationFailed") {
+            let fact = |name: &str| event.facts[name].as_str().unwrap_or_default();
+            let (position, case, cause, id) =
+                (event.position, fact("caseId"), fact("cause"), fact("messageId"));
+            if !seen.insert(id) {
+                wrong.push(format!("position {position}: a second outcome of mail {id}"));
+            }
+            if !id.strip_prefix(cause).is_some_and(|rest| rest.starts_with('.')) {
+                wrong.push(format!("position {position}: {id} is not the id of a mail about {cause}"));
+            }
+            let of_the_case = cause.strip_prefix(case).is_some_and(|rest| rest.starts_with('-'));
+            if !of_the_case || !cases.contains(case) || !happened.contains(cause) {
+                wrong.push(format!(
+                    "position {position}: a mail about {cause}, which is not there in case {case}"
+                ));
+            }
+        }
         happened.insert(format!("{}-{}", event.stream, event.version));
-        if !matches!(event.type_name.as_str(), "NotificationSent" | "NotificationFailed") {
-            continue;
-        }
-        let fact = |name: &str| event.facts[name].as_str().unwrap_or_default();
-        if !seen.insert(fact("messageId").to_owned()) {
-            wrong.push(format!(
-                "position {}: a second outcome of mail {}",
-                event.position,
-                fact("messageId")
-            ));
-        }
-        if !cases.contains(fact("caseId")) || !happened.contains(fact("cause")) {
-            wrong.push(format!(
-                "position {}: a mail about {}, which is not there",
-                event.position,
-                fact("cause")
-            ));
-        }
     }
 }
 
 /// What was acknowledged is there as it was acknowledged, and nothing is there twice.
-fn acknowledgements(events: &[Stored], records: &[Record], tally: &mut Tally) {
+fn acknowledgements(events: &[Stored], phases: &[&str], records: &[Record], tally: &mut Tally) {
     let mut by_trace: HashMap<&str, Vec<&Stored>> = HashMap::new();
     for event in events.iter().filter(|event| command(&event.type_name).is_some()) {
         by_trace.entry(&event.trace).or_default().push(event);
     }
+    let received = events.iter().filter(|event| event.type_name == "CaseReceived");
+    let numbers: HashMap<&str, &Value> =
+        received.map(|event| (event.stream.as_str(), &event.facts["caseNumber"])).collect();
     let mut by_key: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     for record in records {
         by_key.entry(&record.key).or_default().push(record);
     }
     for (key, sent) in by_key {
-        let found = by_trace.get(sent[0].trace.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let traces: BTreeSet<&str> = sent.iter().map(|record| record.trace.as_str()).collect();
+        if traces.len() > 1 {
+            tally.violations.push(format!("key {key}: sent under several traces"));
+        }
+        let found: Vec<_> = traces.iter().filter_map(|trace| by_trace.get(trace)).flatten().collect();
         if found.len() > 1 {
             tally.doubled += 1;
             let places: Vec<u64> = found.iter().map(|event| event.position).collect();
@@ -173,16 +201,16 @@ fn acknowledgements(events: &[Stored], records: &[Record], tally: &mut Tally) {
         if answers.iter().any(|answer| answer != first) {
             tally.violations.push(format!("key {key}: told different outcomes"));
         }
-        let event =
-            usize::try_from(first.position).ok().and_then(|position| events.get(position.checked_sub(1)?));
-        let kept = event.is_some_and(|event| {
-            event.stream == first.id
-                && event.version == first.version
-                && event.trace == sent[0].trace
-                && command(&event.type_name) == Some(&sent[0].command)
-                && (event.type_name != "CaseReceived"
-                    || event.facts["caseNumber"] == first.case_number.as_str())
-        });
+        let place = usize::try_from(first.position).ok().and_then(|position| position.checked_sub(1));
+        let kept =
+            place.and_then(|place| events.get(place).zip(phases.get(place))).is_some_and(|(event, phase)| {
+                event.stream == first.id
+                    && event.version == first.version
+                    && traces.contains(event.trace.as_str())
+                    && command(&event.type_name) == Some(&sent[0].command)
+                    && *phase == first.status
+                    && numbers.get(first.id.as_str()).is_some_and(|number| **number == *first.case_number)
+            });
         if !kept {
             tally.lost += 1;
             tally

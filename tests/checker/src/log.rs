@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row};
 use serde_json::Value;
@@ -28,13 +29,15 @@ pub struct Stored {
     pub whole: bool,
 }
 
-/// All events of a log file, in order of position. Works beside a service that writes.
+/// All events of a log file, in order of position. Works beside a service that writes, and changes nothing: what a killed
+/// service left in the WAL stays there.
 ///
 /// # Errors
 /// When the file cannot be read.
 pub fn read(file: &Path) -> anyhow::Result<Vec<Stored>> {
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.execute_batch("PRAGMA query_only=ON; PRAGMA busy_timeout=5000;")?;
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.execute_batch("PRAGMA busy_timeout=5000")?;
     let mut statement = connection.prepare("SELECT * FROM event ORDER BY position")?;
     let rows = statement.query_map([], stored)?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -1,11 +1,9 @@
 //! What clients wrote down: one JSON object a line, one file a client. A line for every time that a command was sent:
 //! with the answer where there was one, without where none came.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 /// A command sent once.
@@ -42,14 +40,21 @@ pub struct Acknowledged {
 /// All records in a folder.
 ///
 /// # Errors
-/// When a file cannot be read; a line that was cut off in the end is no record.
+/// When a file cannot be read, a line is no record, or there are none: what is not understood must not pass for nothing
+/// having been acknowledged. A last line without an end was cut off, and is none.
 pub fn read(folder: &Path) -> anyhow::Result<Vec<Record>> {
     let mut records = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
-        for line in BufReader::new(File::open(&path)?).lines() {
-            records.extend(serde_json::from_str::<Record>(&line?).ok());
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        for (line, number) in text.split_inclusive('\n').zip(1..) {
+            match serde_json::from_str::<Record>(line) {
+                Ok(record) => records.push(record),
+                Err(_) if !line.ends_with('\n') => {}
+                Err(error) => bail!("{}, line {number}: {error}", path.display()),
+            }
         }
     }
+    ensure!(!records.is_empty(), "{} holds no records", folder.display());
     Ok(records)
 }

@@ -46,8 +46,8 @@ fn whole() -> (Vec<Stored>, Vec<Record>) {
         }
     }
     let sent = |cause: &str, id: &str| json!({"caseId": "case-1", "cause": cause, "messageId": id});
-    events.push(event(9, "mail-1", 1, "NotificationSent", "-", sent("case-1-1", "m1")));
-    events.push(event(10, "mail-2", 1, "NotificationFailed", "-", sent("case-1-4", "m2")));
+    events.push(event(9, "mail-1", 1, "NotificationSent", "-", sent("case-1-1", "case-1-1.r1@x")));
+    events.push(event(10, "mail-2", 1, "NotificationFailed", "-", sent("case-1-4", "case-1-4.r1@x")));
     records.push(Record {
         key: "never".to_owned(),
         trace: "none".to_owned(),
@@ -108,18 +108,19 @@ fn what_was_acknowledged_and_is_gone_is_lost() {
 
 #[test]
 fn what_stands_elsewhere_than_acknowledged_is_lost() {
-    let changes: [fn(&mut Acknowledged); 4] = [
-        |told| told.version = 2,
+    let changes: [fn(&mut Acknowledged); 5] = [
+        |told| told.version = 9,
         |told| told.id = "case-2".to_owned(),
-        |told| told.position = 3,
+        |told| told.position += 1,
         |told| told.case_number = "2026-000002-9".to_owned(),
+        |told| told.status = "waiting".to_owned(),
     ];
-    for change in changes {
-        let tally = broken(|_, records| {
-            records.remove(0);
-            change(records[0].acknowledged.as_mut().unwrap());
-        });
-        assert_eq!(tally.lost, 1, "{:?}", tally.violations);
+    for (which, change) in changes.into_iter().enumerate() {
+        // Of every command of the first case: each is told the number and the phase, not only the first.
+        for answered in [1, 3, 5, 7] {
+            let tally = broken(|_, records| change(records[answered].acknowledged.as_mut().unwrap()));
+            assert_eq!(tally.lost, 1, "change {which} of record {answered}: {:?}", tally.violations);
+        }
     }
 }
 
@@ -196,16 +197,34 @@ fn lives() {
     complains(&skipped, &["position 2: CaseClosed", "position 4: CaseClosed"]);
     let after = broken(|events, _| events.push(event(11, "case-1", 5, "NoteAdded", "-", json!({}))));
     complains(&after, &["position 11: NoteAdded after Some(\"closed\")"]);
+    for half in ["ProcessingStarted", "MessageAdded", "CaseClosed", "CaseAssigned", "AttachmentAdded"] {
+        let begun = broken(|events, _| events.push(event(11, "case-3", 1, half, "-", json!({}))));
+        complains(&begun, &[&format!("position 11: {half} in a case that was never received")]);
+    }
+    let other = broken(|events, _| events.push(event(11, "person-1", 1, "PersonSeen", "-", json!({}))));
+    complains(&other, &[]);
 }
 
 #[test]
 fn mails() {
-    let twice = broken(|events, _| events[9].facts["messageId"] = "m1".into());
-    complains(&twice, &["position 10: a second outcome of mail m1"]);
-    let about_nothing = broken(|events, _| events[9].facts["cause"] = "case-9-1".into());
-    complains(&about_nothing, &["position 10: a mail about case-9-1"]);
-    let no_case = broken(|events, _| events[9].facts["caseId"] = "case-9".into());
-    complains(&no_case, &["position 10: a mail about case-1-4"]);
+    let twice = broken(|events, _| {
+        let again = json!({"caseId": "case-1", "cause": "case-1-1", "messageId": "case-1-1.r1@x"});
+        events[9].facts = again;
+    });
+    complains(&twice, &["position 10: a second outcome of mail case-1-1.r1@x"]);
+    let about = |case: &'static str, cause: &'static str| {
+        broken(move |events, _| {
+            events[9].facts = json!({"caseId": case, "cause": cause, "messageId": format!("{cause}.r1@x")});
+        })
+    };
+    complains(&about("case-1", "case-9-1"), &["position 10: a mail about case-9-1"]);
+    complains(&about("case-9", "case-1-4"), &["position 10: a mail about case-1-4"]);
+    // Both are there, but the cause is nothing that happened in the case.
+    complains(&about("case-1", "case-2-4"), &["position 10: a mail about case-2-4"]);
+    complains(&about("case-1", "mail-2-1"), &["position 10: a mail about mail-2-1"]);
+    // An id of another making would let a second mail pass for a first.
+    let renamed = broken(|events, _| events[9].facts["messageId"] = "anything@x".into());
+    complains(&renamed, &["position 10: anything@x is not the id of a mail about case-1-4"]);
 }
 
 /// A log file is read as it lies there, and a changed byte is seen.
@@ -219,6 +238,26 @@ fn rows_are_hashed_as_they_are_stored() {
     assert_eq!(events[0].trace, "07".repeat(16));
     Connection::open(&file).unwrap().execute("UPDATE event SET employer = '4021010006'", []).unwrap();
     assert!(!log::read(&file).unwrap()[0].whole);
+}
+
+/// What a killed service leaves is evidence: looking at it moves nothing into the file and takes no WAL away.
+#[test]
+fn a_folder_is_left_as_it_was_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, killed) = (folder.path().join("running.db"), folder.path().join("log.db"));
+    log_with_one_event(&running);
+    let service = Connection::open(&running).unwrap();
+    service
+        .execute_batch("PRAGMA journal_mode=WAL; UPDATE event SET version = 2; UPDATE event SET version = 1;")
+        .unwrap();
+    let wal = |file: &Path| file.with_extension("db-wal");
+    std::fs::copy(&running, &killed).unwrap();
+    std::fs::copy(wal(&running), wal(&killed)).unwrap();
+    let before = (std::fs::read(&killed).unwrap(), std::fs::read(wal(&killed)).unwrap());
+    assert!(!before.1.is_empty());
+    assert_eq!(log::read(&killed).unwrap().len(), 1);
+    let after = (std::fs::read(&killed).unwrap(), std::fs::read(wal(&killed)).unwrap_or_default());
+    assert!(before == after, "the checker wrote into the folder that it judges");
 }
 
 /// The vector of the design's rule, computed by hand here: not by the code under test.
@@ -258,10 +297,30 @@ fn log_with_one_event(file: &Path) {
 }
 
 #[test]
+fn a_key_that_was_sent_under_two_traces_is_seen() {
+    let tally = broken(|_, records| records[0].trace = "another".to_owned());
+    complains(&tally, &["key key-1-1: sent under several traces"]);
+}
+
+#[test]
 fn records_are_read_and_a_line_that_was_cut_off_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let (_, written) = whole();
     let lines: Vec<String> = written.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
     std::fs::write(folder.path().join("1.jsonl"), lines.join("\n") + "\n{\"key\":\"ha").unwrap();
     assert_eq!(records::read(folder.path()).unwrap(), written);
+}
+
+/// What is not understood must not pass for nothing having been acknowledged.
+#[test]
+fn records_that_are_not_understood_are_no_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(records::read(folder.path()).is_err(), "no records at all");
+    let (_, written) = whole();
+    let line = serde_json::to_string(&written[1]).unwrap();
+    for broken in [line.replace("position", "place"), "{\"key\":\"ha".to_owned()] {
+        std::fs::write(folder.path().join("1.jsonl"), format!("{line}\n{broken}\n{line}\n")).unwrap();
+        let error = records::read(folder.path()).unwrap_err();
+        assert!(format!("{error:#}").contains("1.jsonl, line 2"), "{error:#}");
+    }
 }
