@@ -6,10 +6,11 @@ pub mod pause;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use checker::Tally;
+use rusqlite::OpenFlags;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -21,6 +22,8 @@ use crate::writers::{Tokens, Writer};
 pub const WRITERS: usize = 32;
 /// How long the read models may take to show everything.
 const SHOWN: Duration = Duration::from_secs(60);
+/// How long no mail may end while some are due.
+const MAILED: Duration = Duration::from_secs(60);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -31,6 +34,10 @@ pub struct Report {
     pub fault: &'static str,
     /// How often it was done.
     pub rounds: usize,
+    /// How often the process was killed before it was ready.
+    pub early: usize,
+    /// How many mails have ended: all that are due.
+    pub mails: u64,
     /// What the checker found in the end.
     pub tally: Tally,
 }
@@ -73,26 +80,51 @@ impl Crowd {
         Ok(service)
     }
 
-    /// Lets everybody finish, stops the service and looks at everything.
-    async fn end(self, mut service: Service) -> anyhow::Result<Tally> {
+    /// Begins to start the service and kills it; gives whether it was not ready yet.
+    async fn cut_start(&self, life: Duration) -> anyhow::Result<bool> {
+        let data = self.data.clone();
+        tokio::task::spawn_blocking(move || Service::cut_start(&data, life)).await?
+    }
+
+    /// The verdict over what there is while the service is down and everybody waits for it. The checker comes first: it
+    /// sees what the kill has left, before anything of the service has opened it.
+    fn judge(&self) -> anyhow::Result<Tally> {
+        let tally = verdict(&self.data, &self.records)?;
+        prove(&self.data)?;
+        Ok(tally)
+    }
+
+    /// Lets everybody finish and every mail end, stops the service and looks at everything.
+    async fn end(self, mut service: Service) -> anyhow::Result<(u64, Tally)> {
         self.stop.send_replace(true);
         for writer in self.writing {
             writer.await??;
         }
+        let mails = wait_until_mailed(&self.data).await?;
         wait_until_shown(service.address()).await?;
         tokio::task::spawn_blocking(move || service.stop()).await??;
-        judge(&self.data, &self.records)
+        Ok((mails, judge(&self.data, &self.records)?))
     }
 }
 
 /// The checker's verdict, after the program's own proofs of log and read models.
 fn judge(data: &Path, records: &Path) -> anyhow::Result<Tally> {
+    prove(data)?;
+    verdict(data, records)
+}
+
+fn verdict(data: &Path, records: &Path) -> anyhow::Result<Tally> {
+    Ok(checker::check(&checker::log::read(&data.join("log.db"))?, &checker::records::read(records)?))
+}
+
+/// The program's own proofs of log and read models.
+fn prove(data: &Path) -> anyhow::Result<()> {
     for proof in [["log", "verify"], ["read-model", "verify"]] {
         let output = service::run(data, &proof)?;
         let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{proof:?}: {said}");
     }
-    Ok(checker::check(&checker::log::read(&data.join("log.db"))?, &checker::records::read(records)?))
+    Ok(())
 }
 
 async fn start(data: &Path) -> anyhow::Result<Service> {
@@ -116,6 +148,45 @@ pub async fn wait_until_shown(address: SocketAddr) -> anyhow::Result<()> {
         }
     };
     tokio::time::timeout(SHOWN, whole).await.context("the read models did not follow in time")?
+}
+
+/// Waits until every mail that is due has ended, and gives how many. Due are the receipt of a case, and what its officer
+/// writes and answers: all that writers make happen.
+async fn wait_until_mailed(data: &Path) -> anyhow::Result<u64> {
+    let log = rusqlite::Connection::open_with_flags(data.join("log.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    log.busy_timeout(SHOWN)?;
+    let (mut seen, mut due, mut ended, mut moved) = (0, 0, 0, Instant::now());
+    loop {
+        let more = mails_after(&log, seen)?;
+        (seen, due, ended) = (more.seen, due + more.due, ended + more.ended);
+        if more.ended > 0 {
+            moved = Instant::now();
+        }
+        ensure!(ended <= due, "{ended} mails have ended, of {due} that are due");
+        if ended == due {
+            return Ok(ended);
+        }
+        ensure!(moved.elapsed() < MAILED, "{ended} of {due} mails have ended, and no more do");
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// How mails stand in a part of the log.
+struct Mails {
+    seen: u64,
+    due: u64,
+    ended: u64,
+}
+
+fn mails_after(log: &rusqlite::Connection, position: u64) -> anyhow::Result<Mails> {
+    let mut statement = log.prepare_cached(
+        "SELECT coalesce(max(position), ?1), count(*) FILTER (WHERE type LIKE 'Notification%'),
+            count(*) FILTER (WHERE type IN ('CaseReceived', 'MessageAdded', 'CaseClosed'))
+         FROM event WHERE position > ?1",
+    )?;
+    let mails =
+        |row: &rusqlite::Row<'_>| Ok(Mails { seen: row.get(0)?, ended: row.get(1)?, due: row.get(2)? });
+    Ok(statement.query_row([position], mails)?)
 }
 
 /// A figure that the service measures.

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -90,7 +90,34 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::start`].
-    pub fn start_with(mut command: Command, folder: &Path) -> anyhow::Result<Self> {
+    pub fn start_with(command: Command, folder: &Path) -> anyhow::Result<Self> {
+        let (mut service, ready) = Self::launch(command, folder)?;
+        match ready.recv_timeout(READY) {
+            Ok(address) => service.address = address,
+            Err(_) => bail!("the program did not get ready:\n{}", service.said().join("\n")),
+        }
+        Ok(service)
+    }
+
+    /// Starts it on a folder and kills it after `life`, mostly before it is ready. Gives whether it was not ready yet.
+    ///
+    /// # Errors
+    /// When it cannot be run, or ends by itself before.
+    pub fn cut_start(folder: &Path, life: Duration) -> anyhow::Result<bool> {
+        let (mut service, ready) = Self::launch(Command::new(program()?), folder)?;
+        let early = match ready.recv_timeout(life) {
+            Ok(_) => false,
+            Err(RecvTimeoutError::Timeout) => true,
+            Err(RecvTimeoutError::Disconnected) => {
+                bail!("the program ended while it started:\n{}", service.said().join("\n"))
+            }
+        };
+        service.kill()?;
+        Ok(early)
+    }
+
+    /// The program on its way, and where its address is told once it is ready.
+    fn launch(mut command: Command, folder: &Path) -> anyhow::Result<(Self, Receiver<SocketAddr>)> {
         let flags: [&OsStr; 7] = [
             "serve".as_ref(),
             "--listen".as_ref(),
@@ -104,18 +131,14 @@ impl Service {
         let mut child = command.spawn().context("the program cannot be run")?;
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let (ready, listening) = listen(&mut child, &said)?;
-        let mut service = Self {
+        let service = Self {
             child,
             address: SocketAddr::from(([0; 4], 0)),
             folder: folder.to_path_buf(),
             said,
             listening: Some(listening),
         };
-        match ready.recv_timeout(READY) {
-            Ok(address) => service.address = address,
-            Err(_) => bail!("the program did not get ready:\n{}", service.said().join("\n")),
-        }
-        Ok(service)
+        Ok((service, ready))
     }
 
     /// Where it listens.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use tests::faults::kill::Rounds;
 use tests::faults::{Report, abort, kill, pause};
 
 /// Does a fault to the real program under many writers, again and again, and has the checker judge.
@@ -28,6 +29,9 @@ enum Fault {
         /// How often
         #[arg(long, default_value_t = 500)]
         rounds: usize,
+        /// After how many rounds all is judged, beside the end
+        #[arg(long, default_value_t = 50)]
+        judged_every: usize,
     },
     /// SIGSTOP for a time, then SIGCONT
     Pause {
@@ -51,24 +55,28 @@ enum Fault {
 async fn main() -> anyhow::Result<ExitCode> {
     let Arguments { folder, seed, fault } = Arguments::parse();
     println!("seed {seed}, folder {}", folder.display());
-    let Report { fault, rounds, tally } = match fault {
-        Fault::Kill { rounds } => {
+    let Report { fault, rounds, early, mails, tally } = match fault {
+        Fault::Kill { rounds, judged_every } => {
             let tell = |round| {
                 if round % 25 == 0 {
                     println!("{round} of {rounds} rounds");
                 }
             };
-            kill::kill(&folder, rounds, seed, tell).await?
+            kill::kill(&folder, Rounds { kills: rounds, judged_every }, seed, tell).await?
         }
         Fault::Pause { rounds, seconds } => {
             pause::pause(&folder, rounds, Duration::from_secs(seconds)).await?
         }
         Fault::Abort { requests } => abort::abort(&folder, requests, seed).await?,
     };
-    println!("\n| fault | rounds | events | acknowledged | never answered | lost | doubled |");
-    println!("|---|---:|---:|---:|---:|---:|---:|");
+    println!(
+        "\n| fault | rounds | killed while starting | events | acknowledged | never answered | mails | lost | doubled |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
     let checker::Tally { events, acknowledged, unknown, lost, doubled, violations } = tally;
-    println!("| {fault} | {rounds} | {events} | {acknowledged} | {unknown} | {lost} | {doubled} |");
+    println!(
+        "| {fault} | {rounds} | {early} | {events} | {acknowledged} | {unknown} | {mails} | {lost} | {doubled} |"
+    );
     violations.iter().for_each(|violation| println!("WRONG {violation}"));
     Ok(if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -13,7 +13,7 @@ use rand::{Rng, SeedableRng};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::faults::{LOOK, Report, WRITERS, gauge, judge, start, wait_until_shown};
+use crate::faults::{LOOK, Report, WRITERS, gauge, judge, start, wait_until_mailed, wait_until_shown};
 use crate::http::Connection;
 use crate::service::Service;
 use crate::writers::{Command, Tokens};
@@ -60,8 +60,15 @@ pub async fn abort(folder: &Path, requests: usize, seed: u64) -> anyhow::Result<
     let answer = connection.send(last.bytes()).await?;
     ensure!(answer.status == 201, "{}", String::from_utf8_lossy(answer.body));
     wait_until_shown(service.address()).await?;
+    let mails = wait_until_mailed(&data).await?;
     tokio::task::spawn_blocking(move || service.stop()).await??;
-    Ok(Report { fault: "client goes away", rounds: requests, tally: judge(&data, &records)? })
+    Ok(Report {
+        fault: "client goes away",
+        rounds: requests,
+        early: 0,
+        mails,
+        tally: judge(&data, &records)?,
+    })
 }
 
 /// Sends cases and goes away each time, as long as there is `more`.

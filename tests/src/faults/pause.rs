@@ -21,5 +21,6 @@ pub async fn pause(folder: &Path, rounds: usize, time: Duration) -> anyhow::Resu
         service.signal("CONT")?;
     }
     tokio::time::sleep(WRITE).await;
-    Ok(Report { fault: "stop and continue", rounds, tally: crowd.end(service).await? })
+    let (mails, tally) = crowd.end(service).await?;
+    Ok(Report { fault: "stop and continue", rounds, early: 0, mails, tally })
 }

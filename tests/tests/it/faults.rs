@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tests::faults::kill::Rounds;
 use tests::faults::{Report, abort, kill, pause};
 
 #[track_caller]
@@ -15,10 +16,11 @@ fn nothing_lost(report: &Report) {
 async fn killed_at_random_moments_under_many_writers_nothing_is_lost_or_doubled() {
     let folder = tempfile::tempdir().unwrap();
     let seed = rand::random();
-    let report = kill::kill(folder.path(), 5, seed, |_| {}).await;
+    let report = kill::kill(folder.path(), Rounds { kills: 5, judged_every: 2 }, seed, |_| {}).await;
     let report = report.unwrap_or_else(|error| panic!("seed {seed}: {error:#}"));
     nothing_lost(&report);
     assert!(report.tally.acknowledged > 100, "seed {seed}: {report:?}");
+    assert!(report.mails > 0, "seed {seed}: {report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
