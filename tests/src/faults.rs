@@ -86,12 +86,9 @@ impl Crowd {
         tokio::task::spawn_blocking(move || Service::cut_start(&data, life)).await?
     }
 
-    /// The verdict over what there is while the service is down and everybody waits for it. The checker comes first: it
-    /// sees what the kill has left, before anything of the service has opened it.
+    /// The verdict over what there is, while the service is down and everybody waits for it.
     fn judge(&self) -> anyhow::Result<Tally> {
-        let tally = verdict(&self.data, &self.records)?;
-        prove(&self.data)?;
-        Ok(tally)
+        judge(&self.data, &self.records)
     }
 
     /// Lets everybody finish and every mail end, stops the service and looks at everything.
@@ -107,14 +104,14 @@ impl Crowd {
     }
 }
 
-/// The checker's verdict, after the program's own proofs of log and read models.
+/// The checker's verdict, and where that is clean the program's own proofs. The checker comes first: it sees what the
+/// fault has left before anything of the service has opened it, and what it finds is told whatever else is wrong.
 fn judge(data: &Path, records: &Path) -> anyhow::Result<Tally> {
-    prove(data)?;
-    verdict(data, records)
-}
-
-fn verdict(data: &Path, records: &Path) -> anyhow::Result<Tally> {
-    Ok(checker::check(&checker::log::read(&data.join("log.db"))?, &checker::records::read(records)?))
+    let tally = checker::check(&checker::log::read(&data.join("log.db"))?, &checker::records::read(records)?);
+    if tally.violations.is_empty() {
+        prove(data)?;
+    }
+    Ok(tally)
 }
 
 /// The program's own proofs of log and read models.
