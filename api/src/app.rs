@@ -5,6 +5,7 @@ pub mod commands;
 pub mod drafts;
 pub mod form_files;
 pub mod positions;
+pub mod room;
 pub mod sessions;
 pub mod uploads;
 
@@ -62,6 +63,8 @@ pub struct Parts {
     pub reactions: Board,
     /// Bearer tokens.
     pub tokens: Tokens,
+    /// Room for bodies that come in.
+    pub room: room::Room,
     /// What this node has acknowledged to whom.
     positions: positions::Positions,
     /// Whose profile this node has recorded.
@@ -108,6 +111,7 @@ impl App {
             tokens: Tokens::new(&keys)?,
             mail: Post::new(&config)?,
             reactions: Board::default(),
+            room: room::Room::of(config.web.body_mb.saturating_mul(1 << 20)),
             config,
             clock,
             keys,

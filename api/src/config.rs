@@ -35,8 +35,14 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Web {
-    /// How long the head of a request may take to come, and how long a connection may rest between two, seconds.
+    /// How long the head of a request may take to come, how long a connection may rest between two, and how long it may
+    /// take nothing of what is sent to it, seconds.
     pub head_seconds: u64,
+    /// How long a request may take to come in and be answered, seconds; a large file over a slow line needs most of it.
+    pub request_seconds: u64,
+    /// How much memory bodies that are kept whole (all but files) may take together while they come in, MiB; beyond that
+    /// callers are asked to come again.
+    pub body_mb: usize,
     /// How many may be connected at once; none: as many as the operating system has files for.
     pub connections: Option<usize>,
 }
@@ -119,7 +125,7 @@ impl Default for Config {
 
 impl Default for Web {
     fn default() -> Self {
-        Self { head_seconds: 30, connections: None }
+        Self { head_seconds: 30, request_seconds: 300, body_mb: 256, connections: None }
     }
 }
 

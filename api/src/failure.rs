@@ -4,7 +4,7 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use axum::extract::{OriginalUri, Request};
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,12 +17,16 @@ use projections::ReadError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::App;
 use crate::app::NotShown;
 use crate::app::callers::CallerError;
 use crate::texts::{Text, accepted_language, error_text, field_error};
 
 /// How many seconds a caller is asked to wait before trying again.
 const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// How many things that are wrong with a request are told at most.
+pub const MOST_TOLD: usize = 100;
 
 /// Why a request has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -254,13 +258,11 @@ impl IntoResponse for Failure {
     }
 }
 
-/// How long a request may take; a large file over a slow line needs most of it.
-const REQUEST_TIME: Duration = Duration::from_secs(300);
-
 /// The layer under those that tell failures: a handler that panics or takes too long has failed like any other.
-pub async fn guard(request: Request, next: Next) -> Response {
+pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(REQUEST_TIME, answer).await {
+    let longest = Duration::from_secs(app.config.web.request_seconds);
+    match tokio::time::timeout(longest, answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {
             tracing::error!("a handler panicked");

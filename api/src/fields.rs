@@ -7,6 +7,7 @@ use domain::refusal::Code;
 use serde_json::{Map, Value};
 
 use crate::Failure;
+use crate::failure::MOST_TOLD;
 
 /// The fields of a JSON object that have not been read yet. `null` and absent mean the same.
 #[derive(Debug)]
@@ -64,10 +65,10 @@ impl Fields {
         }
     }
 
-    /// What was wrong, and every field that nobody asked for.
+    /// What was wrong, and the fields that nobody asked for.
     pub fn finish(mut self) -> Vec<FieldError> {
         let unknown = std::mem::take(&mut self.left);
-        for name in unknown.keys() {
+        for name in unknown.keys().take(MOST_TOLD) {
             let error = FieldError::new(self.pointer_to(name), Code::FieldUnknown);
             self.errors.push(error.with("name", name));
         }

@@ -12,6 +12,7 @@ pub mod failure;
 pub mod fields;
 pub mod format;
 pub mod mail;
+pub mod multipart;
 pub mod operations;
 pub mod pages;
 pub mod reactions;

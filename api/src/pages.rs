@@ -61,7 +61,7 @@ pub fn routes(app: &App) -> Router<App> {
         .merge(audit::routes())
         .fallback(async || Failure::NotFound)
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
-        .layer(middleware::from_fn(failure::guard))
+        .layer(middleware::from_fn_with_state(app.clone(), failure::guard))
         .layer(CsrfLayer::new().with_rejection_response(|_| Failure::Forbidden.into_response()))
         .layer(middleware::from_fn_with_state(app.clone(), failures::pages))
 }

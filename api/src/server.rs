@@ -1,5 +1,8 @@
 //! The web server: every route, and what holds for every request.
 
+mod resting;
+
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,17 +12,22 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header};
 use axum::middleware::{self, Next};
 use axum::routing::any;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::RequestBodyDeadlineLayer;
 
+use self::resting::{Answer, Resting};
 use crate::{App, Failure, assets, download, failure, operations, pages, v1};
 
 /// Largest head, and most of a body that is read ahead, bytes.
@@ -30,6 +38,8 @@ const FILES: u64 = 32_768;
 const OWN_FILES: u64 = 256;
 /// A request that takes longer is told of.
 const SLOW: Duration = Duration::from_secs(1);
+/// How much longer than its request a body may come in.
+const AFTER_THE_END: Duration = Duration::from_secs(1);
 /// How long nobody is accepted when accepting fails.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -48,7 +58,7 @@ pub fn router(app: App) -> Router {
     ];
     let mut router = Router::new()
         .merge(pages::routes(&app))
-        .nest("/api/v1", v1::routes())
+        .nest("/api/v1", v1::routes(&app))
         // Nesting leaves this one path to the pages.
         .route("/api/v1/", any(async || Failure::NotFound).layer(middleware::from_fn(failure::problems)))
         .merge(assets::routes())
@@ -56,8 +66,11 @@ pub fn router(app: App) -> Router {
     for (name, value) in headers {
         router = router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
     }
+    // Who reads a body is told of the request's end first; then what goes on without the request ends too.
+    let last = Duration::from_secs(app.config.web.request_seconds) + AFTER_THE_END;
     let all = ServiceBuilder::new()
         .layer(middleware::from_fn(log_line))
+        .layer(RequestBodyDeadlineLayer::new(last))
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_no_file)));
     router.layer(all).with_state(app)
 }
@@ -68,7 +81,8 @@ fn is_no_file(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) ->
 }
 
 /// Serves until `shutdown`; requests under way are answered first. Nobody holds more than a connection and a little
-/// memory: heads must come in time and be small, and when too many are connected the next ones wait for room.
+/// memory: heads must come in time and be small, answers must be taken, and when too many are connected whoever has
+/// rested longest is let go.
 ///
 /// # Errors
 /// When a setting cannot be used.
@@ -79,15 +93,11 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let most = room_for_connections()?;
     let room = Arc::new(Semaphore::new(app.config.web.connections.unwrap_or(most).min(most)));
-    let mut http = http1::Builder::new();
-    let head = Duration::from_secs(app.config.web.head_seconds);
-    http.timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(HEAD_BYTES);
-    let service = TowerToHyperService::new(router(app));
-    let open = GracefulShutdown::new();
+    let server = Server::new(app);
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = async {
-            let place = Arc::clone(&room).acquire_owned().await;
+            let place = place(&room, &server.resting).await;
             (place, listener.accept().await)
         };
         let (place, stream) = tokio::select! {
@@ -101,20 +111,78 @@ pub async fn serve(
                 }
             },
         };
+        server.connect(stream, place);
+    }
+    drop(listener);
+    server.open.shutdown().await;
+    Ok(())
+}
+
+/// A place for the next connection; where there is none, whoever rests makes room.
+async fn place(room: &Arc<Semaphore>, resting: &Resting) -> Option<OwnedSemaphorePermit> {
+    if let Ok(place) = Arc::clone(room).try_acquire_owned() {
+        return Some(place);
+    }
+    let mut place = pin!(Arc::clone(room).acquire_owned());
+    tokio::select! {
+        place = &mut place => return place.ok(),
+        () = resting.let_one_go() => {}
+    }
+    place.await.ok()
+}
+
+/// What serves one connection after the other.
+struct Server {
+    http: http1::Builder,
+    service: TowerToHyperService<Router>,
+    open: GracefulShutdown,
+    resting: Resting,
+    patience: Duration,
+}
+
+impl Server {
+    fn new(app: App) -> Self {
+        let patience = Duration::from_secs(app.config.web.head_seconds);
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(HEAD_BYTES);
+        Self {
+            http,
+            service: TowerToHyperService::new(router(app)),
+            open: GracefulShutdown::new(),
+            resting: Resting::default(),
+            patience,
+        }
+    }
+
+    /// Serves a connection until either side ends it; then its place is free.
+    fn connect(&self, stream: TcpStream, place: Option<OwnedSemaphorePermit>) {
         // A small answer must not wait for the next.
         let _ = stream.set_nodelay(true);
-        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
-        let connection = open.watch(connection);
+        // Who does not take what is sent is no longer there.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(self.patience));
+        let guest = self.resting.enter();
+        let requests = {
+            let (guest, service) = (Arc::clone(&guest), self.service.clone());
+            service_fn(move |request: hyper::Request<Incoming>| {
+                let (busy, answer) = (guest.begin(), hyper::service::Service::call(&service, request));
+                async move { Ok::<_, Infallible>(answer.await?.map(|body| Answer { body, _busy: busy })) }
+            })
+        };
+        let connection = self.http.serve_connection(TokioIo::new(Box::pin(stream)), requests);
+        let connection = self.open.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended");
+            tokio::select! {
+                biased;
+                () = guest.let_go() => tracing::debug!("a connection made room for another"),
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended");
+                },
             }
+            guest.leave();
             drop(place);
         });
     }
-    drop(listener);
-    open.shutdown().await;
-    Ok(())
 }
 
 /// How many connections there is room for: every one takes a file, and the rest of the program needs some.

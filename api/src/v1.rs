@@ -46,12 +46,12 @@ pub struct InBoth {
 }
 
 /// The routes.
-pub fn routes() -> Router<App> {
+pub fn routes(app: &App) -> Router<App> {
     let (described, _) = operations().split_for_parts();
     described
         .merge(document::routes())
         .fallback(|| async { Failure::NotFound })
-        .layer(middleware::from_fn(failure::guard))
+        .layer(middleware::from_fn_with_state(app.clone(), failure::guard))
         .layer(middleware::from_fn(failure::problems))
         .layer(middleware::from_fn(options))
         .layer(middleware::from_fn(trace::trace))

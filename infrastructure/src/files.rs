@@ -303,7 +303,7 @@ pub fn safe_name(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let shown = |character: &char| {
         !character.is_control()
-            && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+            && !matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     let name: String = name.chars().filter(shown).collect();
     let extra = name.chars().count().saturating_sub(NAME_MAX);
@@ -402,6 +402,8 @@ mod tests {
             ("../../etc/passwd.pdf", "passwd.pdf"),
             ("C:\\Users\\Åsa\\lön.pdf", "lön.pdf"),
             ("a\u{202e}fdp.exe", "afdp.exe"),
+            ("a\u{61c}b\u{2028}c\u{2029}d\u{2066}e.pdf", "abcde.pdf"),
+            ("a\0\t\u{7f}\u{9b}b.pdf", "ab.pdf"),
             ("rad\r\nbrytning.pdf", "radbrytning.pdf"),
             ("", "fil"),
             ("..", "fil"),

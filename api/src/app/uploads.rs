@@ -84,6 +84,11 @@ impl App {
         caller: &Caller,
         ids: &[String],
     ) -> Result<Result<Vec<UploadedFile>, Vec<FieldError>>, CommandError> {
+        let most = self.config.files.at_once;
+        if ids.len() > most {
+            let many = FieldError::new("/attachments", Code::FileMany).with("max", most);
+            return Ok(Err(vec![many]));
+        }
         let (mut files, mut errors) = (Vec::new(), Vec::new());
         for (place, id) in ids.iter().enumerate() {
             let found = match AttachmentId::parse(id) {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Form, Query, State};
+use axum::extract::{DefaultBodyLimit, Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -14,8 +14,14 @@ use crate::pages::{Frame, Visitor, cookies, render, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
 
+/// Most bytes of the form in which one chooses who to be.
+const CHOICE_BYTES: usize = 16 * 1024;
+
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/logga-in", get(show).post(log_in)).route("/logga-ut", post(log_out))
+    Router::new()
+        .route("/logga-in", get(show).post(log_in))
+        .route("/logga-ut", post(log_out))
+        .layer(DefaultBodyLimit::max(CHOICE_BYTES))
 }
 
 /// The address of the login, from which one comes back to `back`.

@@ -1,15 +1,13 @@
-//! Bodies as they come in: JSON of a bounded size, and files as a stream that is counted.
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+//! Bodies as they come in: JSON of a bounded size.
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use serde_json::Value;
 
 use crate::Failure;
+use crate::app::room::Room;
 use crate::v1::headers::media_type;
 
 /// Largest JSON body: the longest message with every character escaped, and room for the rest.
@@ -20,15 +18,16 @@ const DRAINED_BYTES: u64 = 64 * 1024 * 1024;
 /// Reads a JSON body; `None` when it is empty.
 ///
 /// # Errors
-/// [`Failure::UnsupportedMediaType`], [`Failure::TooLarge`], [`Failure::Syntax`], in this order.
-pub async fn json(headers: &HeaderMap, body: Body) -> Result<Option<Value>, Failure> {
+/// [`Failure::UnsupportedMediaType`], [`Failure::TooLarge`], [`Failure::Syntax`], in this order; [`Failure::Busy`] when
+/// there is no room for it.
+pub async fn json(room: &Room, headers: &HeaderMap, body: Body) -> Result<Option<Value>, Failure> {
     let declared = media_type(headers);
     let mut content = body.into_data_stream();
     if declared.as_deref().is_some_and(|declared| declared != "application/json") {
         drain(&mut content).await;
         return Err(Failure::UnsupportedMediaType);
     }
-    let bytes = whole(headers, content).await?;
+    let bytes = whole(room, headers, content).await?;
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -38,7 +37,7 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Option<Value>, Fail
     serde_json::from_slice(&bytes).map(Some).map_err(|_| Failure::Syntax)
 }
 
-async fn whole(headers: &HeaderMap, mut content: BodyDataStream) -> Result<Bytes, Failure> {
+async fn whole(room: &Room, headers: &HeaderMap, mut content: BodyDataStream) -> Result<Bytes, Failure> {
     if announced(headers) > JSON_BYTES {
         // Whoever waits for "100 Continue" has not begun to send.
         if !headers.contains_key(header::EXPECT) {
@@ -46,9 +45,11 @@ async fn whole(headers: &HeaderMap, mut content: BodyDataStream) -> Result<Bytes
         }
         return Err(Failure::TooLarge);
     }
-    let mut whole = BytesMut::new();
+    let (mut whole, mut taken) = (BytesMut::new(), room.begin());
     while let Some(part) = content.next().await {
-        whole.extend_from_slice(&part.map_err(|_| Failure::Syntax)?);
+        let part = part.map_err(|_| Failure::Syntax)?;
+        taken.grow(part.len())?;
+        whole.extend_from_slice(&part);
         if whole.len() as u64 > JSON_BYTES {
             drain(&mut content).await;
             return Err(Failure::TooLarge);
@@ -72,32 +73,4 @@ pub async fn drain(content: &mut BodyDataStream) {
             break;
         }
     }
-}
-
-/// A body that ends with an error when it grows past `most` bytes; the flag tells that it did.
-pub fn counted(body: Body, most: u64) -> (Body, Arc<AtomicBool>) {
-    let exceeded = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&exceeded);
-    let mut read = 0_u64;
-    let content = body.into_data_stream().map(move |part| {
-        let part = part.map_err(|error| error.to_string())?;
-        read += part.len() as u64;
-        if read > most {
-            told.store(true, Ordering::Relaxed);
-            return Err("the body is too large".to_owned());
-        }
-        Ok(part)
-    });
-    (Body::from_stream(stop_at_error(content)), exceeded)
-}
-
-/// Nothing is asked of a stream after its first error.
-fn stop_at_error<S: Stream<Item = Result<Bytes, String>>>(
-    content: S,
-) -> impl Stream<Item = Result<Bytes, String>> {
-    content.scan(false, |ended, part| {
-        let next = if *ended { None } else { Some(part) };
-        *ended = next.as_ref().is_none_or(Result::is_err);
-        std::future::ready(next)
-    })
 }

@@ -267,7 +267,7 @@ impl FromRequest<App> for Incoming {
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
         let (mut parts, content) = request.into_parts();
         let (head, malformed) = Head::read(&mut parts, app).await?;
-        let body = body::json(&parts.headers, content).await?;
+        let body = body::json(&app.room, &parts.headers, content).await?;
         malformed?;
         Ok(Self { head, body })
     }

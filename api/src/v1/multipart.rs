@@ -1,9 +1,7 @@
 //! Files of a multipart body, staged while they come in: never whole in memory, and nothing stays of a request that is
 //! refused or cut off.
 
-use std::sync::atomic::Ordering;
-
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::Request;
 use axum::http::header;
 use domain::FieldError;
 use domain::files::{MEGABYTE, UploadedFile};
@@ -12,7 +10,9 @@ use infrastructure::files::FileError;
 
 use crate::app::Caller;
 use crate::app::uploads::StageError;
-use crate::v1::body::{announced, counted, drain};
+use crate::failure::MOST_TOLD;
+use crate::multipart::Parts;
+use crate::v1::body::{announced, drain};
 use crate::v1::headers::media_type;
 use crate::{App, Failure};
 
@@ -64,31 +64,45 @@ async fn take_all(
         }
         return Err(if is_multipart { Failure::TooLarge } else { Failure::UnsupportedMediaType });
     }
-    let (body, exceeded) = counted(body, largest);
-    let mut request = Request::from_parts(parts, body);
-    axum::extract::DefaultBodyLimit::apply(axum::extract::DefaultBodyLimit::disable(), &mut request);
-    let mut multipart = Multipart::from_request(request, app).await.map_err(|_| Failure::Syntax)?;
-    let broken = || if exceeded.load(Ordering::Relaxed) { Failure::TooLarge } else { Failure::Syntax };
+    let request = Request::from_parts(parts, body);
+    let mut parts = Parts::of(request, largest).await.ok_or(Failure::Syntax)?;
     let mut errors = Vec::new();
-    while let Some(field) = multipart.next_field().await.map_err(|_| broken())? {
-        let name = field.name().unwrap_or_default().to_owned();
+    loop {
+        let mut part = match parts.next().await {
+            Ok(Some(part)) => part,
+            Ok(None) => break,
+            Err(_) => return Err(broken(&parts)),
+        };
+        let name = part.name().to_owned();
         if name != FILE {
             errors.push(FieldError::new(format!("/{name}"), Code::FieldUnknown).with("name", name));
         } else if files.len() == most {
             errors.push(FieldError::new("/file", Code::FileMany).with("max", most));
             break;
         } else {
-            let file_name = field.file_name().unwrap_or_default().to_owned();
-            match app.stage(caller, &file_name, field).await {
+            let file_name = part.file_name().unwrap_or_default().to_owned();
+            match app.stage(caller, &file_name, &mut part).await {
                 Ok(file) => files.push(file),
-                Err(error) => errors.push(refused(error).map_err(|failure| failure.unwrap_or_else(broken))?),
+                Err(error) => match refused(error) {
+                    Ok(error) => errors.push(error),
+                    Err(failure) => return Err(failure.unwrap_or_else(|| broken(&parts))),
+                },
             }
         }
+        if errors.len() == MOST_TOLD {
+            break;
+        }
+        part.read_over().await;
     }
     if files.is_empty() && errors.is_empty() {
         errors.push(FieldError::new("/file", Code::FileRequired));
     }
     if errors.is_empty() { Ok(()) } else { Err(Failure::Fields(errors)) }
+}
+
+/// Why a body ended before its end.
+fn broken(parts: &Parts) -> Failure {
+    if parts.exceeded() { Failure::TooLarge } else { Failure::Syntax }
 }
 
 /// What is wrong with a file; otherwise why it could not be staged, or nothing where the body broke off.

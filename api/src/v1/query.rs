@@ -8,6 +8,7 @@ use domain::FieldError;
 use domain::refusal::Code;
 
 use crate::Failure;
+use crate::failure::MOST_TOLD;
 
 /// The parameters of a query that have not been read yet.
 #[derive(Debug, Default)]
@@ -70,9 +71,9 @@ impl Parameters {
     /// Ends the reading.
     ///
     /// # Errors
-    /// [`Failure::Fields`]: what was wrong, and every parameter that nobody asked for.
+    /// [`Failure::Fields`]: what was wrong, and the parameters that nobody asked for.
     pub fn finish(mut self) -> Result<(), Failure> {
-        for (name, _) in &self.left {
+        for (name, _) in self.left.iter().take(MOST_TOLD) {
             let error = FieldError::new(format!("?{name}"), Code::FieldUnknown).with("name", name);
             if !self.errors.contains(&error) {
                 self.errors.push(error);

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::json;
+use tests::crowd::attacks;
+use tests::service::{Service, token};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -14,6 +16,9 @@ use crate::support::{TestApp, new_key};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How many rest at the same time.
 const RESTING: usize = 2000;
+/// How many a crowd has, and the memory that the program may take then, kB.
+const CROWD: usize = 100;
+const MEMORY: u64 = 150 * 1024;
 
 /// The program, in which nobody may take longer than a second.
 async fn hurried() -> TestApp {
@@ -104,15 +109,130 @@ async fn thousands_who_only_rest_keep_nobody_from_being_served_and_are_let_go() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn when_there_is_no_room_the_next_ones_wait_for_it() {
+async fn when_there_is_no_room_who_rests_makes_room_and_who_asks_stays() {
     let app = TestApp::start_with(|config| {
-        config.web.head_seconds = 1;
-        config.web.connections = Some(2);
+        config.web.head_seconds = 3600;
+        config.web.connections = Some(3);
     })
     .await;
-    let _first = TcpStream::connect(address(&app)).await.unwrap();
-    let _second = TcpStream::connect(address(&app)).await.unwrap();
+    let mut asks = TcpStream::connect(address(&app)).await.unwrap();
+    let head = "POST /skapa-arende HTTP/1.1\r\nhost: k\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\
+                content-type: application/x-www-form-urlencoded\r\n\r\n";
+    asks.write_all(head.as_bytes()).await.unwrap();
+    let mut goes_on = [0; 25];
+    asks.read_exact(&mut goes_on).await.unwrap();
+    assert_eq!(&goes_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let mut rest = Vec::new();
+    for _ in 0..20 {
+        rest.push(TcpStream::connect(address(&app)).await.unwrap());
+    }
     others_are_served(&app).await;
+    for stream in rest.drain(..15) {
+        assert_eq!(until_closed(stream).await, "");
+    }
+    asks.write_all(b"x").await.unwrap();
+    let mut status = [0; 12];
+    let answer = tokio::time::timeout(PATIENCE, asks.read_exact(&mut status)).await;
+    answer.expect("who asked is answered").unwrap();
+    assert_eq!(&status, b"HTTP/1.1 303");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_takes_nothing_of_what_is_sent_is_let_go() {
+    let app = hurried().await;
+    let mut stream = TcpStream::connect(address(&app)).await.unwrap();
+    let asks = "GET /api/v1/openapi.json HTTP/1.1\r\nhost: k\r\n\r\n".repeat(1000);
+    let refused = async { while stream.write_all(asks.as_bytes()).await.is_ok() {} };
+    tokio::time::timeout(PATIENCE, refused).await.expect("the server closes the connection");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_does_not_come_to_its_end_in_time_is_cut_off_and_leaves_nothing() {
+    let app = TestApp::start_with(|config| config.web.request_seconds = 1).await;
+    let anna = app.employee("anna");
+    let file = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\n\r\n%PDF-1.7";
+    for (path, media_type, begun) in
+        [("cases", "application/json", "{"), ("uploads", "multipart/form-data; boundary=b", file)]
+    {
+        let head = format!(
+            "POST /api/v1/{path} HTTP/1.1\r\nhost: k\r\nauthorization: Bearer {}\r\nidempotency-key: {}\r\n\
+             content-type: {media_type}\r\ncontent-length: 2000\r\n\r\n{begun}",
+            anna.token.as_deref().unwrap(),
+            new_key(),
+        );
+        answered(&talk(&app, head.as_bytes()).await, 408);
+    }
+    let nothing = async {
+        while app.objects() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, nothing).await.expect("nothing is left behind");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_share_the_room_that_there_is() {
+    let app = TestApp::start_with(|config| config.web.body_mb = 1).await;
+    let anna = app.employee("anna");
+    let head = format!(
+        "POST /api/v1/cases HTTP/1.1\r\nhost: k\r\nauthorization: Bearer {}\r\nidempotency-key: k\r\n\
+         content-type: application/json\r\ncontent-length: 250000\r\n\r\n{}",
+        anna.token.as_deref().unwrap(),
+        " ".repeat(240_000),
+    );
+    let mut slow = Vec::new();
+    for _ in 0..5 {
+        let mut stream = TcpStream::connect(address(&app)).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    // One of them has no room; the others are still waited for.
+    let status = slow.iter_mut().map(|stream| {
+        Box::pin(async {
+            let mut status = [0; 12];
+            stream.read_exact(&mut status).await.map(|_| status)
+        })
+    });
+    let (status, _) = tokio::time::timeout(PATIENCE, futures::future::select_ok(status))
+        .await
+        .expect("it is told")
+        .unwrap();
+    assert_eq!(&status, b"HTTP/1.1 503");
+    drop(slow);
+    others_are_served(&app).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn not_everything_that_is_wrong_is_told_when_that_is_without_end() {
+    let app = TestApp::start().await;
+    let anna = app.employee("anna");
+    let query: String = (0..8000).map(|number| format!("{number}&")).collect();
+    let told = anna.get(&format!("/cases?{query}")).send().await.fields();
+    assert_eq!(told.len(), 100);
+    let body = (0..8000).map(|number| (number.to_string(), json!(1))).collect::<serde_json::Map<_, _>>();
+    let told = anna.post("/cases").key(&new_key()).json(&body.into()).send().await.fields();
+    assert!((100..120).contains(&told.len()), "{}", told.len());
+    let mut body = anna.body("Filer");
+    body["attachments"] = (0..5000).map(|number| number.to_string()).collect();
+    let told = anna.post("/cases").key(&new_key()).json(&body).send().await.fields();
+    assert_eq!(told, ["/attachments file.many"]);
+    let parts = "--b\r\ncontent-disposition: form-data; name=\"x\"\r\n\r\n1\r\n".repeat(5000);
+    let told = anna.post("/uploads").body("multipart/form-data; boundary=b", parts).send().await.fields();
+    assert_eq!(told.len(), 100);
+}
+
+/// Few of each kind here; as many as one likes with `cargo run --release -p tests --bin crowd`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_crowd_takes_much_memory_or_keeps_others_from_being_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(folder.path()).unwrap();
+    let flags = ["--name", "Anna", "--email", "anna@exempelverket.example", "--employer", "4021000007"];
+    let token = token(folder.path(), "employee", "anna", &flags).unwrap();
+    for attack in attacks(&token) {
+        let seen = attack.meet(&service, &token, CROWD, Duration::from_secs(1)).await.unwrap();
+        assert!(!seen.waited.is_empty() && seen.busy == 0, "{}", attack.name);
+        assert!(seen.most_memory < MEMORY, "{}: {} kB", attack.name, seen.most_memory);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,14 +1,19 @@
 //! Reading the body of a form, field by field as it comes in. Files go straight to the store, never whole into memory.
 
-use axum::extract::multipart::{Field, Multipart};
-use axum::extract::{DefaultBodyLimit, FromRequest, Request};
-use axum::http::{StatusCode, header};
+use axum::body::Body;
+use axum::extract::Request;
+use bytes::BytesMut;
 use domain::refusal::{Code, FieldError};
 use domain::{Language, PersonId};
+use futures::StreamExt;
 use infrastructure::files::FileError;
 
 use super::{ACTION, Form, KEY, RECEIPT, REMOVE, VERSION};
+use crate::app::room::{Room, Taken};
+use crate::multipart::{Part, Parts};
 use crate::pages::Visitor;
+use crate::v1::body::drain;
+use crate::v1::headers::media_type;
 use crate::{App, Failure};
 
 /// Most bytes of one text field; a message may have 10 000 characters of four bytes, and what is too long must still
@@ -16,6 +21,8 @@ use crate::{App, Failure};
 const TEXT_BYTES: usize = 256 * 1024;
 /// Most bytes of everything but the files.
 const FORM_BYTES: usize = 2 * 1024 * 1024;
+/// Most bytes of a form of somebody whom we do not know, and for whom nothing can be kept: the choice of an employer.
+const STRANGER_BYTES: usize = 16 * 1024;
 /// Most fields and files.
 const FIELDS: usize = 200;
 
@@ -25,29 +32,48 @@ pub(super) async fn read(
     form: &mut Form,
     mut request: Request,
 ) -> Result<(), Failure> {
-    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let mut reading =
-        Reading { app, owner: visitor.owner(), language: visitor.language, form, removed: None };
-    if media_type.unwrap_or_default().starts_with("multipart/form-data") {
-        let limits = app.config.limits();
-        let files = usize::try_from(limits.file_bytes).unwrap_or(usize::MAX);
-        let limit = files.saturating_mul(limits.files_at_once).saturating_add(FORM_BYTES);
-        DefaultBodyLimit::max(limit).apply(&mut request);
-        let multipart = Multipart::from_request(request, &()).await;
-        reading.multipart(multipart.map_err(|_| Failure::UnsupportedMediaType)?).await?;
-    } else {
-        DefaultBodyLimit::max(FORM_BYTES).apply(&mut request);
-        let fields = axum::Form::<Vec<(String, String)>>::from_request(request, &()).await;
-        let axum::Form(fields) = fields.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Failure::TooLarge,
-            _ => Failure::UnsupportedMediaType,
-        })?;
-        for (name, value) in fields.into_iter().take(FIELDS) {
-            reading.text(&name, &value).await;
+    if visitor.owner().is_none() {
+        // Room is for those whom we know: a stranger has so little of it that it need not be counted.
+        let bytes = whole(&mut request, STRANGER_BYTES, None).await?.ok_or(Failure::Unauthorized)?;
+        *request.body_mut() = Body::from(bytes.freeze());
+    }
+    let (owner, language, room) = (visitor.owner(), visitor.language, &app.room);
+    let mut reading = Reading { app, owner, language, form, removed: None, taken: room.begin() };
+    match media_type(request.headers()).as_deref() {
+        Some("multipart/form-data") => {
+            let limits = app.config.limits();
+            let most = limits.file_bytes.saturating_mul(limits.files_at_once as u64);
+            let parts = Parts::of(request, most.saturating_add(FORM_BYTES as u64)).await;
+            reading.multipart(parts.ok_or(Failure::UnsupportedMediaType)?).await?;
         }
+        Some("application/x-www-form-urlencoded") => {
+            let bytes = whole(&mut request, FORM_BYTES, Some(room)).await?.ok_or(Failure::TooLarge)?;
+            for (name, value) in form_urlencoded::parse(&bytes).take(FIELDS) {
+                reading.text(&name, &value).await;
+            }
+        }
+        _ => return Err(Failure::UnsupportedMediaType),
     }
     reading.finish();
     Ok(())
+}
+
+/// A body that is kept whole; `None` when it has more than `most` bytes, of which nothing is kept then.
+async fn whole(request: &mut Request, most: usize, room: Option<&Room>) -> Result<Option<BytesMut>, Failure> {
+    let mut content = std::mem::take(request.body_mut()).into_data_stream();
+    let (mut whole, mut taken) = (BytesMut::new(), room.map(Room::begin));
+    while let Some(part) = content.next().await {
+        let part = part.map_err(|_| Failure::Syntax)?;
+        if whole.len() + part.len() > most {
+            drain(&mut content).await;
+            return Ok(None);
+        }
+        if let Some(taken) = &mut taken {
+            taken.grow(part.len())?;
+        }
+        whole.extend_from_slice(&part);
+    }
+    Ok(Some(whole))
 }
 
 /// A form while it comes in.
@@ -58,26 +84,28 @@ struct Reading<'a> {
     form: &'a mut Form,
     /// The id of the file that is taken away.
     removed: Option<String>,
+    /// Room for its fields.
+    taken: Taken,
 }
 
 impl Reading<'_> {
-    async fn multipart(&mut self, mut multipart: Multipart) -> Result<(), Failure> {
+    async fn multipart(&mut self, mut parts: Parts) -> Result<(), Failure> {
         for _ in 0..FIELDS {
-            let field = match multipart.next_field().await {
-                Ok(Some(field)) => field,
+            let mut part = match parts.next().await {
+                Ok(Some(part)) => part,
                 Ok(None) => return Ok(()),
                 Err(error) => return self.cut_off("", &error.to_string()),
             };
-            let name = field.name().unwrap_or_default().to_owned();
-            match field.file_name().map(str::to_owned) {
+            match part.file_name().map(str::to_owned) {
                 // A field for files in which none was chosen.
                 Some(file_name) if file_name.is_empty() => {}
-                Some(file_name) => self.file(&file_name, field).await,
+                Some(file_name) => self.file(&file_name, &mut part).await,
                 None => {
-                    let value = text_of(field).await?;
-                    self.text(&name, &value).await;
+                    let value = self.text_of(&mut part).await?;
+                    self.text(part.name(), &value).await;
                 }
             }
+            part.read_over().await;
         }
         Err(Failure::TooLarge)
     }
@@ -116,7 +144,7 @@ impl Reading<'_> {
         }
     }
 
-    async fn file(&mut self, file_name: &str, content: Field<'_>) {
+    async fn file(&mut self, file_name: &str, content: &mut Part<'_>) {
         let limits = self.app.config.limits();
         if self.form.files.len() >= limits.files_at_once {
             let many = FieldError::new("/attachments", Code::FileMany).with("max", limits.files_at_once);
@@ -154,16 +182,17 @@ impl Reading<'_> {
             self.refuse(&error);
         }
     }
-}
 
-/// A text field, which may not be longer than anything that belongs in one.
-async fn text_of(mut field: Field<'_>) -> Result<String, Failure> {
-    let mut bytes = Vec::new();
-    while let Ok(Some(more)) = field.chunk().await {
-        bytes.extend_from_slice(&more);
-        if bytes.len() > TEXT_BYTES {
-            return Err(Failure::TooLarge);
+    /// A text field, which may not be longer than anything that belongs in one.
+    async fn text_of(&mut self, part: &mut Part<'_>) -> Result<String, Failure> {
+        let mut bytes = Vec::new();
+        while let Some(Ok(more)) = part.next().await {
+            let all = self.taken.grow(more.len())?;
+            bytes.extend_from_slice(&more);
+            if bytes.len() > TEXT_BYTES || all > FORM_BYTES {
+                return Err(Failure::TooLarge);
+            }
         }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
