@@ -3,6 +3,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use chrono_tz::Europe::Stockholm;
 use domain::vocabulary::Language;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 const MONTHS_SV: [&str; 12] = [
     "januari",
@@ -32,7 +33,14 @@ const MONTHS_EN: [&str; 12] = [
     "November",
     "December",
 ];
+/// What may stand as it is in the query of an address and in a header (RFC 3986 2.3, and the slash).
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 const NO_BREAK_SPACE: char = '\u{a0}';
+
+/// A text as a value in the query of an address, or in a header (RFC 8187).
+pub fn percent_encoded(text: &str) -> String {
+    utf8_percent_encode(text, PLAIN).to_string()
+}
 
 /// The Swedish calendar day of a moment.
 pub fn day_of(at: DateTime<Utc>) -> NaiveDate {

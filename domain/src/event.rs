@@ -161,6 +161,9 @@ pub enum Event {
         role: Role,
         /// Keyed digest of the personal part: tells a change without opening it.
         fingerprint: String,
+        /// Whether no e-mail address is known, so that what somebody else tells is better than nothing.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        without_address: bool,
         #[serde(skip)]
         personal: Sealed<Profile>,
     },
@@ -477,6 +480,7 @@ mod tests {
                 employer: (a & 1 == 1).then_some(employer),
                 role: Role::ALL[of(4, b)],
                 fingerprint: texts[0].clone(),
+                without_address: a & 4 != 4,
                 personal: Sealed::Open(Profile {
                     subject: (a & 2 == 2).then(|| texts[1].clone()),
                     name: PersonName::parse(&texts[2], "").ok(),

@@ -9,8 +9,10 @@ use crate::organisation_number::OrganisationNumber;
 /// The state of a person's stream; holds nothing personal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Person {
-    /// Keyed digest of the profile last seen.
-    pub fingerprint: Option<String>,
+    /// Keyed digest of the profile last seen in each role.
+    pub fingerprints: Vec<(Role, String)>,
+    /// Whether no e-mail address is known.
+    pub without_address: bool,
     /// The login that this caller turned out to be.
     pub linked_to: Option<PersonId>,
     /// The callers that this login turned out to have been.
@@ -30,7 +32,8 @@ pub struct SeePerson {
     pub fingerprint: String,
     /// Who it is.
     pub profile: Profile,
-    /// Whether an older profile is replaced. False for what an officer tells of somebody with a login.
+    /// Whether an older profile is replaced. False for what somebody else tells of a login, and for a token that says
+    /// less than all: these count only while no address is known.
     pub replace: bool,
     /// The callers that this login may have been: same employer, same verified address.
     pub callers: Vec<PersonId>,
@@ -41,7 +44,11 @@ impl Person {
     #[must_use]
     pub fn evolve(mut self, id: PersonId, event: &Event) -> Self {
         match event {
-            Event::PersonSeen { fingerprint, .. } => self.fingerprint = Some(fingerprint.clone()),
+            Event::PersonSeen { role, fingerprint, without_address, .. } => {
+                self.fingerprints.retain(|(own, _)| own != role);
+                self.fingerprints.push((*role, fingerprint.clone()));
+                self.without_address = *without_address;
+            }
             Event::PersonLinked { caller, person } if *person == id => self.callers.push(*caller),
             Event::PersonLinked { person, .. } => self.linked_to = Some(*person),
             _ => {}
@@ -53,14 +60,17 @@ impl Person {
 impl SeePerson {
     /// The events of a meeting: what is new in the person's own stream.
     pub fn decide(&self, person: &Person) -> Vec<Event> {
-        let known = person.fingerprint.as_deref();
-        if known == Some(&self.fingerprint) || (known.is_some() && !self.replace) {
+        let of_role = person.fingerprints.iter().find(|(role, _)| *role == self.role);
+        let same = of_role.is_some_and(|(_, known)| *known == self.fingerprint);
+        let helps = person.without_address && self.profile.email.is_some();
+        if same || !(self.replace || person.fingerprints.is_empty() || helps) {
             return Vec::new();
         }
         vec![Event::PersonSeen {
             employer: self.employer,
             role: self.role,
             fingerprint: self.fingerprint.clone(),
+            without_address: self.profile.email.is_none(),
             personal: Sealed::Open(self.profile.clone()),
         }]
     }
@@ -75,7 +85,10 @@ impl SeePerson {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Email;
     use uuid::Uuid;
+
+    const ADDRESS: &str = "anna@exempelverket.example";
 
     fn meeting(fingerprint: &str, replace: bool) -> SeePerson {
         SeePerson {
@@ -83,7 +96,11 @@ mod tests {
             employer: None,
             role: Role::Employee,
             fingerprint: fingerprint.to_owned(),
-            profile: Profile { subject: Some("anna".to_owned()), name: None, email: None },
+            profile: Profile {
+                subject: Some("anna".to_owned()),
+                name: None,
+                email: Email::parse(ADDRESS, "").ok(),
+            },
             replace,
             callers: Vec::new(),
         }
@@ -101,8 +118,32 @@ mod tests {
 
     #[test]
     fn what_an_officer_tells_does_not_replace_what_the_login_says() {
-        let known = Person { fingerprint: Some("a".to_owned()), ..Person::default() };
+        let login = meeting("a", true);
+        let known = Person::default().evolve(login.id, &login.decide(&Person::default())[0]);
         assert!(meeting("b", false).decide(&known).is_empty());
+    }
+
+    #[test]
+    fn what_an_officer_tells_counts_while_no_address_is_known() {
+        let mut login = meeting("a", false);
+        login.profile.email = None;
+        let known = Person::default().evolve(login.id, &login.decide(&Person::default())[0]);
+        assert!(known.without_address);
+        let told = meeting("b", false).decide(&known);
+        assert_eq!(told.len(), 1);
+        assert!(!known.evolve(login.id, &told[0]).without_address);
+    }
+
+    #[test]
+    fn two_roles_of_one_login_are_each_recorded_once() {
+        let (employee, officer) =
+            (meeting("a", true), SeePerson { role: Role::Officer, ..meeting("b", true) });
+        let mut known = Person::default();
+        for (one, events) in [(&employee, 1), (&officer, 1), (&employee, 0), (&officer, 0), (&employee, 0)] {
+            let decided = one.decide(&known);
+            assert_eq!(decided.len(), events);
+            known = decided.iter().fold(known, |known, event| known.evolve(one.id, event));
+        }
     }
 
     #[test]

@@ -52,8 +52,9 @@ impl Subject {
     /// # Errors
     /// `subject.missing`, `subject.long` or `subject.pnr`, pointing at `pointer`.
     pub fn parse(text: &str, pointer: &'static str) -> Result<Self, FieldError> {
+        let shown = text.chars().filter(|character| !turns_text(*character));
         let one_line: String =
-            text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+            shown.map(|character| if character.is_control() { ' ' } else { character }).collect();
         let one_line = one_line.trim().to_owned();
         if one_line.is_empty() {
             return Err(FieldError::new(pointer, Code::SubjectMissing));
@@ -75,7 +76,8 @@ impl Body {
     /// # Errors
     /// `missing` or `message.long`, pointing at `pointer`.
     pub fn parse(text: &str, pointer: &'static str, missing: Code) -> Result<Self, FieldError> {
-        let text = text.replace("\r\n", "\n").replace('\0', "").trim().to_owned();
+        let hidden = |c: char| turns_text(c) || (c.is_control() && c != '\n' && c != '\t');
+        let text = text.replace("\r\n", "\n").replace(hidden, "").trim().to_owned();
         if text.is_empty() {
             return Err(FieldError::new(pointer, missing));
         }
@@ -94,7 +96,8 @@ impl PersonName {
     /// `reporter.name`, pointing at `pointer`.
     pub fn parse(text: &str, pointer: &'static str) -> Result<Self, FieldError> {
         let text = text.trim();
-        let wrong = text.is_empty() || text.chars().count() > NAME_MAX || text.chars().any(char::is_control);
+        let hidden = |c: char| turns_text(c) || c.is_control();
+        let wrong = text.is_empty() || text.chars().count() > NAME_MAX || text.contains(hidden);
         if wrong { Err(FieldError::new(pointer, Code::ReporterName)) } else { Ok(Self(text.to_owned())) }
     }
 }
@@ -132,6 +135,12 @@ impl Email {
     pub fn key(&self) -> String {
         self.0.to_lowercase()
     }
+}
+
+/// Characters that turn the direction of the text around them (Unicode TR 9, 2.1 and 2.2): with them one can show
+/// another text than the one that is stored.
+const fn turns_text(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether a text holds something in the form of a Swedish personal identity number (or coordination number)
@@ -187,6 +196,19 @@ mod tests {
         assert_eq!(Subject::parse("\0 Lön\r\nmars \0", "/subject").unwrap().as_str(), "Lön  mars");
         let body = Body::parse("\0 Hej\r\ndär \0", "/message", Code::MessageMissing).unwrap();
         assert_eq!(body.as_str(), "Hej\ndär");
+    }
+
+    #[test]
+    fn nothing_turns_the_text_around_it() {
+        assert_eq!(Subject::parse("fdp.\u{202e}exe", "/subject").unwrap().as_str(), "fdp.exe");
+        let body = Body::parse("Hej\u{2066}\u{1b}[31m\tdär", "/message", Code::MessageMissing).unwrap();
+        assert_eq!(body.as_str(), "Hej[31m\tdär");
+        assert!(PersonName::parse("Anna\u{202e}", "/reporter/name").is_err());
+        // What belongs to a script or joins one sign to another stays.
+        assert_eq!(
+            Subject::parse("👩\u{200d}💻 \u{200f}שלום", "/subject").unwrap().as_str(),
+            "👩\u{200d}💻 \u{200f}שלום"
+        );
     }
 
     #[test]

@@ -2,8 +2,7 @@
 //! key that signs tokens.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -139,10 +138,10 @@ fn derive(key: &Key, label: &str, parts: &[&[u8]]) -> [u8; 32] {
 fn read_or_create(path: &Path, may_create: bool) -> Result<[u8; 32], KeyError> {
     let failed = |reason: String| KeyError::File { path: path.display().to_string(), reason };
     if !path.exists() && may_create {
-        return create(path).map_err(|error| failed(error.to_string()));
+        create(path).map_err(|error| failed(error.to_string()))?;
     }
     let text = fs::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => failed("it is missing; put it back from where it is kept".to_owned()),
+        ErrorKind::NotFound => failed("it is missing; put it back from where it is kept".to_owned()),
         _ => failed(error.to_string()),
     })?;
     let bytes =
@@ -151,21 +150,25 @@ fn read_or_create(path: &Path, may_create: bool) -> Result<[u8; 32], KeyError> {
         .map_err(|_| failed("it does not hold 64 hexadecimal digits".to_owned()))
 }
 
-/// Makes a key file whole or not at all, and durable before anything is sealed with it.
-fn create(path: &Path) -> std::io::Result<[u8; 32]> {
-    let key = random::bytes::<32>();
-    let part = path.with_extension("part");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-    file.write_all(hex::encode(key).as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&part, path)?;
-    fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
-    Ok(key)
+/// Makes a key file whole or not at all, and durable before anything is sealed with it. Where two make it at once, the
+/// first one's stands.
+fn create(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // For its owner alone, under a name of its own.
+    let mut part = tempfile::NamedTempFile::new_in(folder)?;
+    part.write_all(hex::encode(random::bytes::<32>()).as_bytes())?;
+    part.as_file().sync_all()?;
+    match part.persist_noclobber(path) {
+        Err(error) if error.error.kind() != ErrorKind::AlreadyExists => return Err(error.error),
+        _ => {}
+    }
+    fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::sync::Barrier;
 
     use super::*;
 
@@ -183,6 +186,25 @@ mod tests {
             assert_eq!(again.master_fingerprint(), made.master_fingerprint());
             assert_eq!(again.token().to_bytes(), made.token().to_bytes());
         }
+    }
+
+    #[test]
+    fn all_who_make_the_keys_at_once_have_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = Barrier::new(8);
+        let made = || {
+            start.wait();
+            let keys = Keys::open(folder.path(), true).unwrap();
+            (keys.master_fingerprint(), keys.token().to_bytes())
+        };
+        let all: Vec<_> = std::thread::scope(|scope| {
+            let makers: Vec<_> = (0..8).map(|_| scope.spawn(made)).collect();
+            makers.into_iter().map(|maker| maker.join().unwrap()).collect()
+        });
+        let stored = Keys::open(folder.path(), false).unwrap();
+        let stored = (stored.master_fingerprint(), stored.token().to_bytes());
+        assert!(all.iter().all(|keys| *keys == stored));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
     }
 
     #[test]

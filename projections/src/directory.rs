@@ -16,6 +16,8 @@ pub struct Directory;
 pub struct Person {
     pub id: PersonId,
     pub role: Role,
+    /// Whether the person has been seen as an officer, in whichever role since.
+    pub is_officer: bool,
     pub subject: Option<String>,
     pub name: Option<String>,
     pub email: Option<String>,
@@ -31,17 +33,17 @@ impl Projection for Directory {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn ddl(&self) -> &'static str {
-        "CREATE TABLE person (person_id BLOB PRIMARY KEY, role TEXT NOT NULL, subject TEXT, name TEXT, email TEXT,
-            employer TEXT, linked_to BLOB) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE person (person_id BLOB PRIMARY KEY, role TEXT NOT NULL, is_officer INTEGER NOT NULL, subject TEXT,
+            name TEXT, email TEXT, employer TEXT, linked_to BLOB) STRICT, WITHOUT ROWID;"
     }
 
     fn indices(&self) -> &'static str {
         "CREATE INDEX person_linked ON person (linked_to) WHERE linked_to IS NOT NULL;
-         CREATE INDEX person_role ON person (role, name);"
+         CREATE INDEX person_officers ON person (name) WHERE is_officer;"
     }
 
     fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
@@ -56,8 +58,9 @@ impl Projection for Directory {
                 let employer = employer.map(|employer| employer.to_string());
                 tables
                     .prepare_cached(
-                        "INSERT INTO person VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL) ON CONFLICT (person_id) DO UPDATE SET \
-                         role = excluded.role, subject = excluded.subject, name = excluded.name, \
+                        "INSERT INTO person VALUES (?1, ?2, ?2 = 'officer', ?3, ?4, ?5, ?6, NULL) \
+                         ON CONFLICT (person_id) DO UPDATE SET role = excluded.role, \
+                         is_officer = is_officer OR excluded.is_officer, subject = excluded.subject, name = excluded.name, \
                          email = excluded.email, employer = excluded.employer",
                     )?
                     .execute(params![event.stream.0, role.code(), subject, name, email, employer])?;
@@ -100,21 +103,22 @@ pub fn identities(tables: &Connection, id: PersonId) -> Result<Vec<PersonId>, Re
 /// # Errors
 /// When the read models cannot be read.
 pub fn officers(tables: &Connection) -> Result<Vec<Person>, ReadError> {
-    let sql = "SELECT * FROM person WHERE role = 'officer' ORDER BY name, person_id";
+    let sql = "SELECT * FROM person WHERE is_officer ORDER BY name, person_id";
     let officers = tables.prepare_cached(sql)?.query_map([], read_person)?.collect::<Result<_, _>>()?;
     Ok(officers)
 }
 
 fn read_person(row: &Row<'_>) -> Result<Person, rusqlite::Error> {
-    let (role, employer): (String, Option<String>) = (row.get(1)?, row.get(5)?);
+    let (role, employer): (String, Option<String>) = (row.get(1)?, row.get(6)?);
     Ok(Person {
         id: PersonId(row.get(0)?),
         role: Role::parse(&role).unwrap_or(Role::Employee),
-        subject: row.get(2)?,
-        name: row.get(3)?,
-        email: row.get(4)?,
+        is_officer: row.get(2)?,
+        subject: row.get(3)?,
+        name: row.get(4)?,
+        email: row.get(5)?,
         employer: employer.as_deref().and_then(OrganisationNumber::parse),
-        linked_to: row.get::<_, Option<_>>(6)?.map(PersonId),
+        linked_to: row.get::<_, Option<_>>(7)?.map(PersonId),
     })
 }
 
@@ -134,6 +138,7 @@ mod tests {
             employer: None,
             role,
             fingerprint: name.to_owned(),
+            without_address: false,
             personal: Sealed::Open(Profile {
                 subject: Some(name.to_lowercase()),
                 name: PersonName::parse(name, "").ok(),
@@ -192,5 +197,7 @@ mod tests {
         let names: Vec<_> =
             told.read.read(officers).unwrap().into_iter().filter_map(|one| one.name).collect();
         assert_eq!(names, ["Olle", "Ove"]);
+        told.tell(AT, person(4), seen(Role::Employee, "Olle"));
+        assert!(known(&told, 4).unwrap().is_officer, "a case at home makes nobody less of an officer");
     }
 }

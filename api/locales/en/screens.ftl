@@ -81,7 +81,8 @@ page404-title = The page does not exist
 page500-short = What you did has not been saved. Try again in a while.
 demo-banner = Demo environment. Everything here is made up.
 demo-login-intro = This is a demo environment. Choose who you want to be.
-session-over = You have been away for a while and were logged out. What you wrote is kept. Log in again to go on.
+form-cut-off = Not everything that you sent arrived. Check the form and send it again.
+session-over = You are logged out. What you wrote is kept. Log in again to go on.
 
 # Components
 box-info = Note:

@@ -81,7 +81,8 @@ page404-title = Sidan finns inte
 page500-short = Det du gjorde är inte sparat. Försök igen om en stund.
 demo-banner = Demomiljö. Allt här är påhittat.
 demo-login-intro = Det här är en demomiljö. Välj vem du vill vara.
-session-over = Du har varit borta en stund och blev utloggad. Det du skrev finns kvar. Logga in igen för att fortsätta.
+form-cut-off = Allt som du skickade kom inte fram. Kontrollera formuläret och skicka det igen.
+session-over = Du är utloggad. Det du skrev finns kvar. Logga in igen för att fortsätta.
 
 # Components
 box-info = Att veta:

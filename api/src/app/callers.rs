@@ -17,9 +17,15 @@ use crate::app::App;
 /// Most persons remembered as recorded; more forgets them all, which costs only a look.
 const PERSONS: usize = 100_000;
 
-/// Whose profile this node has recorded, by fingerprint.
+/// Whose profile this node has recorded, and which phone callers the login may have been.
 #[derive(Debug, Default)]
-pub(super) struct Met(Mutex<HashMap<PersonId, String>>);
+pub(super) struct Met(Mutex<HashMap<(PersonId, Role), Recorded>>);
+
+#[derive(Debug)]
+struct Recorded {
+    fingerprint: String,
+    callers: Vec<PersonId>,
+}
 
 /// Somebody who is known to be who they say.
 #[derive(Clone, Debug)]
@@ -130,9 +136,8 @@ impl App {
     }
 
     fn has_met(&self, meeting: &SeePerson) -> bool {
-        // Calls may have come in since: those who may be joined are looked at again by the committer.
         let met = self.met.0.lock().unwrap_or_else(PoisonError::into_inner);
-        met.get(&meeting.id) == Some(&meeting.fingerprint)
+        met.get(&(meeting.id, meeting.role)).is_some_and(|known| known.fingerprint == meeting.fingerprint)
     }
 
     fn remember(&self, meeting: &SeePerson) {
@@ -140,12 +145,15 @@ impl App {
         if met.len() >= PERSONS {
             met.clear();
         }
-        met.insert(meeting.id, meeting.fingerprint.clone());
+        let (fingerprint, callers) = (meeting.fingerprint.clone(), meeting.callers.clone());
+        met.insert((meeting.id, meeting.role), Recorded { fingerprint, callers });
     }
 
-    /// Forgets that persons were met, so that they are looked at again: called when a phone caller is registered.
-    pub(super) fn forget_met(&self) {
-        self.met.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// Forgets that those were met who may have been this phone caller, who is registered now: the committer looks at
+    /// them again.
+    pub(super) fn forget_met(&self, caller: PersonId) {
+        let mut met = self.met.0.lock().unwrap_or_else(PoisonError::into_inner);
+        met.retain(|_, known| !known.callers.contains(&caller));
     }
 }
 

@@ -68,7 +68,7 @@ impl App {
     /// # Errors
     /// [`CommandError`].
     pub async fn run(&self, caller: &Caller, command: Command) -> Result<Outcome, CommandError> {
-        let calls = !command.see.is_empty();
+        let seen: Vec<_> = command.see.iter().map(|person| person.id).collect();
         let request = CaseRequest {
             command_id: self.command_id(caller, command.key.as_deref()),
             request: self.request_digest(&command.request),
@@ -82,8 +82,8 @@ impl App {
             followed: command.followed,
         };
         let outcome = self.committer.run(request).await?;
-        if calls {
-            self.forget_met();
+        for person in seen {
+            self.forget_met(person);
         }
         self.acknowledged(caller.actor.person, outcome.position);
         Ok(outcome)

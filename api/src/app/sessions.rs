@@ -1,5 +1,5 @@
-//! Sessions: a row in the log's database, sealed, found by the hash of the cookie. A cookie from the past still tells
-//! whose form it was, so that an expired session loses nothing.
+//! Sessions: a row in the log's database, sealed, found by the hash of the cookie. A cookie of a session that is over
+//! still tells whose form it was, so that nothing is lost by it; it opens nothing.
 
 use std::time::Duration;
 
@@ -36,14 +36,16 @@ impl App {
     pub async fn begin_session(&self, identity: Identity) -> Result<String, CommandError> {
         let cookie = hex::encode(random::bytes::<32>());
         let now = self.clock.now();
-        let owner = self.keys.login(&identity.subject);
-        let session = Session { identity, expires: (now + LASTS).timestamp() };
-        let id = id(&cookie);
-        let sealed =
-            self.keys.purpose("session").seal(&serde_json::to_vec(&session).unwrap_or_default(), &id);
-        let expires_at = now + LASTS + REMEMBERED;
-        self.committer.upkeep(Upkeep::Keep { which: Kept::Session(id), owner, sealed, expires_at }).await?;
+        self.keep_session(&cookie, &Session { identity, expires: (now + LASTS).timestamp() }).await?;
         Ok(cookie)
+    }
+
+    async fn keep_session(&self, cookie: &str, session: &Session) -> Result<(), CommandError> {
+        let id = id(cookie);
+        let sealed = self.keys.purpose("session").seal(&serde_json::to_vec(session).unwrap_or_default(), &id);
+        let (owner, expires_at) = (self.person_of(session), self.clock.now() + LASTS + REMEMBERED);
+        let keep = Upkeep::Keep { which: Kept::Session(id), owner, sealed, expires_at };
+        self.committer.upkeep(keep).await.map(drop)
     }
 
     /// The session of a cookie, expired or not.
@@ -62,12 +64,15 @@ impl App {
         session.expires <= self.clock.now().timestamp()
     }
 
-    /// Ends the session of a cookie.
+    /// Ends the session of a cookie. As when its time is over, it still tells whose form it was that another window
+    /// sends.
     ///
     /// # Errors
-    /// When the log cannot be written.
+    /// When the log cannot be read or written.
     pub async fn end_session(&self, cookie: &str) -> Result<(), CommandError> {
-        self.committer.upkeep(Upkeep::Forget(Kept::Session(id(cookie)))).await.map(drop)
+        let Some(session) = self.session(cookie).await? else { return Ok(()) };
+        let expires = session.expires.min(self.clock.now().timestamp());
+        self.keep_session(cookie, &Session { expires, ..session }).await
     }
 
     /// The pseudonym of whom a session belongs to.

@@ -106,6 +106,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn without_an_identity_provider_only_a_demo_is_served_and_only_to_this_machine() {
+        let mut config = Config::default();
+        assert!(may_serve(&config).unwrap_err().to_string().contains("--demo"));
+        config.demo.enabled = true;
+        for (address, allowed) in [
+            ("127.0.0.1:80", true),
+            ("[::1]:80", true),
+            ("0.0.0.0:80", false),
+            ("[::]:80", false),
+            ("10.0.0.1:80", false),
+        ] {
+            config.listen = address.parse().unwrap();
+            config.demo.allow_remote = false;
+            assert_eq!(may_serve(&config).is_ok(), allowed, "{address}");
+            config.demo.allow_remote = true;
+            assert!(may_serve(&config).is_ok(), "{address}");
+        }
+    }
+
+    #[test]
     fn a_panic_is_told_by_its_place_alone() {
         let said = words_of(Some(Location::caller()));
         assert!(said.starts_with("a panic at ") && said.contains("serve.rs:"), "{said}");

@@ -35,17 +35,21 @@ pub(super) struct Arguments {
     /// Areas of an officer, comma-separated: lon, ekonomi, e-handel, it-tjanstestod
     #[arg(long, value_delimiter = ',')]
     areas: Vec<String>,
-    /// How long it lasts: 30s, 15m, 1h, 7d
+    /// How long it lasts: 30s, 15m, 1h, 7d; at most 366d
     #[arg(long, default_value = "1h")]
     ttl: String,
 }
 
 pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let ttl = duration(&arguments.ttl).with_context(|| {
-        format!("--ttl {}: write a number and s, m, h or d, for example 1h", arguments.ttl)
+        format!("--ttl {}: write a number and s, m, h or d, for example 1h; at most 366d", arguments.ttl)
     })?;
     let identity = identity(arguments)?;
-    std::fs::create_dir_all(&config.data)?;
+    anyhow::ensure!(
+        config.data.is_dir(),
+        "there is no folder {}; start the server once, or name the folder of its data with --data",
+        config.data.display()
+    );
     let keys = Keys::open(&config.data, !config.data.join("log.db").exists())
         .context("the keys of this installation are needed to sign a token; name its folder with --data")?;
     print(Tokens::new(&keys)?.issue(&identity, Clock::System.now(), ttl)?);
@@ -96,18 +100,19 @@ fn identity(arguments: Arguments) -> anyhow::Result<Identity> {
     })
 }
 
-/// A duration such as `90m`.
+/// A duration such as `90m`, of at most a year.
 fn duration(text: &str) -> Option<TimeDelta> {
     let text = text.trim();
     let unit = text.chars().next_back()?;
     let number: i64 = text.strip_suffix(unit)?.parse().ok().filter(|number| *number > 0)?;
-    match unit {
+    let duration = match unit {
         's' => TimeDelta::try_seconds(number),
         'm' => TimeDelta::try_minutes(number),
         'h' => TimeDelta::try_hours(number),
         'd' => TimeDelta::try_days(number),
         _ => None,
-    }
+    };
+    duration.filter(|duration| duration.num_days() <= 366)
 }
 
 #[cfg(test)]
@@ -118,7 +123,7 @@ mod tests {
     fn durations() {
         assert_eq!(duration("90m"), TimeDelta::try_minutes(90));
         assert_eq!(duration("7d"), TimeDelta::try_days(7));
-        for wrong in ["", "h", "1", "-1h", "1å", "99999999999999999999h", "9223372036854775807d"] {
+        for wrong in ["", "h", "1", "-1h", "1å", "99999999999999999999h", "9223372036854775807d", "367d"] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
     }

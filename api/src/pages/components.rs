@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use domain::AttachmentId;
 use domain::files::FileCard;
 
+use crate::format::percent_encoded;
+
 /// A choice among radio buttons or in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
@@ -53,7 +55,7 @@ impl Pager {
         let (path, query) = address;
         let filled = query.iter().filter(|(_, value)| !value.is_empty());
         let query: String =
-            filled.map(|(name, value)| format!("{name}={}&", super::login::form_urlencoded(value))).collect();
+            filled.map(|(name, value)| format!("{name}={}&", percent_encoded(value))).collect();
         let mut pager = Self { page, limit, total, exact, address: format!("{path}?{query}page=") };
         if page == 0 || page > pager.pages() {
             pager.page = 1;

@@ -26,7 +26,7 @@ use crate::{App, Failure, format};
 /// Where it is.
 pub const ADDRESS: &str = "/skapa-arende";
 
-pub(super) use command::{already_sent, named};
+pub(super) use command::{create, filled, named};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(ADDRESS, get(show).post(send)).route("/skapa-arende/filer", post(upload::upload))
@@ -80,14 +80,17 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
         Err(failure) => return refused(&app, &visitor, form, failure).await,
     };
     match form.action() {
-        Action::Send => match command::create(&app, &visitor, caller, &mut form).await {
-            Ok(outcome) => {
-                form.forget(&app, caller.actor.person).await;
-                let jar = cookies::told(&app, visitor.jar.clone(), outcome.position);
-                Ok((jar, Redirect::to(&format!("/arenden/{}/mottaget", outcome.id))).into_response())
+        Action::Send => {
+            let request = (ADDRESS, command::request(&visitor, caller, &form));
+            match create(&app, &visitor, caller, &mut form, request).await {
+                Ok(outcome) => {
+                    form.forget(&app, caller.actor.person).await;
+                    let jar = cookies::told(&app, visitor.jar.clone(), outcome.position);
+                    Ok((jar, Redirect::to(&format!("/arenden/{}/mottaget", outcome.id))).into_response())
+                }
+                Err(failure) => refused(&app, &visitor, form, failure).await,
             }
-            Err(failure) => refused(&app, &visitor, form, failure).await,
-        },
+        }
         Action::ShowAgain => {
             let status =
                 if form.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };

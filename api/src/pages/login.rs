@@ -6,10 +6,11 @@ use axum::extract::{DefaultBodyLimit, Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum_extra::extract::cookie::Cookie;
+use domain::access::Role;
 use serde::Deserialize;
 
 use crate::demo::persons::{self, Person};
+use crate::format::percent_encoded;
 use crate::pages::{Frame, Visitor, cookies, render, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -26,8 +27,7 @@ pub(super) fn routes() -> Router<App> {
 
 /// The address of the login, from which one comes back to `back`.
 pub fn login_address(back: &str) -> String {
-    let encoded: String = form_urlencoded(back);
-    format!("/logga-in?till={encoded}")
+    format!("/logga-in?till={}", percent_encoded(back))
 }
 
 /// An address to come back to, if it is one of ours; else the start.
@@ -36,19 +36,6 @@ pub fn own_address(address: &str) -> &str {
     let plain = !address.contains(|c: char| c == '\\' || c.is_control());
     let ours = plain && address.starts_with('/') && !address.starts_with("//");
     if ours { address } else { "/" }
-}
-
-pub(super) fn form_urlencoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }
 
 #[derive(Template)]
@@ -88,8 +75,9 @@ async fn show(
     }
     let frame = Frame::new(&app, &visitor, Text::new(language, "login-title")).await?;
     let persons = persons::offered(visitor.employer);
-    let expired = visitor.expired.is_some();
-    render(&LoginPage { frame, persons, back: own_address(&back.till).to_owned(), expired })
+    let back = own_address(&back.till).to_owned();
+    let expired = visitor.expired.is_some() && back != "/";
+    render(&LoginPage { frame, persons, back, expired })
 }
 
 #[derive(Deserialize)]
@@ -114,17 +102,19 @@ async fn log_in(
     if let Some(employer) = person.employer() {
         jar = jar.add(cookies::cookie(&app, cookies::EMPLOYER, employer, Some(cookies::EMPLOYER_DAYS)));
     }
-    Ok((jar, Redirect::to(own_address(&choice.till))).into_response())
+    let back = match (own_address(&choice.till), person.identity().role) {
+        ("/", Role::Officer) => "/handlaggare",
+        ("/", Role::Auditor) => "/revision",
+        (back, _) => back,
+    };
+    Ok((jar, Redirect::to(back)).into_response())
 }
 
 async fn log_out(State(app): State<App>, visitor: Visitor) -> Result<Response, Failure> {
-    let name = cookies::session_name(&app);
-    if let Some(session) = visitor.jar.get(&name) {
+    if let Some(session) = visitor.jar.get(&cookies::session_name(&app)) {
         app.end_session(session.value()).await?;
     }
-    let mut gone = Cookie::from(name);
-    gone.set_path("/");
-    Ok((visitor.jar.remove(gone), Redirect::to("/")).into_response())
+    Ok(Redirect::to("/").into_response())
 }
 
 #[cfg(test)]

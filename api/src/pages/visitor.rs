@@ -93,6 +93,9 @@ impl FromRequestParts<App> for Visitor {
             Ok(Some(session)) if app.is_over(&session) => {
                 (Err(Failure::Unauthorized), Some(app.person_of(&session)))
             }
+            Ok(Some(session)) if parts.method.is_safe() => {
+                (app.reader(session.identity).await.map_err(Failure::from), None)
+            }
             Ok(Some(session)) => (app.caller(session.identity).await.map_err(Failure::from), None),
             Ok(None) => (Err(Failure::Unauthorized), None),
             Err(failure) => (Err(failure), None),

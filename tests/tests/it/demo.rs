@@ -7,6 +7,10 @@ use domain::Status;
 use domain::access::Reach;
 use infrastructure::Clock;
 use projections::{CaseRow, Filter, Sort, queue};
+use serde_json::{Value, json};
+use tests::service::{Service, token};
+
+use crate::support::EXEMPELVERKET;
 
 const CASES: u32 = 100;
 
@@ -56,6 +60,42 @@ async fn point_9_the_demo_has_cases_in_every_state_and_comes_out_the_same() {
         app.close().await;
     }
     assert_eq!(shown[0], shown[1]);
+}
+
+/// Two programs are started at once on an empty folder: one has it, and what it acknowledges stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_first_starts_at_once_are_one_demo() {
+    let folder = tempfile::tempdir().unwrap();
+    let starts = [(); 4].map(|()| {
+        let data = folder.path().to_owned();
+        std::thread::spawn(move || Service::start(&data))
+    });
+    let started = starts.map(|start| start.join().unwrap());
+    let refused: Vec<_> = started.iter().filter_map(|start| start.as_ref().err()).collect();
+    assert_eq!(refused.len(), 3);
+    for error in refused {
+        let said = format!("{error:#}");
+        assert!(said.contains("another kundwebb process uses the data folder"), "{said}");
+    }
+    let mut service = started.into_iter().flatten().next().unwrap();
+    let flags = ["--name", "Anna", "--email", "anna@exempelverket.example", "--employer", EXEMPELVERKET];
+    let token = token(folder.path(), "employee", "anna", &flags).unwrap();
+    let body = json!({"employer": EXEMPELVERKET, "area": "ekonomi", "subject": "Kvar", "message": "Hej"});
+    let asked = |path: String| {
+        reqwest::Client::new()
+            .post(path)
+            .bearer_auth(&token)
+            .header("idempotency-key", "k")
+            .json(&body)
+            .send()
+    };
+    let first = asked(format!("http://{}/api/v1/cases", service.address())).await.unwrap();
+    assert_eq!(first.status(), 201);
+    let first: Value = first.json().await.unwrap();
+    service.kill().unwrap();
+    let service = Service::start(folder.path()).unwrap();
+    let again = asked(format!("http://{}/api/v1/cases", service.address())).await.unwrap();
+    assert_eq!(again.json::<Value>().await.unwrap(), first);
 }
 
 #[tokio::test(flavor = "multi_thread")]

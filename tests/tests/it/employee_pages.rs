@@ -186,6 +186,65 @@ async fn an_expired_session_keeps_the_form_for_its_owner_alone() {
     assert!(!anna.get(CREATE).await.says("Utkastet är sparat"));
 }
 
+/// Sending a form once more, changed, looks for its file again; the file is the case's for ever.
+#[tokio::test]
+async fn a_file_that_its_form_shows_again_after_it_was_sent_stays_with_its_case() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let form = anna.get(CREATE).await;
+    let hidden = form.hidden(CREATE);
+    let attach = filled(&hidden, &[("action", "upload"), FILED[0]]);
+    let page = anna.post_with_file(CREATE, &attach, ("brev.pdf", PDF)).await;
+    let sent = anna.submit(&page, CREATE, &FILED).await;
+    let receipt = anna.done(&sent).await;
+    let back = anna.submit(&page, CREATE, &[FILED[0], ("subject", "Något annat"), FILED[2]]).await;
+    back.shows(422, "Ärendet är redan skickat.");
+    app.pass(TimeDelta::days(2));
+    app.app.clean_uploads().await.unwrap();
+    let case = receipt.links("/arenden/")[0].clone();
+    let anna = employee(&app, "anna").await;
+    let file = anna.get(&case).await.links(&format!("{case}/filer/"))[0].clone();
+    assert_eq!((anna.get(&file).await.html.as_bytes(), app.objects()), (PDF, 1));
+}
+
+/// As when it expires: another window may still hold a form.
+#[tokio::test]
+async fn logging_out_in_one_window_keeps_the_form_of_another_and_opens_nothing() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let form = anna.get(CREATE).await;
+    anna.post("/logga-ut", &[]).await;
+    assert_eq!(anna.get("/mina-arenden").await.path(), "/valj-arbetsgivare");
+    let away = anna.post_with_file(CREATE, &filled(&form.hidden(CREATE), &FILED), ("a.pdf", PDF)).await;
+    assert_eq!(away.path(), "/valj-arbetsgivare");
+    assert!(!employee(&app, "bertil").await.get(CREATE).await.says("a.pdf"));
+    let back = employee(&app, "anna").await.get(CREATE).await;
+    back.shows(200, "a.pdf Bifogad");
+    assert!(back.html.contains("value=\"Omföring mellan projekt\""));
+    app.leaves_staged(1);
+}
+
+#[tokio::test]
+async fn a_form_that_is_no_text_or_is_cut_off_is_told_in_words() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let typed = "application/x-www-form-urlencoded";
+    anna.post_raw(CREATE, typed, "area=ekonomi&subject=L%F6n".into())
+        .await
+        .shows(400, "Begäran går inte att läsa");
+    let parts = "multipart/form-data; boundary=b";
+    let part = |name: &str, value: &[u8]| {
+        let head = format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n");
+        [head.as_bytes(), value, b"\r\n"].concat()
+    };
+    let latin = [part("subject", b"L\xf6n"), b"--b--\r\n".to_vec()].concat();
+    anna.post_raw(CREATE, parts, latin).await.shows(400, "Begäran går inte att läsa");
+    let cut_off = [part("subject", "Lön".as_bytes()), part("message", "Hej på".as_bytes())].concat();
+    let kept = anna.post_raw(CREATE, parts, cut_off[..cut_off.len() - 3].to_vec()).await;
+    kept.shows(422, "Allt som du skickade kom inte fram.");
+    assert!(kept.html.contains("value=\"Lön\""), "what came whole is kept");
+}
+
 #[tokio::test]
 async fn a_draft_is_kept_with_its_files_until_it_is_thrown_away() {
     let app = TestApp::start().await;
@@ -372,7 +431,8 @@ async fn the_list_has_pages_filters_and_marks() {
     let case = officer.create(&call).await;
     let case = officer.start_processing(&case).await;
     let asked = json!({"text": "Vilket konto gäller det?", "dueDate": "2026-12-01"});
-    officer.change(&case, "request-information", &asked).await;
+    let asked = officer.change(&case, "request-information", &asked).await;
+    app.app.shown_position(asked.position).await.unwrap();
     let list = anna.get("/mina-arenden?status=in-process").await;
     assert!(list.says("Ett samtal") && list.says("Telefon") && list.says("Väntar på dig"), "{}", list.text());
     let page = anna.get(&format!("/arenden/{}", case.id)).await;

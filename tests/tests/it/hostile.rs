@@ -10,7 +10,7 @@ use tests::service::{Service, token};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{TestApp, new_key};
+use crate::support::{TestApp, new_key, until};
 
 /// How long anything may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -162,12 +162,7 @@ async fn a_body_that_does_not_come_to_its_end_in_time_is_cut_off_and_leaves_noth
         );
         answered(&talk(&app, head.as_bytes()).await, 408);
     }
-    let nothing = async {
-        while app.objects() > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, nothing).await.expect("nothing is left behind");
+    until(|| app.objects() == 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

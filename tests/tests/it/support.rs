@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use api::demo::employers::EMPLOYERS;
 use api::{App, Config, server};
@@ -38,6 +39,16 @@ static KEYS: AtomicUsize = AtomicUsize::new(1);
 /// A key that no other request uses.
 pub(crate) fn new_key() -> String {
     format!("key-{}", KEYS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Waits for a condition, within reason.
+pub(crate) async fn until(holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it does not come to hold");
 }
 
 /// The moment at which every test begins: a Monday morning in Sweden.

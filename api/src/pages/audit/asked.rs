@@ -7,9 +7,9 @@ use domain::refusal::Code;
 use domain::{CaseId, CaseNumber, FieldError, Language};
 use serde::Deserialize;
 
+use crate::format::percent_encoded;
 use crate::pages::Form;
 use crate::pages::components::Choice;
-use crate::pages::login::form_urlencoded;
 use crate::texts::Text;
 use crate::{App, Failure};
 
@@ -113,7 +113,7 @@ impl Asked {
     pub(super) fn address(&self, before: Option<u64>) -> String {
         let fields = self.fields().into_iter().filter(|(_, value)| !value.is_empty());
         let mut query: Vec<String> =
-            fields.map(|(name, value)| format!("{name}={}", form_urlencoded(value))).collect();
+            fields.map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
         query.extend(before.map(|before| format!("before={before}")));
         if query.is_empty() { "/revision".to_owned() } else { format!("/revision?{}", query.join("&")) }
     }

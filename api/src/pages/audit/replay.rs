@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{pretty, times, whole};
-use crate::pages::login::form_urlencoded;
+use crate::format::percent_encoded;
 use crate::pages::officers::names::{Names, topic};
 use crate::pages::{Form, Frame, Visitor, render};
 use crate::texts::Text;
@@ -144,7 +144,7 @@ async fn page(
     let open = !reason.is_empty();
     let facts = |view: &CaseView| state(language, view, &names, open);
     let link = |version: usize| {
-        let reason = if open { format!("&reason={}", form_urlencoded(&reason)) } else { String::new() };
+        let reason = if open { format!("&reason={}", percent_encoded(&reason)) } else { String::new() };
         format!("{}{reason}", address(id, version as u64))
     };
     let title = Text::new(language, "replay-title").with("number", view.number).with("version", version);

@@ -10,8 +10,8 @@ use futures::TryStreamExt;
 use futures::stream::{self, StreamExt};
 
 use super::readable;
+use crate::format::percent_encoded;
 use crate::pages::Visitor;
-use crate::pages::login::form_urlencoded;
 use crate::{App, Failure};
 
 pub(super) async fn fetch(
@@ -36,7 +36,7 @@ pub(super) async fn fetch(
 }
 
 fn headers(card: &FileCard) -> [(header::HeaderName, HeaderValue); 4] {
-    let disposition = format!("attachment; filename*=UTF-8''{}", form_urlencoded(&card.file_name));
+    let disposition = format!("attachment; filename*=UTF-8''{}", percent_encoded(&card.file_name));
     let text =
         |text: &str, otherwise| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(otherwise));
     [

@@ -11,14 +11,15 @@ use crate::requests::CreateRequest;
 use crate::texts::error_text;
 use crate::{App, Failure};
 
-/// Creates the case. The same form sent again gives the same outcome.
-pub(super) async fn create(
+/// Creates the case that a form on the page of `address` asks for. The same form sent again gives the same outcome.
+pub(in crate::pages) async fn create(
     app: &App,
     visitor: &Visitor,
     caller: &Caller,
     form: &mut Form,
+    (address, request): (&str, CreateRequest),
 ) -> Result<Outcome, Failure> {
-    let parsed = request(visitor, caller, form).parse(app, caller, form.uploaded(), Channel::Webb)?;
+    let parsed = request.parse(app, caller, form.uploaded(), Channel::Webb)?;
     if !form.errors.is_empty() {
         // A file was refused while the form came in.
         return Err(Failure::Fields(Vec::new()));
@@ -29,12 +30,12 @@ pub(super) async fn create(
     };
     let command = Command {
         key: Some(form.key.to_string()),
-        request: form.fingerprint("create"),
+        request: form.fingerprint(address),
         correlation: random::id(),
         case: None,
         expected_version: None,
         command: CaseCommand::Create(parsed.command),
-        see: Vec::new(),
+        see: parsed.see.into_iter().collect(),
         followed,
     };
     match app.run(caller, command).await.map_err(Failure::from) {
@@ -44,22 +45,29 @@ pub(super) async fn create(
     }
 }
 
-/// What the form asks for. A sub-area or a system that was chosen before the area was changed is left out.
-fn request(visitor: &Visitor, caller: &Caller, form: &Form) -> CreateRequest {
-    let is_payroll = form.value("area") == Area::Lon.code();
+/// What the employee's form asks for.
+pub(super) fn request(visitor: &Visitor, caller: &Caller, form: &Form) -> CreateRequest {
     let only_employer = match caller.actor.employers.as_deref() {
         Some([employer]) => Some(employer.as_str().to_owned()),
         _ => None,
     };
+    let language = Some(visitor.language.to_string());
+    let filled = filled(form);
+    CreateRequest { employer: filled.employer.or(only_employer), language, ..filled }
+}
+
+/// What stands in a form. A sub-area or a system that was chosen before the area was changed is left out.
+pub(in crate::pages) fn filled(form: &Form) -> CreateRequest {
+    let is_payroll = form.value("area") == Area::Lon.code();
     CreateRequest {
-        employer: only_employer.or_else(|| form.filled("employer")),
+        employer: form.filled("employer"),
         area: form.filled("area"),
         sub_area: form.filled("subArea").filter(|_| is_payroll),
         system: form.filled("system").filter(|_| !is_payroll),
         subject: form.filled("subject"),
         message: form.filled("message"),
         attachments: Vec::new(),
-        language: Some(visitor.language.to_string()),
+        language: form.filled("language"),
         follows_up: form.filled("followsUp"),
         channel: None,
         reporter: None,
@@ -85,7 +93,7 @@ pub(in crate::pages) async fn named(
 
 /// The form was sent before and has been changed since: its sender is told the number of the case. Sending what it
 /// says now is then another case.
-pub(in crate::pages) async fn already_sent(
+async fn already_sent(
     app: &App,
     visitor: &Visitor,
     caller: &Caller,

@@ -7,11 +7,13 @@ use domain::refusal::{Code, FieldError};
 use domain::{Language, PersonId};
 use futures::StreamExt;
 use infrastructure::files::FileError;
+use percent_encoding::percent_decode;
 
 use super::{ACTION, Form, KEY, RECEIPT, REMOVE, VERSION};
 use crate::app::room::{Room, Taken};
 use crate::multipart::{Part, Parts};
 use crate::pages::Visitor;
+use crate::texts::Text;
 use crate::v1::body::drain;
 use crate::v1::headers::media_type;
 use crate::{App, Failure};
@@ -48,6 +50,7 @@ pub(super) async fn read(
         }
         Some("application/x-www-form-urlencoded") => {
             let bytes = whole(&mut request, FORM_BYTES, Some(room)).await?.ok_or(Failure::TooLarge)?;
+            percent_decode(&bytes).decode_utf8().map_err(|_| Failure::Syntax)?;
             for (name, value) in form_urlencoded::parse(&bytes).take(FIELDS) {
                 reading.text(&name, &value).await;
             }
@@ -89,12 +92,19 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// Where the sender stops in the middle, what has come is kept, and the form tells what has not.
     async fn multipart(&mut self, mut parts: Parts) -> Result<(), Failure> {
         for _ in 0..FIELDS {
             let mut part = match parts.next().await {
                 Ok(Some(part)) => part,
                 Ok(None) => return Ok(()),
-                Err(error) => return self.cut_off("", &error.to_string()),
+                Err(error) => {
+                    tracing::debug!(%error, "a form was cut off");
+                    if self.form.errors.is_empty() {
+                        self.form.add_error("", Text::new(self.language, "form-cut-off"));
+                    }
+                    return Ok(());
+                }
             };
             match part.file_name().map(str::to_owned) {
                 // A field for files in which none was chosen.
@@ -108,15 +118,6 @@ impl Reading<'_> {
             part.read_over().await;
         }
         Err(Failure::TooLarge)
-    }
-
-    /// The sender stopped in the middle: what has come is kept, and the form tells what has not.
-    fn cut_off(&mut self, file_name: &str, reason: &str) -> Result<(), Failure> {
-        tracing::debug!(reason, "a form was cut off");
-        if !self.form.errors.iter().any(|error| error.field == super::FILES) {
-            self.refuse(&FieldError::new("/attachments", Code::FileUnreadable).with("file", file_name));
-        }
-        Ok(())
     }
 
     async fn text(&mut self, name: &str, value: &str) {
@@ -159,7 +160,8 @@ impl Reading<'_> {
                 self.refuse(&FieldError { pointer: "/attachments".to_owned(), ..error });
             }
             Err(FileError::CutOff(reason)) => {
-                let _ = self.cut_off(file_name, &reason);
+                tracing::debug!(reason, "a file was cut off");
+                self.refuse(&FieldError::new("/attachments", Code::FileUnreadable).with("file", file_name));
             }
             Err(FileError::Store(reason)) => {
                 tracing::error!(reason, "a file could not be stored");
@@ -193,6 +195,6 @@ impl Reading<'_> {
                 return Err(Failure::TooLarge);
             }
         }
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        String::from_utf8(bytes).map_err(|_| Failure::Syntax)
     }
 }

@@ -227,5 +227,5 @@ async fn taken(app: &App, visitor: &Visitor, case: CaseId) -> Result<bool, Failu
 async fn officer(app: &App, form: &Form) -> Result<Option<PersonId>, Failure> {
     let Some(id) = PersonId::parse(form.value("officer")) else { return Ok(None) };
     let person = app.query(move |tables| directory::person(tables, id)).await?;
-    Ok(person.filter(|person| person.role == Role::Officer).map(|person| person.id))
+    Ok(person.filter(|person| person.is_officer).map(|person| person.id))
 }

@@ -7,12 +7,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use domain::access::Role;
-use domain::{Area, CaseCommand, Channel, Language, SubArea, System};
-use infrastructure::{Outcome, random};
+use domain::{Channel, Language, SubArea, System};
 
 use super::names::Names;
 use super::{areas, files_hint};
-use crate::app::{Caller, Command};
 use crate::pages::components::Choice;
 use crate::pages::form::{Action, log_in_again};
 use crate::pages::{Form, Frame, Visitor, cookies, create_case, render, render_with};
@@ -48,16 +46,17 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
     render(&page(&app, &visitor, form).await?)
 }
 
-async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Result<Response, Failure> {
+async fn send(State(app): State<App>, visitor: Visitor, body: Request) -> Result<Response, Failure> {
     match visitor.caller_as(&[Role::Officer]) {
         Ok(_) | Err(Failure::Unauthorized) => {}
         Err(failure) => return Err(failure),
     }
-    let mut form = Form::read(&app, &visitor, FORM, request).await?;
+    let mut form = Form::read(&app, &visitor, FORM, body).await?;
     let Ok(caller) = visitor.caller() else { return log_in_again(&app, &visitor, &mut form, ADDRESS).await };
     let mut status = StatusCode::OK;
     if form.action() == Action::Send {
-        match register(&app, &visitor, caller, &mut form).await {
+        let asked = (ADDRESS, request(&form));
+        match create_case::create(&app, &visitor, caller, &mut form, asked).await {
             Ok(outcome) => {
                 form.forget(&app, caller.actor.person).await;
                 let jar = cookies::told(&app, visitor.jar.clone(), outcome.position);
@@ -70,64 +69,15 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
     render_with(status, &page(&app, &visitor, form).await?)
 }
 
-/// Creates the case of the form; sending the form again is the same case.
-async fn register(
-    app: &App,
-    visitor: &Visitor,
-    caller: &Caller,
-    form: &mut Form,
-) -> Result<Outcome, Failure> {
-    let parsed = request(form).parse(app, caller, form.uploaded(), Channel::Webb);
-    let created = match parsed {
-        Ok(created) if form.errors.is_empty() => created,
-        // A file was refused while the form came in.
-        Ok(_) => return Err(Failure::Fields(Vec::new())),
-        Err(errors) => return Err(Failure::Fields(errors)),
-    };
-    let followed = match created.command.follows_up {
-        Some(number) => app.case_of_number(number).await?,
-        None => None,
-    };
-    let command = Command {
-        key: Some(form.key.to_string()),
-        request: form.fingerprint(ADDRESS),
-        correlation: random::id(),
-        case: None,
-        expected_version: None,
-        command: CaseCommand::Create(created.command),
-        see: created.see.into_iter().collect(),
-        followed,
-    };
-    match app.run(caller, command).await.map_err(Failure::from) {
-        Err(Failure::Fields(errors)) => Err(Failure::Fields(create_case::named(app, visitor, errors).await?)),
-        Err(Failure::IdempotencyKeyReused) => {
-            Err(create_case::already_sent(app, visitor, caller, form).await?)
-        }
-        result => result,
-    }
-}
-
-/// The same request as through the API. A sub-area or a system that was chosen before the area was changed is left
-/// out.
+/// The same request as through the API.
 fn request(form: &Form) -> CreateRequest {
-    let is_payroll = form.value("area") == Area::Lon.code();
-    CreateRequest {
-        employer: form.filled("employer"),
-        area: form.filled("area"),
-        sub_area: form.filled("subArea").filter(|_| is_payroll),
-        system: form.filled("system").filter(|_| !is_payroll),
-        subject: form.filled("subject"),
-        message: form.filled("message"),
-        attachments: Vec::new(),
-        language: form.filled("language"),
-        follows_up: form.filled("followsUp"),
-        channel: Some(Channel::Telefon.code().to_owned()),
-        reporter: Some(ReporterRequest {
-            subject: form.filled("reporter-subject"),
-            name: form.filled("reporter-name"),
-            email: form.filled("reporter-email"),
-        }),
-    }
+    let reporter = ReporterRequest {
+        subject: form.filled("reporter-subject"),
+        name: form.filled("reporter-name"),
+        email: form.filled("reporter-email"),
+    };
+    let channel = Some(Channel::Telefon.code().to_owned());
+    CreateRequest { channel, reporter: Some(reporter), ..create_case::filled(form) }
 }
 
 async fn page(app: &App, visitor: &Visitor, form: Form) -> Result<PhonePage, Failure> {

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use domain::access::Role;
 use domain::case::commands::Assign;
 use domain::refusal::{Code, FieldError};
 use domain::{CaseCommand, PersonId};
@@ -45,5 +44,5 @@ async fn assign(State(app): State<App>, incoming: Incoming) -> Result<Response, 
 async fn officer(app: &App, login: &str) -> Result<Option<PersonId>, Failure> {
     let id = app.keys.login(login);
     let person = app.query(move |tables| directory::person(tables, id)).await?;
-    Ok(person.filter(|person| person.role == Role::Officer).map(|person| person.id))
+    Ok(person.filter(|person| person.is_officer).map(|person| person.id))
 }

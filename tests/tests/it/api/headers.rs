@@ -1,5 +1,7 @@
 //! What holds for every answer: traces, languages, caching, reading after a position.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use crate::support::{TestApp, new_key};
@@ -83,6 +85,28 @@ async fn one_reads_one_s_own_writes() {
         let listed = anna.get("/cases?limit=100").at_once().send().await.ok();
         assert_eq!(listed["_meta"]["totalRecords"], count);
     }
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_show_one_s_own_write_yet_is_not_shown() {
+    let app = TestApp::start().await;
+    let anna = app.employee("anna");
+    anna.list("").await;
+    let files = std::fs::read_dir(app.folder()).unwrap().map(|file| file.unwrap().path());
+    let is_read_model = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("read-") && name.ends_with(".db")
+    };
+    let read_models = files.filter(is_read_model).collect::<Vec<_>>();
+    let [read_models] = read_models.as_slice() else { panic!("{read_models:?}") };
+    let holding = rusqlite::Connection::open(read_models).unwrap();
+    holding.execute_batch("BEGIN IMMEDIATE").unwrap();
+    anna.post("/cases").key(&new_key()).json(&anna.body("A")).send().await.done();
+    let list = || anna.get("/cases").at_once().send();
+    assert_eq!(list().await.problem(503), "read-after.timeout");
+    assert_eq!(app.employee("bo").get("/service-status").at_once().send().await.status, 200);
+    holding.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(list().await.ok()["_meta"]["totalRecords"], 1);
 }
 
 #[tokio::test]

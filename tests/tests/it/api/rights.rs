@@ -123,6 +123,45 @@ async fn a_case_can_only_follow_one_that_its_creator_may_know_of() {
     assert_eq!(follow(&bo).await.fields(), ["/followsUp number.unknown"]);
 }
 
+/// Mails about a case go to the address that its reporter gave, where the login told none.
+#[tokio::test]
+async fn an_address_that_is_told_for_a_login_without_one_is_kept() {
+    let app = TestApp::start().await;
+    let olle = app.officer("olle");
+    let said = app.employee("anna").identity.unwrap();
+    let bare = app.caller(Identity { name: None, email: None, ..said });
+    bare.case("A").await;
+    let told = |email: &str| {
+        let mut body = bare.body("Telefon");
+        body["reporter"] = json!({"subject": "anna", "name": "Anna", "email": email});
+        body
+    };
+    let case = olle.create(&told("anna@exempelverket.example")).await;
+    let reporter = json!({"name": "Anna", "email": "anna@exempelverket.example"});
+    assert_eq!(olle.read(&case.id).await["reporter"], reporter);
+    // From then on it stands, until the login itself tells another.
+    let case = olle.create(&told("annan@exempelverket.example")).await;
+    assert_eq!(olle.read(&case.id).await["reporter"], reporter);
+}
+
+#[tokio::test]
+async fn two_roles_of_one_login_are_recorded_once_and_neither_takes_the_other_away() {
+    let app = TestApp::start().await;
+    let said = app.employee("olle").identity.unwrap();
+    let (employee, officer) = (app.caller(said.clone()), app.officer("olle"));
+    for caller in [&employee, &officer] {
+        caller.list("").await;
+    }
+    let head = app.head().await;
+    for caller in [&employee, &officer, &employee, &officer, &employee] {
+        caller.list("").await;
+    }
+    assert_eq!(app.head().await, head);
+    let case = app.employee("anna").case("A").await;
+    let case = officer.change(&case, "start-processing", &json!({})).await;
+    officer.change(&case, "assign", &json!({"officer": "olle"})).await;
+}
+
 /// A token that says less than what is known takes nothing away: mails go to the address on record.
 #[tokio::test]
 async fn a_token_without_name_and_address_leaves_what_is_known_of_a_person() {

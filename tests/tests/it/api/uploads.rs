@@ -1,14 +1,17 @@
 //! Files: staged, attached once, streamed back as they came; nothing stays of what is refused or cut off.
 
+use api::app::Command;
+use api::requests::CreateRequest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use domain::{CaseCommand, Channel};
 use infrastructure::Clock;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{PDF, TestApp, TestCaller, new_key};
+use crate::support::{EXEMPELVERKET, PDF, TestApp, TestCaller, new_key, until};
 
 /// A PDF of a size.
 fn pdf(size: usize) -> Vec<u8> {
@@ -166,6 +169,43 @@ async fn a_file_is_attached_once_by_the_one_who_staged_it_within_a_day() {
     assert_eq!((app.staged(), app.objects()), (0, 1));
 }
 
+/// A command that waits in the queue while its file expires cannot have it, once the cleaner has begun.
+#[tokio::test]
+async fn what_is_being_cleaned_away_cannot_be_attached_any_more() {
+    let app = TestApp::start().await;
+    let anna = app.employee("anna");
+    let upload = anna.upload("a.pdf", PDF).await;
+    let caller = app.app.caller(anna.identity.clone().unwrap()).await.unwrap();
+    let files = app.app.staged(&caller, std::slice::from_ref(&upload)).await.unwrap().unwrap();
+    let request = CreateRequest {
+        employer: Some(EXEMPELVERKET.to_owned()),
+        area: Some("ekonomi".to_owned()),
+        subject: Some("Med fil".to_owned()),
+        message: Some("Hej".to_owned()),
+        ..CreateRequest::default()
+    };
+    let created = request.parse(&app.app, &caller, files, Channel::Api).unwrap();
+    app.pass(chrono::TimeDelta::hours(25));
+    // The object cannot be deleted, so the cleaner stops half way.
+    let object = app.folder().join("files").join(&upload);
+    std::fs::rename(&object, app.folder().join("kept")).unwrap();
+    std::fs::create_dir_all(object.join("full")).unwrap();
+    app.app.clean_uploads().await.unwrap_err();
+    let command = Command {
+        key: None,
+        request: Vec::new(),
+        correlation: infrastructure::random::id(),
+        case: None,
+        expected_version: None,
+        command: CaseCommand::Create(created.command),
+        see: Vec::new(),
+        followed: None,
+    };
+    let refused = app.app.run(&caller, command).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("UploadUnknown"), "{refused:?}");
+    app.leaves_staged(1);
+}
+
 /// What a process leaves that is killed in the middle of an upload, or before the file has its row.
 #[tokio::test]
 async fn what_nobody_knows_of_is_swept_away_and_everything_else_stays() {
@@ -279,15 +319,4 @@ async fn an_upload_that_is_cut_off_leaves_nothing() {
     }
     until(|| app.objects() == 0).await;
     assert_eq!((app.staged(), app.head().await), (0, head));
-}
-
-/// Waits for a condition, within reason.
-async fn until(holds: impl Fn() -> bool) {
-    for _ in 0..1000 {
-        if holds() {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    panic!("it does not come to hold");
 }

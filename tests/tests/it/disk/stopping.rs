@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::program::{Acknowledged, Program};
-use crate::support::{EXEMPELVERKET, new_key};
+use crate::support::{EXEMPELVERKET, new_key, until};
 
 /// How long stopping may take.
 const STOPPING: Duration = Duration::from_secs(10);
@@ -55,9 +55,7 @@ async fn told_to_stop_under_load_it_finishes_what_it_acknowledged_and_no_upload_
     let mut upload = hanging(&program, &program.anna().token).await;
     let count = std::sync::atomic::AtomicUsize::new(0);
     let stopping = async {
-        while count.load(std::sync::atomic::Ordering::Relaxed) < BEFORE {
-            tokio::task::yield_now().await;
-        }
+        until(|| count.load(std::sync::atomic::Ordering::Relaxed) >= BEFORE).await;
         program.signal("TERM");
         Instant::now()
     };

@@ -2,7 +2,7 @@
 
 use api::pages::cookies;
 use infrastructure::tokens::Identity;
-use reqwest::header::{COOKIE, LOCATION};
+use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, StatusCode};
 
@@ -57,6 +57,11 @@ impl<'a> Browser<'a> {
             .fold(Form::new(), |form, (name, value)| form.text((*name).to_owned(), (*value).to_owned()));
         let part = Part::bytes(file.1.to_vec()).file_name(file.0.to_owned());
         read(self.request(Method::POST, path).multipart(form.part("files", part))).await
+    }
+
+    /// Sends a body as it stands.
+    pub(crate) async fn post_raw(&self, path: &str, media_type: &str, body: Vec<u8>) -> Page {
+        read(self.request(Method::POST, path).header(CONTENT_TYPE, media_type).body(body)).await
     }
 
     /// Fills in a form of a page and sends it.
