@@ -44,9 +44,12 @@ fn build() -> anyhow::Result<PathBuf> {
     let folder = folder.with_context(|| format!("{} lies in no folder of a build", own.display()))?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--locked", "--package", "kundwebb", "--bin", "kundwebb"]);
+    command.args(["build", "--quiet", "--locked"]);
     if folder.ends_with("release") {
-        command.arg("--release");
+        command.args(["--release", "--package", "kundwebb", "--bin", "kundwebb"]);
+    } else {
+        // Of all that `cargo test` has built with the same features only the program itself is left to link.
+        command.args(["--workspace", "--all-targets"]);
     }
     command.arg("--target-dir").arg(folder.parent().unwrap_or(folder));
     let status = command.current_dir(env!("CARGO_MANIFEST_DIR")).status().context("cargo cannot be run")?;

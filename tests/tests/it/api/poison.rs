@@ -178,8 +178,7 @@ fn random_requests_are_refused_as_the_caller_s_problem_and_store_nothing() {
             caller.list("").await;
         }
         let case = callers[0].case("A").await;
-        let mut runner =
-            TestRunner::new(Config { cases: 400, failure_persistence: None, ..Config::default() });
+        let mut runner = TestRunner::new(Config { cases: 400, ..Config::with_source_file(file!()) });
         let handle = tokio::runtime::Handle::current();
         tokio::task::block_in_place(|| {
             let strategy = (poison(), 0..callers.len());
@@ -232,8 +231,7 @@ fn random_queries_are_answered_or_refused_as_the_caller_s_problem() {
             0..callers.len(),
             proptest::option::of(header()),
         );
-        let mut runner =
-            TestRunner::new(Config { cases: 400, failure_persistence: None, ..Config::default() });
+        let mut runner = TestRunner::new(Config { cases: 400, ..Config::with_source_file(file!()) });
         tokio::task::block_in_place(|| {
             runner
                 .run(&strategy, |(path, query, who, accept)| {
