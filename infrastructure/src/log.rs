@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod contract;
+pub mod postgres;
 pub mod sqlite;
 
 use std::collections::{HashMap, HashSet};
@@ -44,6 +45,15 @@ pub struct Head {
     pub recorded_at: i64,
     /// Its hash.
     pub leaf_hash: LeafHash,
+}
+
+/// What a transaction begins on.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun {
+    /// The end of the log.
+    pub head: Head,
+    /// The time, where the engine tells it for all its nodes; else the node's own clock counts.
+    pub now: Option<DateTime<Utc>>,
 }
 
 /// What the committer needs to know before it decides on a batch.
@@ -202,7 +212,7 @@ pub trait Log: Send + Sync + 'static {
 #[async_trait]
 pub trait Writer: Send {
     /// Begins a transaction under the log's lock and reads the head on the newest state.
-    async fn begin(&mut self) -> Result<Head, LogError>;
+    async fn begin(&mut self) -> Result<Begun, LogError>;
     /// Reads what the batch needs, on the newest state.
     async fn load(&mut self, wanted: &Wanted) -> Result<Loaded, LogError>;
     /// Adds a batch.

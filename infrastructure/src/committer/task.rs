@@ -16,7 +16,7 @@ use crate::committer::cache::{Cache, Stream};
 use crate::committer::decision::{self, Addition};
 use crate::committer::stage::Stage;
 use crate::committer::{Append, BATCH_BYTES, BATCH_COMMANDS, CommandError, Job, Settings, Trouble};
-use crate::log::{Loaded, Log, LogError, Wanted, Writer};
+use crate::log::{Begun, Loaded, Log, LogError, Wanted, Writer};
 use crate::random;
 use crate::recorded::Recorded;
 
@@ -317,9 +317,9 @@ async fn prepare(
     cache: &Cache,
     jobs: &[Job],
 ) -> Result<Prepared, LogError> {
-    let head = writer.begin().await?;
+    let Begun { head, now } = writer.begin().await?;
     // Once for the whole batch; never before the last event.
-    let now = settings.clock.now().max(from_micros(head.recorded_at));
+    let now = now.unwrap_or_else(|| settings.clock.now()).max(from_micros(head.recorded_at));
     let loaded = writer.load(&wanted(jobs, cache, calendar::year(now))).await?;
     let mut stage = Stage::new(settings, cache, (now, head), loaded)?;
     let further = further(jobs, &stage);

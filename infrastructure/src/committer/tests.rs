@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::log::sqlite::SqliteLog;
-use crate::log::{Batch, Delivery, DeliveryCounts, Head, Kept, Loaded, Search, Wanted, Writer};
+use crate::log::{Batch, Begun, Delivery, DeliveryCounts, Head, Kept, Loaded, Search, Wanted, Writer};
 use crate::outcome::KeptOutcome;
 use crate::stored::StoredEvent;
 use crate::testing::*;
@@ -61,7 +61,7 @@ impl Cut {
 
 #[async_trait]
 impl Writer for CutWriter {
-    async fn begin(&mut self) -> Result<Head, LogError> {
+    async fn begin(&mut self) -> Result<Begun, LogError> {
         self.inner.begin().await
     }
 

@@ -113,7 +113,7 @@ pub(crate) async fn a_reader_sees_nothing_uncommitted<E: Engine>(engine: &E) {
     (next.position, next.version) = (2, 2);
     let batch = Batch { events: vec![next.clone()], ..Batch::default() };
     let mut writer = log.writer().await.unwrap();
-    assert_eq!(writer.begin().await.unwrap().position, 1);
+    assert_eq!(writer.begin().await.unwrap().head.position, 1);
     writer.write(&batch).await.unwrap();
     assert_eq!(log.head().await.unwrap().position, 1);
     assert_eq!(log.events_after(0, 10).await.unwrap().len(), 1);

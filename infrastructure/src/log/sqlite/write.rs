@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use crate::log::sqlite::checkpointer::Bell;
 use crate::log::sqlite::{fault, read};
-use crate::log::{Batch, Delivery, Head, Kept, Loaded, LogError, Wanted, Writer};
+use crate::log::{Batch, Begun, Delivery, Kept, Loaded, LogError, Wanted, Writer};
 use crate::stored::StoredEvent;
 use crate::upkeep::{HELD, Upkeep, UpkeepReply};
 
@@ -32,10 +32,11 @@ type Result<T> = std::result::Result<T, rusqlite::Error>;
 
 #[async_trait]
 impl Writer for SqliteWriter {
-    async fn begin(&mut self) -> std::result::Result<Head, LogError> {
+    async fn begin(&mut self) -> std::result::Result<Begun, LogError> {
         self.connection
             .execute_batch("BEGIN IMMEDIATE")
             .and_then(|()| read::head(&self.connection))
+            .map(|head| Begun { head, now: None })
             .map_err(|error| fault(&error))
     }
 

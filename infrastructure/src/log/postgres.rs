@@ -1,0 +1,102 @@
+//! The log in PostgreSQL 15 or newer: many nodes, and a primary that may be lost.
+
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{Connection, Executor, raw_sql};
+
+use crate::log::LogError;
+
+pub use write::PostgresWriter;
+
+/// Most connections for reading; with the committer's and the one that listens a node has seven.
+const READERS: u32 = 5;
+/// How long a connection may take to be made, and a reader to get one.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Under this name followers are told of what was added.
+const CHANNEL: &str = "kundwebb_log";
+/// What every connection is before it is used: the role that may only read and append, and limits for a node that is
+/// paused or cut off while it holds the log's lock.
+const SESSION: &str = "SET ROLE kundwebb_log; SET search_path = kundwebb; SET lock_timeout = '10s'; \
+                       SET idle_in_transaction_session_timeout = '5s'; SET tcp_user_timeout = '10s'; \
+                       SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;";
+
+/// The log in a database.
+pub struct PostgresLog {
+    options: PgConnectOptions,
+    readers: PgPool,
+    /// Whether time is told by the database; tests tell it themselves.
+    tells_time: bool,
+}
+
+impl PostgresLog {
+    /// Opens the log of a database; makes it, or brings it to the newest schema, where the login's role may.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or its schema is another and may not be changed by this role.
+    pub async fn open(url: &str) -> Result<Self, LogError> {
+        let options = options(url)?;
+        let mut connection = connect(&options).await?;
+        migrate(&mut connection).await?;
+        let _ = connection.close().await;
+        let readers = PgPoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(PATIENCE)
+            .after_connect(|connection, _| Box::pin(async move { session(connection).await }))
+            .connect_lazy_with(options.clone());
+        Ok(Self { options, readers, tells_time: true })
+    }
+
+    /// A connection of its own, ready to be used.
+    async fn connection(&self) -> Result<PgConnection, LogError> {
+        let mut connection = connect(&self.options).await?;
+        session(&mut connection).await.map_err(|error| fault(&error))?;
+        Ok(connection)
+    }
+}
+
+fn options(url: &str) -> Result<PgConnectOptions, LogError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| LogError::Unavailable(format!("the address of the database cannot be read: {error}")))?;
+    Ok(options.application_name("kundwebb"))
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, LogError> {
+    match tokio::time::timeout(PATIENCE, PgConnection::connect_with(options)).await {
+        Ok(connection) => connection.map_err(|error| fault(&error)),
+        Err(_) => Err(LogError::Unavailable("the database does not answer".to_owned())),
+    }
+}
+
+async fn session(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    connection.execute(raw_sql(SESSION)).await.map(drop)
+}
+
+/// Brings the database to the newest schema.
+async fn migrate(connection: &mut PgConnection) -> Result<(), LogError> {
+    let failed = |error: sqlx::migrate::MigrateError| {
+        LogError::Unavailable(format!("the schema of the log cannot be brought up to date: {error}"))
+    };
+    let migrator = sqlx::migrate!("migrations/postgres");
+    let sql = "CREATE SCHEMA IF NOT EXISTS kundwebb; SET search_path = kundwebb;";
+    connection.execute(raw_sql(sql)).await.map_err(|error| fault(&error))?;
+    migrator.run_direct(None, connection, false).await.map_err(failed)
+}
+
+/// Sorts the engine's errors into ours.
+fn fault(error: &sqlx::Error) -> LogError {
+    let words = error.to_string();
+    let Some(refused) = error.as_database_error() else { return LogError::Unavailable(words) };
+    match refused.code().as_deref().and_then(|code| code.get(..2)) {
+        // Data exceptions, broken constraints, what a trigger refuses.
+        Some("22" | "23" | "P0") => LogError::Data(words),
+        Some("XX") => LogError::Damaged(words),
+        _ => LogError::Unavailable(words),
+    }
+}

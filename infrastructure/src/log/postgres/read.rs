@@ -1,0 +1,269 @@
+//! Reading the log in PostgreSQL.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::vocabulary::Template;
+use domain::{AttachmentId, CaseId, CaseNumber, PersonId, StreamId};
+use sqlx::postgres::{PgExecutor, PgRow};
+use sqlx::{Row, query, query_scalar};
+use uuid::Uuid;
+
+use crate::clock::from_micros;
+use crate::log::postgres::{PostgresLog, PostgresWriter, fault};
+use crate::log::{Delivery, DeliveryCounts, Head, Kept, Log, LogError, Search, Writer};
+use crate::outcome::KeptOutcome;
+use crate::recorded::LeafHash;
+use crate::stored::StoredEvent;
+
+type Result<T> = std::result::Result<T, LogError>;
+
+#[async_trait]
+impl Log for PostgresLog {
+    async fn writer(&self) -> Result<Box<dyn Writer>> {
+        Ok(Box::new(PostgresWriter::new(self.connection().await?, self.tells_time)))
+    }
+
+    async fn head(&self) -> Result<Head> {
+        let sql = "SELECT position, recorded_at, leaf_hash FROM event ORDER BY position DESC LIMIT 1";
+        let row = query(sql).fetch_optional(&self.readers).await.map_err(|error| fault(&error))?;
+        row.map_or(Ok(Head::default()), |row| head(&row)).map_err(|error| fault(&error))
+    }
+
+    async fn events_after(&self, position: u64, limit: usize) -> Result<Vec<StoredEvent>> {
+        let sql = "SELECT * FROM event WHERE position > $1 ORDER BY position LIMIT $2";
+        self.events(query(sql).bind(position.cast_signed()).bind(most(limit))).await
+    }
+
+    async fn events_before(&self, search: &Search) -> Result<Vec<StoredEvent>> {
+        let sql = "SELECT * FROM event WHERE position < $1 AND position > $2 AND ($3::text IS NULL OR type = $3) \
+                   ORDER BY position DESC LIMIT $4";
+        let before = i64::try_from(search.before).unwrap_or(i64::MAX);
+        let found = query(sql).bind(before).bind(search.after.cast_signed());
+        self.events(found.bind(&search.type_name).bind(most(search.limit))).await
+    }
+
+    async fn stream(&self, stream: StreamId) -> Result<Vec<StoredEvent>> {
+        self.events(query("SELECT * FROM event WHERE stream_id = $1 ORDER BY version").bind(stream.0)).await
+    }
+
+    /// Binary search: times never go backwards along the positions.
+    async fn position_at(&self, at: DateTime<Utc>) -> Result<u64> {
+        let (mut low, mut high) = (0, self.head().await?.position);
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            let time = query_scalar("SELECT recorded_at FROM event WHERE position = $1").bind(middle.cast_signed());
+            let time: i64 = time.fetch_one(&self.readers).await.map_err(|error| fault(&error))?;
+            if time <= at.timestamp_micros() { low = middle } else { high = middle - 1 }
+        }
+        Ok(low)
+    }
+
+    async fn keys(&self, streams: &[StreamId]) -> Result<HashMap<StreamId, Vec<u8>>> {
+        keys(&self.readers, streams).await.map_err(|error| fault(&error))
+    }
+
+    async fn case_by_number(&self, number: CaseNumber) -> Result<Option<StreamId>> {
+        let sql = "SELECT stream_id FROM case_number WHERE number = $1";
+        let stream = query_scalar(sql).bind(number.to_string()).fetch_optional(&self.readers).await;
+        Ok(stream.map_err(|error| fault(&error))?.map(StreamId))
+    }
+
+    async fn kept(&self, which: Kept) -> Result<Option<(Vec<u8>, DateTime<Utc>)>> {
+        let kept = match which {
+            Kept::Session(id) => {
+                query("SELECT sealed, expires_at FROM session WHERE session_id = $1").bind(id.to_vec())
+            }
+            Kept::Upload(id) => query("SELECT sealed, expires_at FROM upload WHERE upload_id = $1").bind(id.0),
+            Kept::Draft(owner, form) => {
+                query("SELECT sealed, expires_at FROM draft WHERE owner = $1 AND form = $2").bind(owner.0).bind(form)
+            }
+        };
+        let row = kept.fetch_optional(&self.readers).await.map_err(|error| fault(&error))?;
+        let read = |row: PgRow| Ok((row.try_get(0)?, from_micros(row.try_get(1)?)));
+        row.map(read).transpose().map_err(|error| fault(&error))
+    }
+
+    async fn latest_draft(&self, owner: PersonId, now: DateTime<Utc>) -> Result<Option<(Uuid, Vec<u8>)>> {
+        let sql = "SELECT form, sealed FROM draft WHERE owner = $1 AND expires_at > $2 \
+                   ORDER BY expires_at DESC LIMIT 1";
+        let draft = query(sql).bind(owner.0).bind(now.timestamp_micros()).fetch_optional(&self.readers).await;
+        let row = draft.map_err(|error| fault(&error))?;
+        let read = |row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        row.map(read).transpose().map_err(|error| fault(&error))
+    }
+
+    async fn outcome(&self, command: Uuid) -> Result<Option<KeptOutcome>> {
+        let sql = "SELECT command_id, request, outcome, expires_at FROM command_outcome WHERE command_id = $1";
+        let row = query(sql).bind(command).fetch_optional(&self.readers).await.map_err(|error| fault(&error))?;
+        row.map(|row| outcome(&row, command)).transpose().map_err(|error| fault(&error))
+    }
+
+    async fn is_attached(&self, attachment: AttachmentId) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT FROM attachment WHERE attachment_id = $1)";
+        query_scalar(sql).bind(attachment.0).fetch_one(&self.readers).await.map_err(|error| fault(&error))
+    }
+
+    async fn attached(&self) -> Result<Vec<AttachmentId>> {
+        let sql = "SELECT attachment_id FROM attachment ORDER BY attachment_id";
+        let ids: Vec<Uuid> = query_scalar(sql).fetch_all(&self.readers).await.map_err(|error| fault(&error))?;
+        Ok(ids.into_iter().map(AttachmentId).collect())
+    }
+
+    /// PostgreSQL proves its pages when it reads them, where the cluster was made with checksums.
+    async fn engine_faults(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn expired_uploads(&self, now: DateTime<Utc>) -> Result<Vec<AttachmentId>> {
+        let expired = query_scalar("SELECT upload_id FROM upload WHERE expires_at <= $1").bind(now.timestamp_micros());
+        let ids: Vec<Uuid> = expired.fetch_all(&self.readers).await.map_err(|error| fault(&error))?;
+        Ok(ids.into_iter().map(AttachmentId).collect())
+    }
+
+    async fn reaction_position(&self, name: &str) -> Result<Option<u64>> {
+        let position = query_scalar("SELECT position FROM reaction WHERE name = $1").bind(name);
+        let position: Option<i64> =
+            position.fetch_optional(&self.readers).await.map_err(|error| fault(&error))?;
+        Ok(position.map(i64::unsigned_abs))
+    }
+
+    async fn deliveries_due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Delivery>> {
+        let sql = "SELECT delivery_id, cause, recipient, template, case_id, position, attempts, next_attempt_at, \
+                   reply FROM delivery WHERE state = 'due' AND next_attempt_at <= $1 \
+                   ORDER BY next_attempt_at, position LIMIT $2";
+        let rows = query(sql).bind(now.timestamp_micros()).bind(most(limit)).fetch_all(&self.readers).await;
+        let rows = rows.map_err(|error| fault(&error))?;
+        rows.iter().map(delivery).collect::<std::result::Result<_, _>>().map_err(|error| fault(&error))
+    }
+
+    async fn delivery_counts(&self) -> Result<DeliveryCounts> {
+        let sql = "SELECT count(*) FILTER (WHERE state = 'due'), \
+                   count(*) FILTER (WHERE state = 'due' AND attempts > 0), \
+                   count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'failed'), \
+                   (SELECT reply FROM delivery WHERE (state = 'failed' OR (state = 'due' AND attempts > 0)) \
+                    AND reply IS NOT NULL ORDER BY next_attempt_at DESC LIMIT 1) FROM delivery";
+        let row = query(sql).fetch_one(&self.readers).await.map_err(|error| fault(&error))?;
+        let count = |place: usize| row.try_get::<i64, _>(place).map(i64::unsigned_abs);
+        let counts = || {
+            Ok(DeliveryCounts {
+                due: count(0)?,
+                retrying: count(1)?,
+                sent: count(2)?,
+                failed: count(3)?,
+                last_trouble: row.try_get(4)?,
+            })
+        };
+        counts().map_err(|error: sqlx::Error| fault(&error))
+    }
+
+    async fn missing_key(&self) -> Result<Option<StreamId>> {
+        let stream = query_scalar("SELECT kundwebb_keys.missing()").fetch_one(&self.readers).await;
+        Ok(stream.map_err(|error| fault(&error)).map(|stream: Option<Uuid>| stream.map(StreamId))?)
+    }
+
+    async fn meta(&self, name: &str) -> Result<Option<String>> {
+        let value = query_scalar("SELECT value FROM meta WHERE name = $1").bind(name);
+        value.fetch_optional(&self.readers).await.map_err(|error| fault(&error))
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+impl PostgresLog {
+    async fn events(&self, query: Query<'_>) -> Result<Vec<StoredEvent>> {
+        let rows = query.fetch_all(&self.readers).await.map_err(|error| fault(&error))?;
+        rows.iter().map(event).collect::<std::result::Result<_, _>>().map_err(|error| fault(&error))
+    }
+}
+
+fn most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn head(row: &PgRow) -> std::result::Result<Head, sqlx::Error> {
+    let position: i64 = row.try_get("position")?;
+    Ok(Head {
+        position: position.unsigned_abs(),
+        recorded_at: row.try_get("recorded_at")?,
+        leaf_hash: hash(row, "leaf_hash")?,
+    })
+}
+
+/// The head, where there is one.
+pub(super) fn head_if_any(row: &PgRow) -> std::result::Result<Head, sqlx::Error> {
+    if row.try_get::<Option<i64>, _>("position")?.is_some() { head(row) } else { Ok(Head::default()) }
+}
+
+fn hash(row: &PgRow, column: &str) -> std::result::Result<LeafHash, sqlx::Error> {
+    let bytes: Vec<u8> = row.try_get(column)?;
+    LeafHash::try_from(bytes.as_slice()).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// The events of streams after the versions that are known of each.
+pub(super) async fn newer(
+    executor: impl PgExecutor<'_>,
+    streams: Vec<Uuid>,
+    versions: Vec<i64>,
+) -> std::result::Result<Vec<StoredEvent>, sqlx::Error> {
+    let sql = "SELECT event.* FROM unnest($1::uuid[], $2::bigint[]) AS known (stream, version) \
+               JOIN event ON event.stream_id = known.stream AND event.version > known.version ORDER BY position";
+    let rows = query(sql).bind(streams).bind(versions).fetch_all(executor).await?;
+    rows.iter().map(event).collect()
+}
+
+pub(super) async fn keys(
+    executor: impl PgExecutor<'_>,
+    streams: &[StreamId],
+) -> std::result::Result<HashMap<StreamId, Vec<u8>>, sqlx::Error> {
+    let ids: Vec<Uuid> = streams.iter().map(|stream| stream.0).collect();
+    let rows = query("SELECT key_id, wrapped FROM kundwebb_keys.find($1)").bind(ids).fetch_all(executor).await?;
+    rows.iter().map(|row| Ok((StreamId(row.try_get(0)?), row.try_get(1)?))).collect()
+}
+
+/// An outcome from a row of `command_id, request, outcome, expires_at`.
+pub(super) fn outcome(row: &PgRow, command_id: Uuid) -> std::result::Result<KeptOutcome, sqlx::Error> {
+    let (request, outcome): (Vec<u8>, String) = (row.try_get(1)?, row.try_get(2)?);
+    let broken = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
+    Ok(KeptOutcome {
+        command_id,
+        request: request.as_slice().try_into().map_err(|error: std::array::TryFromSliceError| broken(error.into()))?,
+        outcome: serde_json::from_str(&outcome).map_err(|error| broken(error.into()))?,
+        expires_at: from_micros(row.try_get(3)?),
+    })
+}
+
+fn event(row: &PgRow) -> std::result::Result<StoredEvent, sqlx::Error> {
+    Ok(StoredEvent {
+        position: row.try_get::<i64, _>(0)?.unsigned_abs(),
+        stream: StreamId(row.try_get(1)?),
+        version: row.try_get::<i64, _>(2)?.unsigned_abs(),
+        type_name: row.try_get(3)?,
+        schema_version: row.try_get::<i16, _>(4)?.unsigned_abs(),
+        recorded_at: row.try_get(5)?,
+        actor: PersonId(row.try_get(6)?),
+        employer: row.try_get(7)?,
+        command_id: row.try_get(8)?,
+        correlation: row.try_get(9)?,
+        facts: row.try_get(10)?,
+        sealed: row.try_get(11)?,
+        key_id: row.try_get(12)?,
+        leaf_hash: hash(row, "leaf_hash")?,
+    })
+}
+
+fn delivery(row: &PgRow) -> std::result::Result<Delivery, sqlx::Error> {
+    let template: String = row.try_get(3)?;
+    Ok(Delivery {
+        id: row.try_get(0)?,
+        cause: row.try_get(1)?,
+        recipient: PersonId(row.try_get(2)?),
+        template: Template::parse(&template).unwrap_or(Template::NewMessage),
+        case: CaseId(row.try_get(4)?),
+        position: row.try_get::<i64, _>(5)?.unsigned_abs(),
+        attempts: row.try_get::<i32, _>(6)?.unsigned_abs(),
+        next_attempt_at: from_micros(row.try_get(7)?),
+        reply: row.try_get(8)?,
+    })
+}

@@ -1,0 +1,221 @@
+//! A private PostgreSQL: a cluster in a folder of its own, run by the tests that need it and thrown away with the last of
+//! them. Nothing must run beforehand; only the programs must be there (Debian: `postgresql`).
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use tempfile::TempDir;
+
+/// The role that owns every database of a cluster.
+pub const OWNER: &str = "owner";
+/// How long the server may take to be ready.
+const READY: Duration = Duration::from_secs(60);
+/// What it says then.
+const READY_LINE: &str = "database system is ready to accept connections";
+
+/// A PostgreSQL server with a data folder of its own. When it is dropped, both are gone.
+pub struct Cluster {
+    folder: TempDir,
+    programs: PathBuf,
+    /// User and group under which it runs: PostgreSQL refuses root.
+    account: Option<(u32, u32)>,
+    port: u16,
+    settings: Vec<String>,
+    server: Mutex<Option<Child>>,
+    databases: AtomicUsize,
+}
+
+impl Cluster {
+    /// The cluster of this process for tests that ask nothing of it but SQL: it need not survive anything.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not there, or does not start.
+    pub fn shared() -> anyhow::Result<Arc<Self>> {
+        static SHARED: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = shared.upgrade() {
+            return Ok(running);
+        }
+        let quick = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400"];
+        let made = Arc::new(Self::start(&quick)?);
+        *shared = Arc::downgrade(&made);
+        Ok(made)
+    }
+
+    /// A new cluster, running, with further settings (`name=value`).
+    ///
+    /// # Errors
+    /// As [`Cluster::shared`].
+    pub fn start(settings: &[&str]) -> anyhow::Result<Self> {
+        let programs = programs()?;
+        let folder = tempfile::tempdir()?;
+        let account = account()?;
+        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755))?;
+        if let Some((user, group)) = account {
+            chown(folder.path(), Some(user), Some(group))?;
+        }
+        let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let cluster = Self {
+            folder,
+            programs,
+            account,
+            port: free.port(),
+            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
+            server: Mutex::default(),
+            databases: AtomicUsize::default(),
+        };
+        let made = cluster
+            .program("initdb")
+            .args(["--auth=trust", "--locale=C.UTF-8", "--encoding=UTF8", "--no-sync", "--username", OWNER])
+            .arg("--pgdata")
+            .arg(cluster.data())
+            .output()?;
+        ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        cluster.run()?;
+        Ok(cluster)
+    }
+
+    /// Starts the server, where it does not run, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it ends before, with what it said.
+    pub fn run(&self) -> anyhow::Result<()> {
+        let mut command = self.program("postgres");
+        command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]).arg("-k").arg(self.folder.path());
+        command.args(["-c", "listen_addresses=127.0.0.1", "-c", "timezone=UTC"]);
+        for setting in &self.settings {
+            command.args(["-c", setting]);
+        }
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        let stderr = child.stderr.take().context("standard error is not at hand")?;
+        let (said, heard) = channel();
+        std::thread::spawn(move || {
+            // Read to the end, also when nobody listens any more: a full pipe would stop the server.
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let _ = said.send(line);
+            }
+        });
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
+        let mut words = Vec::new();
+        while let Ok(line) = heard.recv_timeout(READY) {
+            let ready = line.contains(READY_LINE);
+            words.push(line);
+            if ready {
+                return Ok(());
+            }
+        }
+        bail!("PostgreSQL did not get ready:\n{}", words.join("\n"))
+    }
+
+    /// Sends the server a signal and waits until it has ended: `INT` stops it, `QUIT` ends it at once, `KILL` kills it.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn end(&self, signal: &str) -> anyhow::Result<()> {
+        let child = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut child = child.context("the server does not run")?;
+        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status()?;
+        ensure!(sent.success(), "the signal {signal} was not taken");
+        child.wait()?;
+        Ok(())
+    }
+
+    /// A new, empty database; gives its address.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn database(&self) -> anyhow::Result<String> {
+        let name = format!("d{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.sql("postgres", &format!("CREATE DATABASE {name}"))?;
+        Ok(self.url(&name))
+    }
+
+    /// The address of a database.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{OWNER}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The TCP port on 127.0.0.1.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder of the cluster's data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Runs SQL as the owner, and gives what it says.
+    ///
+    /// # Errors
+    /// When the server refuses it.
+    pub fn sql(&self, database: &str, sql: &str) -> anyhow::Result<String> {
+        let output = self
+            .program("psql")
+            .args(["-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", &self.url(database), "-c", sql])
+            .output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// A program of PostgreSQL, run under the account of the cluster.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.programs.join(name));
+        command.current_dir(self.folder.path()).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+        if let Some((user, group)) = self.account {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let _ = self.end("QUIT");
+    }
+}
+
+/// The folder of PostgreSQL's programs: `KUNDWEBB_POSTGRES_BIN`, what `pg_config` says, or Debian's newest.
+fn programs() -> anyhow::Result<PathBuf> {
+    let named = std::env::var_os("KUNDWEBB_POSTGRES_BIN").map(PathBuf::from);
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut debian: Vec<PathBuf> = debian.map(|version| version.path().join("bin")).collect();
+    debian.sort_by_key(|folder| version_of(folder));
+    let path = std::env::var_os("PATH").unwrap_or_else(OsString::new);
+    let path = std::env::split_paths(&path).collect::<Vec<_>>();
+    let found = named.into_iter().chain(debian.into_iter().rev()).chain(path);
+    let found = found.into_iter().find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists());
+    found.context("PostgreSQL is missing: install it (Debian: apt-get install postgresql), or name the folder of its programs in KUNDWEBB_POSTGRES_BIN")
+}
+
+fn version_of(folder: &Path) -> u32 {
+    let version = folder.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    version.and_then(|version| version.parse().ok()).unwrap_or_default()
+}
+
+/// Root runs the server as somebody else.
+fn account() -> anyhow::Result<Option<(u32, u32)>> {
+    let id = |arguments: &[&str]| -> anyhow::Result<Option<u32>> {
+        let output = Command::new("id").args(arguments).output()?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().parse().ok().filter(|_| output.status.success()))
+    };
+    if id(&["-u"])? != Some(0) {
+        return Ok(None);
+    }
+    for name in ["postgres", "nobody"] {
+        if let (Some(user), Some(group)) = (id(&["-u", name])?, id(&["-g", name])?) {
+            return Ok(Some((user, group)));
+        }
+    }
+    bail!("PostgreSQL does not run as root, and there is neither an account postgres nor nobody")
+}
