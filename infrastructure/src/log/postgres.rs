@@ -62,8 +62,13 @@ impl PostgresLog {
 }
 
 fn options(url: &str) -> Result<PgConnectOptions, LogError> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|error| LogError::Unavailable(format!("the address of the database cannot be read: {error}")))?;
+    let wrong = |reason: String| {
+        LogError::Unavailable(format!("the address of the database must be postgres://USER@HOST/DATABASE: {reason}"))
+    };
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(wrong("it begins otherwise".to_owned()));
+    }
+    let options = PgConnectOptions::from_str(url).map_err(|error| wrong(error.to_string()))?;
     Ok(options.application_name("kundwebb"))
 }
 

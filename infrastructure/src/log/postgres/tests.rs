@@ -7,8 +7,9 @@ use cluster::Cluster;
 use sqlx::AssertSqlSafe;
 
 use super::*;
-use crate::log::Log;
 use crate::log::contract::{Engine, contract};
+use crate::log::{Batch, Log};
+use crate::testing::*;
 
 /// A log in a database of its own.
 struct Postgres {
@@ -43,3 +44,122 @@ impl Engine for Postgres {
 }
 
 contract!(Postgres);
+
+/// A second connection of the program itself, with the rights that it has.
+async fn as_the_program(engine: &Postgres, sql: &str) -> Result<(), String> {
+    let mut connection = engine.log.connection().await.unwrap();
+    connection.execute(raw_sql(AssertSqlSafe(sql))).await.map(drop).map_err(|error| error.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_program_may_only_read_and_append_and_meets_keys_by_functions_alone() {
+    let engine = Postgres::new().await;
+    let node = Node::start(&engine.log());
+    let case = node.filed().await;
+    for refused in [
+        "UPDATE event SET facts = '{}'",
+        "DELETE FROM event",
+        "TRUNCATE event",
+        "DELETE FROM case_number",
+        "UPDATE attachment SET stream_id = attachment_id",
+        "ALTER TABLE event DISABLE TRIGGER ALL",
+        "DROP TRIGGER event_is_never_changed ON event",
+        "SELECT * FROM kundwebb_keys.case_key",
+        "DELETE FROM kundwebb_keys.case_key",
+        "CREATE TABLE more (id int)",
+    ] {
+        let error = as_the_program(&engine, refused).await.unwrap_err();
+        assert!(error.contains("permission denied") || error.contains("must be owner"), "{refused}: {error}");
+    }
+    assert_eq!(node.log.keys(&[case.id.into()]).await.unwrap().len(), 1);
+    assert!(as_the_program(&engine, "SELECT count(*) FROM event").await.is_ok());
+}
+
+/// Also for the owner: whatever adds to the table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_is_added_at_the_end_only() {
+    let engine = Postgres::new().await;
+    let node = Node::start(&engine.log());
+    node.filed().await;
+    node.filed().await;
+    let copied = |position: &str, stream: &str, version: u32| {
+        format!(
+            "INSERT INTO event SELECT {position}, {stream}, {version}, type, schema_version, recorded_at, actor, employer, \
+             command_id, correlation, facts, sealed, key_id, leaf_hash FROM event WHERE position = 1"
+        )
+    };
+    for (position, stream, version) in
+        [("4", "stream_id", 2), ("0", "stream_id", 2), ("3", "stream_id", 3), ("3", "gen_random_uuid()", 2)]
+    {
+        let error = engine.intrude(&copied(position, stream, version)).await.unwrap_err();
+        assert!(error.contains("only at the end"), "{position} {version}: {error}");
+    }
+    engine.intrude(&copied("3", "stream_id", 2)).await.unwrap();
+    engine.intrude(&copied("4", "gen_random_uuid()", 1)).await.unwrap();
+}
+
+/// Under READ COMMITTED a statement sees what was committed when it began. The statement that waits for the lock began
+/// before the last holder committed; if it told the head, the next event would get a position that is taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_head_is_read_by_a_statement_after_the_one_that_waits_for_the_lock() {
+    let engine = Postgres::new().await;
+    let node = Node::start(&engine.log());
+    node.filed().await;
+    let mut holder = node.log.writer().await.unwrap();
+    holder.begin().await.unwrap();
+    let mut waiting = node.log.writer().await.unwrap();
+    let mut begins = Box::pin(waiting.begin());
+    assert!(futures::poll!(&mut begins).is_pending());
+    let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let mut other = engine.log.connection().await.unwrap();
+    let reached = async {
+        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut other).await.unwrap() == 0 {
+            assert!(futures::poll!(&mut begins).is_pending());
+        }
+    };
+    tokio::time::timeout(PATIENCE, reached).await.expect("it waits for the lock");
+    let mut event = node.log.events_after(0, 1).await.unwrap().remove(0);
+    (event.position, event.version) = (2, 2);
+    holder.write(&Batch { events: vec![event], ..Batch::default() }).await.unwrap();
+    holder.commit().await.unwrap();
+    assert_eq!(begins.await.unwrap().head.position, 2);
+}
+
+/// A node that is paused or cut off while it holds the lock loses it, and what it had not committed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_holder_that_does_nothing_loses_the_lock() {
+    let engine = Postgres::new().await;
+    let node = Node::start(&engine.log());
+    let mut holder = node.log.writer().await.unwrap();
+    holder.begin().await.unwrap();
+    let case = node.filed().await;
+    assert_eq!(case.position, 1);
+    let error = holder.set_meta("late", "x").await.unwrap_err();
+    assert!(matches!(error, LogError::Unavailable(_)), "{error}");
+    assert!(matches!(holder.commit().await, Err(LogError::Unknown(_))));
+    assert_eq!(node.log.meta("late").await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn time_is_the_database_s() {
+    let engine = Postgres::new().await;
+    let log: Arc<dyn Log> = Arc::new(PostgresLog::open(&engine.url).await.unwrap());
+    let node = Node::start(&log);
+    node.clock.set(time("2031-01-01T00:00:00Z"));
+    let told = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+    let mut asking = engine.log.connection().await.unwrap();
+    let before: i64 = sqlx::query_scalar(told).fetch_one(&mut asking).await.unwrap();
+    node.filed().await;
+    let after: i64 = sqlx::query_scalar(told).fetch_one(&mut asking).await.unwrap();
+    let recorded = node.log.head().await.unwrap().recorded_at;
+    assert!((before..=after).contains(&recorded), "{before} {recorded} {after}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_not_there_is_said_in_words() {
+    let error = PostgresLog::open("postgres://nobody@127.0.0.1:9/none").await.err().unwrap();
+    assert!(matches!(error, LogError::Unavailable(_)), "{error}");
+    let error = PostgresLog::open("sqlite:log.db").await.err().unwrap().to_string();
+    assert!(error.contains("address of the database"), "{error}");
+}
