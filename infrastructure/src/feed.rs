@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::committer::Publish;
-use crate::log::LogError;
+use crate::log::{Heard, LogError};
 use crate::reader::Reader;
 use crate::recorded::{LeafHash, Recorded};
 
@@ -44,17 +44,24 @@ pub struct LogFeed {
     waiting: VecDeque<Recorded>,
 }
 
-/// Makes the feed of a node and the function by which the committer tells it what was added.
-pub fn log_feed(reader: Reader, runtime: Handle) -> (LogFeed, Publish) {
+/// Makes the feed of a node, the function by which the committer tells it what was added, and the one by which it hears
+/// of what other nodes added.
+pub fn log_feed(reader: Reader, runtime: Handle) -> (LogFeed, Publish, Heard) {
     let (sender, batches): (SyncSender<Vec<Recorded>>, _) = sync_channel(WAITING_BATCHES);
     let committed = Arc::new(AtomicU64::new(0));
-    let told = Arc::clone(&committed);
+    let (told, bell, others) = (Arc::clone(&committed), sender.clone(), Arc::clone(&committed));
     let publish = Box::new(move |batch: Vec<Recorded>| {
         told.fetch_max(batch.last().map_or(0, |event| event.position), Ordering::AcqRel);
         // A full channel is no loss: the follower sees the gap and reads the log.
         drop(sender.try_send(batch));
     });
-    (LogFeed { reader, runtime, committed, batches, waiting: VecDeque::new() }, publish)
+    let heard = Arc::new(move |position| {
+        if others.fetch_max(position, Ordering::AcqRel) < position {
+            // An empty batch wakes who waits.
+            drop(bell.try_send(Vec::new()));
+        }
+    });
+    (LogFeed { reader, runtime, committed, batches, waiting: VecDeque::new() }, publish, heard)
 }
 
 impl Feed for LogFeed {

@@ -7,6 +7,7 @@ pub mod postgres;
 pub mod sqlite;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -206,7 +207,19 @@ pub trait Log: Send + Sync + 'static {
     async fn missing_key(&self) -> Result<Option<StreamId>, LogError>;
     /// A value kept about the installation.
     async fn meta(&self, name: &str) -> Result<Option<String>, LogError>;
+    /// The time, where the engine tells it for all its nodes.
+    async fn now(&self) -> Result<Option<DateTime<Utc>>, LogError> {
+        Ok(None)
+    }
+    /// Tells the position of what other nodes add, soon after they do, until it is dropped.
+    async fn listen(&self, heard: Heard) {
+        let _ = heard;
+        std::future::pending().await
+    }
 }
+
+/// Told of the position of what was added.
+pub type Heard = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// The write connection. One transaction at a time: [`Writer::begin`] takes the log's lock.
 #[async_trait]

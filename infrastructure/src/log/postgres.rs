@@ -8,10 +8,10 @@ mod write;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
 use sqlx::{Connection, Executor, raw_sql};
 
-use crate::log::LogError;
+use crate::log::{Heard, LogError};
 
 pub use write::PostgresWriter;
 
@@ -19,6 +19,8 @@ pub use write::PostgresWriter;
 const READERS: u32 = 5;
 /// How long a connection may take to be made, and a reader to get one.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it waits before it listens anew; what is missed meanwhile is found by asking.
+const ANEW: Duration = Duration::from_secs(1);
 /// Under this name followers are told of what was added.
 const CHANNEL: &str = "kundwebb_log";
 /// What every connection is before it is used: the role that may only read and append, and limits for a node that is
@@ -31,16 +33,17 @@ const SESSION: &str = "SET ROLE kundwebb_log; SET search_path = kundwebb; SET lo
 pub struct PostgresLog {
     options: PgConnectOptions,
     readers: PgPool,
-    /// Whether time is told by the database; tests tell it themselves.
+    /// Whether the database tells the time, for all nodes; else the node does, as in a demo of past days.
     tells_time: bool,
 }
 
 impl PostgresLog {
-    /// Opens the log of a database; makes it, or brings it to the newest schema, where the login's role may.
+    /// Opens the log of a database; makes it, or brings it to the newest schema, where the login's role may. With
+    /// `tells_time` the database's clock counts, not that of its nodes.
     ///
     /// # Errors
     /// When the database cannot be reached, or its schema is another and may not be changed by this role.
-    pub async fn open(url: &str) -> Result<Self, LogError> {
+    pub async fn open(url: &str, tells_time: bool) -> Result<Self, LogError> {
         let options = options(url)?;
         let mut connection = connect(&options).await?;
         migrate(&mut connection).await?;
@@ -50,7 +53,7 @@ impl PostgresLog {
             .acquire_timeout(PATIENCE)
             .after_connect(|connection, _| Box::pin(async move { session(connection).await }))
             .connect_lazy_with(options.clone());
-        Ok(Self { options, readers, tells_time: true })
+        Ok(Self { options, readers, tells_time })
     }
 
     /// A connection of its own, ready to be used.
@@ -59,6 +62,17 @@ impl PostgresLog {
         session(&mut connection).await.map_err(|error| fault(&error))?;
         Ok(connection)
     }
+}
+
+/// Hears what is added and tells it; on any trouble it begins anew.
+async fn listen(options: &PgConnectOptions, heard: &Heard) -> Result<(), sqlx::Error> {
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options.clone());
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.listen(CHANNEL).await?;
+    while let Some(told) = listener.try_recv().await? {
+        heard(told.payload().parse().unwrap_or_default());
+    }
+    Ok(())
 }
 
 fn options(url: &str) -> Result<PgConnectOptions, LogError> {

@@ -66,7 +66,7 @@ pub(crate) async fn a_feed_misses_nothing_however_slow_its_follower<E: Engine>(e
     let mut feed = None;
     let node = Node::start_with(&engine.log(), |log: &Arc<dyn Log>, keys: &Arc<Keys>| -> Publish {
         let reader = Reader { log: Arc::clone(log), keys: Arc::clone(keys) };
-        let (follower, publish) = log_feed(reader, tokio::runtime::Handle::current());
+        let (follower, publish, _) = log_feed(reader, tokio::runtime::Handle::current());
         feed = Some(follower);
         publish
     });

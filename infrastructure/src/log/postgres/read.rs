@@ -11,8 +11,8 @@ use sqlx::{Row, query, query_scalar};
 use uuid::Uuid;
 
 use crate::clock::from_micros;
-use crate::log::postgres::{PostgresLog, PostgresWriter, fault};
-use crate::log::{Delivery, DeliveryCounts, Head, Kept, Log, LogError, Search, Writer};
+use crate::log::postgres::{ANEW, PostgresLog, PostgresWriter, fault, listen};
+use crate::log::{Delivery, DeliveryCounts, Head, Heard, Kept, Log, LogError, Search, Writer};
 use crate::outcome::KeptOutcome;
 use crate::recorded::LeafHash;
 use crate::stored::StoredEvent;
@@ -166,6 +166,24 @@ impl Log for PostgresLog {
     async fn meta(&self, name: &str) -> Result<Option<String>> {
         let value = query_scalar("SELECT value FROM meta WHERE name = $1").bind(name);
         value.fetch_optional(&self.readers).await.map_err(|error| fault(&error))
+    }
+
+    async fn now(&self) -> Result<Option<DateTime<Utc>>> {
+        if !self.tells_time {
+            return Ok(None);
+        }
+        let now = query_scalar("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+        let now: i64 = now.fetch_one(&self.readers).await.map_err(|error| fault(&error))?;
+        Ok(Some(from_micros(now)))
+    }
+
+    async fn listen(&self, heard: Heard) {
+        loop {
+            if let Err(error) = listen(&self.options, &heard).await {
+                tracing::warn!(%error, "what other nodes add is not heard at once");
+            }
+            tokio::time::sleep(ANEW).await;
+        }
     }
 }
 

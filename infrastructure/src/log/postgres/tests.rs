@@ -28,8 +28,8 @@ impl Engine for Postgres {
         })
         .await
         .unwrap();
-        let log = PostgresLog::open(&url).await.unwrap();
-        Self { log: Arc::new(PostgresLog { tells_time: false, ..log }), url, _cluster: cluster }
+        let log = PostgresLog::open(&url, false).await.unwrap();
+        Self { log: Arc::new(log), url, _cluster: cluster }
     }
 
     fn log(&self) -> Arc<dyn Log> {
@@ -144,7 +144,7 @@ async fn a_holder_that_does_nothing_loses_the_lock() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn time_is_the_database_s() {
     let engine = Postgres::new().await;
-    let log: Arc<dyn Log> = Arc::new(PostgresLog::open(&engine.url).await.unwrap());
+    let log: Arc<dyn Log> = Arc::new(PostgresLog::open(&engine.url, true).await.unwrap());
     let node = Node::start(&log);
     node.clock.set(time("2031-01-01T00:00:00Z"));
     let told = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
@@ -158,8 +158,8 @@ async fn time_is_the_database_s() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_not_there_is_said_in_words() {
-    let error = PostgresLog::open("postgres://nobody@127.0.0.1:9/none").await.err().unwrap();
+    let error = PostgresLog::open("postgres://nobody@127.0.0.1:9/none", true).await.err().unwrap();
     assert!(matches!(error, LogError::Unavailable(_)), "{error}");
-    let error = PostgresLog::open("sqlite:log.db").await.err().unwrap().to_string();
+    let error = PostgresLog::open("sqlite:log.db", true).await.err().unwrap().to_string();
     assert!(error.contains("address of the database"), "{error}");
 }

@@ -71,7 +71,7 @@ impl Writer for PostgresWriter {
     }
 
     async fn upkeep(&mut self, upkeep: &Upkeep) -> std::result::Result<UpkeepReply, LogError> {
-        patiently(apply(&mut self.connection, upkeep)).await
+        patiently(apply(&mut self.connection, upkeep, self.tells_time)).await
     }
 
     async fn set_meta(&mut self, name: &str, value: &str) -> std::result::Result<(), LogError> {
@@ -174,7 +174,7 @@ fn column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }
 
-async fn apply(connection: &mut PgConnection, upkeep: &Upkeep) -> Result<UpkeepReply> {
+async fn apply(connection: &mut PgConnection, upkeep: &Upkeep, tells_time: bool) -> Result<UpkeepReply> {
     match upkeep {
         Upkeep::Keep { which, owner, sealed, expires_at } => {
             keep(connection, *which, owner.0, sealed, expires_at.timestamp_micros()).await?;
@@ -186,12 +186,16 @@ async fn apply(connection: &mut PgConnection, upkeep: &Upkeep) -> Result<UpkeepR
         }
         Upkeep::Purge { now, uploads } => purge(connection, now.timestamp_micros(), uploads).await?,
         Upkeep::TakeLease { name, holder, now, until } => {
-            let sql = "INSERT INTO lease VALUES ($1, $2, 1, $4) ON CONFLICT (name) DO UPDATE SET \
+            // A node's clock says how long, the database's from when.
+            let sql = "INSERT INTO lease SELECT $1, $2, 1, now.at + $4 FROM (SELECT CASE WHEN $5 \
+                       THEN (extract(epoch FROM clock_timestamp()) * 1000000)::bigint ELSE $3 END AS at) now \
+                       ON CONFLICT (name) DO UPDATE SET \
                        epoch = lease.epoch + (lease.holder <> excluded.holder)::int, holder = excluded.holder, \
                        expires_at = excluded.expires_at \
-                       WHERE lease.holder = excluded.holder OR lease.expires_at <= $3 RETURNING epoch";
+                       WHERE lease.holder = excluded.holder OR lease.expires_at <= excluded.expires_at - $4 RETURNING epoch";
             let taken = query_scalar(sql).bind(name).bind(holder).bind(now.timestamp_micros());
-            let epoch: Option<i64> = taken.bind(until.timestamp_micros()).fetch_optional(connection).await?;
+            let taken = taken.bind((*until - *now).num_microseconds()).bind(tells_time);
+            let epoch: Option<i64> = taken.fetch_optional(connection).await?;
             return Ok(epoch.map_or(UpkeepReply::Refused, |epoch| UpkeepReply::Epoch(epoch.unsigned_abs())));
         }
         Upkeep::PlanDeliveries { reaction, epoch, position, deliveries } => {
