@@ -9,6 +9,7 @@ pub mod room;
 pub mod sessions;
 pub mod uploads;
 
+use std::fs::File;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,12 +19,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use infrastructure::committer::Settings;
 use infrastructure::keys::Keys;
-use infrastructure::log::sqlite::SqliteLog;
+use infrastructure::log::place::Opened;
 use infrastructure::tokens::Tokens;
 use infrastructure::{Clock, Committer, FileStore, Log, Reader, log_feed, startup};
 use projections::{Projector, ReadError, ReadModels};
 use rusqlite::Connection;
 use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
 use crate::mail::Post;
@@ -75,6 +77,10 @@ pub struct Parts {
     pub data: PathBuf,
     /// The committer and the projector.
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Hears what other nodes add.
+    listening: AbortOnDropHandle<()>,
+    /// Held where the log does not lie in the data folder.
+    _owned: Option<File>,
 }
 
 impl Deref for App {
@@ -92,9 +98,9 @@ impl App {
     /// When the folder belongs to another process, the keys are not the log's, or the log went back; in words.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let data = config.data.clone();
-        let (log, keys) = open(&config).await?;
+        let (Opened { log, owned }, keys) = open(&config, &clock).await?;
         let reader = Reader { log: Arc::clone(&log), keys: Arc::clone(&keys) };
-        let (mut feed, publish) = log_feed(reader.clone(), Handle::current());
+        let (mut feed, publish, heard) = log_feed(reader.clone(), Handle::current());
         let settings =
             Settings { clock: clock.clone(), keys: Arc::clone(&keys), limits: config.limits(), publish };
         let read_models = Arc::new(read_models(&data, &reader).await?);
@@ -106,6 +112,10 @@ impl App {
         let (committer, committing) = Committer::start(Arc::clone(&log), settings)?;
         let projecting = std::thread::Builder::new().name("projector".to_owned());
         let projecting = projecting.spawn(move || projector.run(feed))?;
+        let listening = tokio::spawn({
+            let log = Arc::clone(&log);
+            async move { log.listen(heard).await }
+        });
         let app = Self(Arc::new(Parts {
             files: FileStore::local(&data.join("files"))?,
             tokens: Tokens::new(&keys)?,
@@ -124,6 +134,8 @@ impl App {
             stopped,
             data,
             threads: Mutex::new(vec![committing, projecting]),
+            listening: AbortOnDropHandle::new(listening),
+            _owned: owned,
         }));
         app.catch_up().await?;
         app.read_models.delete_older().context("the read models of earlier versions cannot be deleted")?;
@@ -156,6 +168,7 @@ impl App {
     /// folder is free for the next owner when the last handle is dropped.
     pub async fn close(self) {
         self.committer.stop();
+        self.listening.abort();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         drop(self);
         let joined =
@@ -200,11 +213,11 @@ async fn read_models(data: &Path, reader: &Reader) -> anyhow::Result<ReadModels>
 }
 
 /// Opens log and keys, and checks that they belong together.
-async fn open(config: &Config) -> anyhow::Result<(Arc<dyn Log>, Arc<Keys>)> {
-    anyhow::ensure!(config.log == "sqlite", "the log `{}` is not known; use `sqlite`", config.log);
-    let log: Arc<dyn Log> = Arc::new(SqliteLog::open(&config.data)?);
-    let keys = open_keys(log.as_ref(), &config.data).await?;
-    Ok((log, Arc::new(keys)))
+async fn open(config: &Config, clock: &Clock) -> anyhow::Result<(Opened, Arc<Keys>)> {
+    let past = !matches!(clock, Clock::System);
+    let opened = config.log_place()?.open(&config.data, past).await?;
+    let keys = open_keys(opened.log.as_ref(), &config.data).await?;
+    Ok((opened, Arc::new(keys)))
 }
 
 /// Reads the keys of a folder and checks that the log is theirs. New keys are made for an empty log only.

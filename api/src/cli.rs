@@ -12,11 +12,11 @@ mod token;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use infrastructure::LogError;
-use infrastructure::log::sqlite::SqliteLog;
+use infrastructure::{Log, LogError};
 use projections::projector::ProjectorError;
 
 use crate::Config;
@@ -50,7 +50,7 @@ struct Flags {
     /// The data folder [default: ./data]
     #[arg(long, global = true)]
     data: Option<PathBuf>,
-    /// The log: `sqlite` (in the data folder)
+    /// The log: `sqlite` (in the data folder), or postgres://USER@HOST/DATABASE
     #[arg(long, global = true)]
     log: Option<String>,
     /// Serve a demo: fictional data, and anybody on this machine may choose who to be
@@ -153,8 +153,8 @@ fn settings(flags: &Flags, bare: bool) -> anyhow::Result<Config> {
 }
 
 /// The log of the data folder, for reading beside a server that may run.
-fn read_only(config: &Config) -> anyhow::Result<SqliteLog> {
-    Ok(SqliteLog::open_read_only(&config.data)?)
+async fn read_only(config: &Config) -> anyhow::Result<Arc<dyn Log>> {
+    Ok(config.log_place()?.open_read_only().await?)
 }
 
 /// What the caller asked for, on standard output.

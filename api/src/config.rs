@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
 use domain::files::{FileLimits, MEGABYTE};
+use infrastructure::log::place::{Place, UnknownPlace};
 use serde::Deserialize;
 
 /// All settings. Every field has a default, so that an empty file is a good file.
@@ -15,7 +16,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The data folder.
     pub data: PathBuf,
-    /// The log's engine: `sqlite`.
+    /// Where the log lies: `sqlite` (in the data folder), or the address of a database.
     pub log: String,
     /// The address under which people reach the web, without a slash at the end.
     pub public_url: Option<String>,
@@ -151,6 +152,14 @@ impl Default for Files {
 }
 
 impl Config {
+    /// Where the log lies.
+    ///
+    /// # Errors
+    /// When the setting cannot be understood.
+    pub fn log_place(&self) -> Result<Place, UnknownPlace> {
+        Place::parse(&self.log, &self.data)
+    }
+
     /// Reads a file, if one is named, and the environment.
     ///
     /// # Errors

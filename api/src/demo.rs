@@ -33,6 +33,13 @@ const FILLING: &str = "filling";
 /// When the folder cannot be used, or a command of the demo is refused.
 pub async fn fill(config: &Config, clock: &Clock, say: impl Fn(&str)) -> anyhow::Result<()> {
     let data = &config.data;
+    let place = config.log_place()?;
+    if place.is_shared() {
+        let opened = place.open(data, true).await?;
+        let empty = opened.log.head().await?.position == 0;
+        drop(opened);
+        return if empty { make(config, clock, say).await } else { Ok(()) };
+    }
     if data.join(FILE).exists() {
         return Ok(());
     }

@@ -7,10 +7,13 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use chrono::TimeDelta;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::App;
 
+/// How far the clocks of a node and of its log may be apart.
+const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
 /// How far the read models may be behind the log, events, before the node is not ready.
 const BEHIND: u64 = 10_000;
 
@@ -53,6 +56,16 @@ pub async fn readiness(app: &App) -> Result<(), Vec<String>> {
     }
     if let Some(reason) = app.committer.trouble() {
         reasons.push(format!("the log cannot be written: {reason}"));
+    }
+    match app.log.now().await {
+        Ok(Some(now)) if (now - app.clock.now()).abs() > CLOCKS_APART => {
+            reasons.push(format!(
+                "the clock of this machine is {} s from the log's",
+                (now - app.clock.now()).num_seconds().abs()
+            ));
+        }
+        // A log that cannot be read is told below.
+        _ => {}
     }
     match app.log.head().await {
         Ok(head) => {

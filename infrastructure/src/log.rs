@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod contract;
+pub mod place;
 pub mod postgres;
 pub mod sqlite;
 
@@ -214,7 +215,7 @@ pub trait Log: Send + Sync + 'static {
     /// Tells the position of what other nodes add, soon after they do, until it is dropped.
     async fn listen(&self, heard: Heard) {
         let _ = heard;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use domain::AttachmentId;
-use infrastructure::log::sqlite::SqliteLog;
 use infrastructure::upkeep::HELD;
 use infrastructure::{Keys, Log, LogError, disk, startup};
 use projections::read_models::{Found, ReadModels};
@@ -26,8 +25,8 @@ const RESTORE: &str = "stop the server, keep a copy of the folder, and put a bac
 const KEYS: &str = "put the log's own master.key and token.key back from where they are kept";
 
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    let log = read_only(&config);
-    let log = log.as_ref().map_err(|error| format!("{error:#}"));
+    let log = read_only(&config).await;
+    let log = log.as_deref().map_err(|error| format!("{error:#}"));
     let findings = [
         ("folder", folder(&config.data)),
         ("disk", room(&config.data)),
@@ -49,9 +48,9 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
 }
 
 /// The log, where it can be opened; else why not.
-type Opened<'a> = Result<&'a SqliteLog, String>;
+type Opened<'a> = Result<&'a dyn Log, String>;
 
-fn opened(log: Opened<'_>) -> anyhow::Result<&SqliteLog> {
+fn opened(log: Opened<'_>) -> anyhow::Result<&dyn Log> {
     log.map_err(|_| anyhow::anyhow!("not checked, for the log cannot be opened"))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::Subcommand;
 use infrastructure::Log;
-use infrastructure::log::sqlite::{self, SqliteLog};
+use infrastructure::log::sqlite;
 use infrastructure::upkeep::{HELD, Upkeep};
 
 use crate::Config;
@@ -28,7 +28,7 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
-    let log = read_only(config)?;
+    let log = read_only(config).await?;
     let counts = log.delivery_counts().await?;
     let Some(reason) = log.meta(HELD).await? else {
         print(format_args!(
@@ -45,18 +45,18 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
             ));
         }
         Command::Release => {
-            release(config, &log).await?;
+            release(config, log.as_ref()).await?;
             print(format_args!("{} mails may leave now", counts.due));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn release(config: &Config, log: &SqliteLog) -> anyhow::Result<()> {
+async fn release(config: &Config, log: &dyn Log) -> anyhow::Result<()> {
     if let Ok(owned) = sqlite::own(&config.data) {
         drop(owned);
-        let owned = SqliteLog::open(&config.data)?;
-        let mut writer = owned.writer().await?;
+        let opened = config.log_place()?.open(&config.data, false).await?;
+        let mut writer = opened.log.writer().await?;
         writer.begin().await?;
         writer.upkeep(&Upkeep::ReleaseDeliveries).await?;
         return Ok(writer.commit().await?);

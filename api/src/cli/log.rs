@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
-use infrastructure::{Keys, Log, Reader};
+use infrastructure::{Keys, Reader};
 
 use crate::Config;
 use crate::cli::read_only;
@@ -68,8 +68,8 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// The log with its keys, for reading what is sealed.
-fn reader(config: &Config) -> anyhow::Result<Reader> {
-    let log: Arc<dyn Log> = Arc::new(read_only(config)?);
+async fn reader(config: &Config) -> anyhow::Result<Reader> {
+    let log = read_only(config).await?;
     let keys = Keys::open(&config.data, false)
         .context("the keys of the log are needed to open what is sealed; put the key files back")?;
     Ok(Reader { log, keys: Arc::new(keys) })

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use infrastructure::log::sqlite::SqliteLog;
-use infrastructure::{Keys, Log, Reader};
+use infrastructure::log::sqlite;
+use infrastructure::{Keys, Reader};
 use projections::ReadModels;
 use tokio::runtime::Handle;
 
@@ -31,7 +31,7 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
 }
 
 async fn status(config: &Config) -> anyhow::Result<ExitCode> {
-    let head = read_only(config)?.head().await?.position;
+    let head = read_only(config).await?.head().await?.position;
     let file = config.data.join(projections::read_models::file_name(projections::ALL));
     print(format_args!("file      {}", file.display()));
     if file.exists() {
@@ -46,7 +46,7 @@ async fn status(config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 async fn verify(config: &Config) -> anyhow::Result<ExitCode> {
-    let log: Arc<dyn Log> = Arc::new(read_only(config)?);
+    let log = read_only(config).await?;
     let keys = Arc::new(Keys::open(&config.data, false)?);
     let (data, runtime) = (config.data.clone(), Handle::current());
     say("building the read models anew from the log, to compare");
@@ -68,7 +68,7 @@ async fn verify(config: &Config) -> anyhow::Result<ExitCode> {
 
 async fn rebuild(config: &Config) -> anyhow::Result<ExitCode> {
     // Owning the folder proves that no server runs on it.
-    drop(SqliteLog::open(&config.data)?);
+    drop(sqlite::own(&config.data)?);
     ReadModels::delete(&config.data)?;
     let app = App::start(config.clone(), infrastructure::Clock::System).await?;
     say(format_args!("rebuilt up to position {}", app.read_models.position()));

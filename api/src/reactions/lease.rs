@@ -9,16 +9,15 @@ use uuid::Uuid;
 
 use crate::App;
 
-/// How long a lease lasts.
-const LASTS: Duration = Duration::from_secs(60);
-/// How long before its end it is renewed.
-const RENEWED: Duration = Duration::from_secs(20);
+/// How long a lease lasts where another node waits to take over, and where there is no other.
+const LASTS: [Duration; 2] = [Duration::from_secs(6), Duration::from_secs(60)];
 
 /// A lease, held or not.
 #[derive(Debug)]
 pub struct Lease {
     name: &'static str,
     holder: Uuid,
+    lasts: Duration,
     held: Option<(u64, DateTime<Utc>)>,
 }
 
@@ -26,11 +25,16 @@ impl Lease {
     /// The lease of a reaction.
     pub fn new(app: &App, name: &'static str) -> Self {
         // One process at a time owns the folder of a SQLite log: its next owner need not wait for a dead one's lease.
-        let holder = match app.config.log.as_str() {
-            "sqlite" => app.keys.derived_id("holder", &[b"sqlite"]),
-            _ => random::id(),
-        };
-        Self { name, holder, held: None }
+        let shared = app.config.log_place().is_ok_and(|place| place.is_shared());
+        let holder = if shared { random::id() } else { app.keys.derived_id("holder", &[b"sqlite"]) };
+        let [shared_lasts, alone_lasts] = LASTS;
+        Self { name, holder, lasts: if shared { shared_lasts } else { alone_lasts }, held: None }
+    }
+
+    /// How long one may wait before looking at it again, so that it does not end while it is held, and is taken soon after
+    /// another's has ended.
+    pub fn look(&self) -> Duration {
+        self.lasts / 3
     }
 
     /// Takes or renews it. The answer is its epoch, or `None` while another node holds it.
@@ -40,12 +44,12 @@ impl Lease {
     pub async fn hold(&mut self, app: &App) -> Result<Option<u64>, CommandError> {
         let now = app.clock.now();
         if let Some((epoch, until)) = self.held
-            && now + RENEWED < until
+            && now + self.lasts / 2 < until
         {
             return Ok(Some(epoch));
         }
         self.held = None;
-        let until = now + LASTS;
+        let until = now + self.lasts;
         let take = Upkeep::TakeLease { name: self.name.to_owned(), holder: self.holder, now, until };
         if let UpkeepReply::Epoch(epoch) = app.committer.upkeep(take).await? {
             self.held = Some((epoch, until));

@@ -115,7 +115,7 @@ impl MailReaction {
             bell.mark_unchanged();
             let done = self.turn(stop).await;
             let wait = match &done {
-                Ok(wait) => *wait,
+                Ok(wait) => (*wait).min(self.lease.look()),
                 Err(fault) => {
                     if matches!(fault, Fault::LeaseLost) {
                         self.lease.lost();
@@ -139,7 +139,7 @@ impl MailReaction {
     async fn turn(&mut self, stop: &CancellationToken) -> Result<Duration, Fault> {
         let Some(epoch) = self.lease.hold(&self.app).await? else {
             self.looked = None;
-            return Ok(LOOK);
+            return Ok(self.lease.look());
         };
         self.record_rest().await?;
         let more = self.plan(epoch).await?;

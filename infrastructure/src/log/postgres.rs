@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
-use sqlx::{Connection, Executor, raw_sql};
+use sqlx::{Connection, Executor, query_scalar, raw_sql};
 
 use crate::log::{Heard, LogError};
 
@@ -48,12 +48,22 @@ impl PostgresLog {
         let mut connection = connect(&options).await?;
         migrate(&mut connection).await?;
         let _ = connection.close().await;
-        let readers = PgPoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(PATIENCE)
-            .after_connect(|connection, _| Box::pin(async move { session(connection).await }))
-            .connect_lazy_with(options.clone());
-        Ok(Self { options, readers, tells_time })
+        Ok(Self { readers: readers(&options), options, tells_time })
+    }
+
+    /// Opens the log of a database for reading.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or holds no log.
+    pub async fn open_read_only(url: &str) -> Result<Self, LogError> {
+        let options = options(url)?.options([("default_transaction_read_only", "on")]);
+        let log = Self { readers: readers(&options), options, tells_time: true };
+        let there = "SELECT to_regclass('kundwebb.event') IS NOT NULL";
+        let there: bool = query_scalar(there)
+            .fetch_one(&mut connect(&log.options).await?)
+            .await
+            .map_err(|error| fault(&error))?;
+        if there { Ok(log) } else { Err(LogError::Damaged("the database holds no log".to_owned())) }
     }
 
     /// A connection of its own, ready to be used.
@@ -66,7 +76,8 @@ impl PostgresLog {
 
 /// Hears what is added and tells it; on any trouble it begins anew.
 async fn listen(options: &PgConnectOptions, heard: &Heard) -> Result<(), sqlx::Error> {
-    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options.clone());
+    let pool =
+        PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options.clone());
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.listen(CHANNEL).await?;
     while let Some(told) = listener.try_recv().await? {
@@ -77,13 +88,23 @@ async fn listen(options: &PgConnectOptions, heard: &Heard) -> Result<(), sqlx::E
 
 fn options(url: &str) -> Result<PgConnectOptions, LogError> {
     let wrong = |reason: String| {
-        LogError::Unavailable(format!("the address of the database must be postgres://USER@HOST/DATABASE: {reason}"))
+        LogError::Unavailable(format!(
+            "the address of the database must be postgres://USER@HOST/DATABASE: {reason}"
+        ))
     };
     if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
         return Err(wrong("it begins otherwise".to_owned()));
     }
     let options = PgConnectOptions::from_str(url).map_err(|error| wrong(error.to_string()))?;
     Ok(options.application_name("kundwebb"))
+}
+
+fn readers(options: &PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(PATIENCE)
+        .after_connect(|connection, _| Box::pin(async move { session(connection).await }))
+        .connect_lazy_with(options.clone())
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, LogError> {

@@ -1,7 +1,6 @@
 //! A private PostgreSQL: a cluster in a folder of its own, run by the tests that need it and thrown away with the last of
 //! them. Nothing must run beforehand; only the programs must be there (Debian: `postgresql`).
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -91,7 +90,12 @@ impl Cluster {
     /// When it ends before, with what it said.
     pub fn run(&self) -> anyhow::Result<()> {
         let mut command = self.program("postgres");
-        command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]).arg("-k").arg(self.folder.path());
+        command
+            .arg("-D")
+            .arg(self.data())
+            .args(["-p", &self.port.to_string()])
+            .arg("-k")
+            .arg(self.folder.path());
         command.args(["-c", "listen_addresses=127.0.0.1", "-c", "timezone=UTC"]);
         for setting in &self.settings {
             command.args(["-c", setting]);
@@ -191,10 +195,11 @@ fn programs() -> anyhow::Result<PathBuf> {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut debian: Vec<PathBuf> = debian.map(|version| version.path().join("bin")).collect();
     debian.sort_by_key(|folder| version_of(folder));
-    let path = std::env::var_os("PATH").unwrap_or_else(OsString::new);
+    let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::split_paths(&path).collect::<Vec<_>>();
     let found = named.into_iter().chain(debian.into_iter().rev()).chain(path);
-    let found = found.into_iter().find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists());
+    let found =
+        found.into_iter().find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists());
     found.context("PostgreSQL is missing: install it (Debian: apt-get install postgresql), or name the folder of its programs in KUNDWEBB_POSTGRES_BIN")
 }
 

@@ -3,15 +3,13 @@
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
-use infrastructure::Log;
-
 use super::BATCH;
 use crate::Config;
 use crate::cli::read_only;
 use crate::v1::event_body::EventBody;
 
 pub(super) async fn run(config: &Config, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let log = read_only(config)?;
+    let log = read_only(config).await?;
     let mut out = BufWriter::new(out);
     let mut position = 0;
     loop {

@@ -29,7 +29,7 @@ pub(super) async fn run(
     as_of: Option<DateTime<Utc>>,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let reader = reader(config)?;
+    let reader = reader(config).await?;
     let id = find(reader.log.as_ref(), case).await?;
     let all = reader.stream(id.into()).await?;
     let first = all.first().with_context(|| format!("there is no case {case}"))?;

@@ -24,7 +24,7 @@ pub(super) async fn run(
     out: &mut dyn Write,
     tell: &dyn Fn(&str),
 ) -> anyhow::Result<ExitCode> {
-    let log = read_only(config)?;
+    let log = read_only(config).await?;
     let keys = Keys::open(&config.data, false);
     if let Err(error) = &keys {
         tell(&format!("{error}; what is sealed is not opened, everything else is checked"));
@@ -48,7 +48,7 @@ pub(super) async fn run(
             Err(error) => return Err(error.into()),
         };
         let before = check.position / TELL_EVERY;
-        check.batch(&log, &events, out).await?;
+        check.batch(log.as_ref(), &events, out).await?;
         if check.position / TELL_EVERY > before {
             tell(&format!("{} of {} events", check.position, head.position));
         }

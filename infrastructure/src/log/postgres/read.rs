@@ -53,7 +53,8 @@ impl Log for PostgresLog {
         let (mut low, mut high) = (0, self.head().await?.position);
         while low < high {
             let middle = low + (high - low).div_ceil(2);
-            let time = query_scalar("SELECT recorded_at FROM event WHERE position = $1").bind(middle.cast_signed());
+            let time =
+                query_scalar("SELECT recorded_at FROM event WHERE position = $1").bind(middle.cast_signed());
             let time: i64 = time.fetch_one(&self.readers).await.map_err(|error| fault(&error))?;
             if time <= at.timestamp_micros() { low = middle } else { high = middle - 1 }
         }
@@ -75,9 +76,13 @@ impl Log for PostgresLog {
             Kept::Session(id) => {
                 query("SELECT sealed, expires_at FROM session WHERE session_id = $1").bind(id.to_vec())
             }
-            Kept::Upload(id) => query("SELECT sealed, expires_at FROM upload WHERE upload_id = $1").bind(id.0),
+            Kept::Upload(id) => {
+                query("SELECT sealed, expires_at FROM upload WHERE upload_id = $1").bind(id.0)
+            }
             Kept::Draft(owner, form) => {
-                query("SELECT sealed, expires_at FROM draft WHERE owner = $1 AND form = $2").bind(owner.0).bind(form)
+                query("SELECT sealed, expires_at FROM draft WHERE owner = $1 AND form = $2")
+                    .bind(owner.0)
+                    .bind(form)
             }
         };
         let row = kept.fetch_optional(&self.readers).await.map_err(|error| fault(&error))?;
@@ -95,8 +100,10 @@ impl Log for PostgresLog {
     }
 
     async fn outcome(&self, command: Uuid) -> Result<Option<KeptOutcome>> {
-        let sql = "SELECT command_id, request, outcome, expires_at FROM command_outcome WHERE command_id = $1";
-        let row = query(sql).bind(command).fetch_optional(&self.readers).await.map_err(|error| fault(&error))?;
+        let sql =
+            "SELECT command_id, request, outcome, expires_at FROM command_outcome WHERE command_id = $1";
+        let row =
+            query(sql).bind(command).fetch_optional(&self.readers).await.map_err(|error| fault(&error))?;
         row.map(|row| outcome(&row, command)).transpose().map_err(|error| fault(&error))
     }
 
@@ -107,7 +114,8 @@ impl Log for PostgresLog {
 
     async fn attached(&self) -> Result<Vec<AttachmentId>> {
         let sql = "SELECT attachment_id FROM attachment ORDER BY attachment_id";
-        let ids: Vec<Uuid> = query_scalar(sql).fetch_all(&self.readers).await.map_err(|error| fault(&error))?;
+        let ids: Vec<Uuid> =
+            query_scalar(sql).fetch_all(&self.readers).await.map_err(|error| fault(&error))?;
         Ok(ids.into_iter().map(AttachmentId).collect())
     }
 
@@ -117,7 +125,8 @@ impl Log for PostgresLog {
     }
 
     async fn expired_uploads(&self, now: DateTime<Utc>) -> Result<Vec<AttachmentId>> {
-        let expired = query_scalar("SELECT upload_id FROM upload WHERE expires_at <= $1").bind(now.timestamp_micros());
+        let expired =
+            query_scalar("SELECT upload_id FROM upload WHERE expires_at <= $1").bind(now.timestamp_micros());
         let ids: Vec<Uuid> = expired.fetch_all(&self.readers).await.map_err(|error| fault(&error))?;
         Ok(ids.into_iter().map(AttachmentId).collect())
     }
@@ -236,7 +245,8 @@ pub(super) async fn keys(
     streams: &[StreamId],
 ) -> std::result::Result<HashMap<StreamId, Vec<u8>>, sqlx::Error> {
     let ids: Vec<Uuid> = streams.iter().map(|stream| stream.0).collect();
-    let rows = query("SELECT key_id, wrapped FROM kundwebb_keys.find($1)").bind(ids).fetch_all(executor).await?;
+    let rows =
+        query("SELECT key_id, wrapped FROM kundwebb_keys.find($1)").bind(ids).fetch_all(executor).await?;
     rows.iter().map(|row| Ok((StreamId(row.try_get(0)?), row.try_get(1)?))).collect()
 }
 
@@ -246,7 +256,10 @@ pub(super) fn outcome(row: &PgRow, command_id: Uuid) -> std::result::Result<Kept
     let broken = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
     Ok(KeptOutcome {
         command_id,
-        request: request.as_slice().try_into().map_err(|error: std::array::TryFromSliceError| broken(error.into()))?,
+        request: request
+            .as_slice()
+            .try_into()
+            .map_err(|error: std::array::TryFromSliceError| broken(error.into()))?,
         outcome: serde_json::from_str(&outcome).map_err(|error| broken(error.into()))?,
         expires_at: from_micros(row.try_get(3)?),
     })
