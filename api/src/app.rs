@@ -21,8 +21,8 @@ use infrastructure::committer::Settings;
 use infrastructure::keys::Keys;
 use infrastructure::log::place::Opened;
 use infrastructure::tokens::Tokens;
-use infrastructure::{Clock, Committer, FileStore, Log, Reader, log_feed, startup};
-use projections::{Projector, ReadError, ReadModels};
+use infrastructure::{Clock, Committer, FileStore, Log, LogFeed, Reader, log_feed, startup};
+use projections::{Projector, ReadError, ReadModels, Stopped};
 use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
@@ -36,6 +36,8 @@ pub use positions::NotShown;
 
 /// How long closing waits for what is queued.
 const CLOSING: Duration = Duration::from_secs(3);
+/// How often a node that shares its log looks whether the log went back.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// The application; cheap to clone.
 #[derive(Clone)]
@@ -72,7 +74,7 @@ pub struct Parts {
     /// Whose profile this node has recorded.
     met: callers::Met,
     /// Why the read models have stopped.
-    stopped: Arc<Mutex<Option<String>>>,
+    stopped: Arc<Mutex<Option<Stopped>>>,
     /// The data folder.
     pub data: PathBuf,
     /// The committer and the projector.
@@ -103,12 +105,13 @@ impl App {
         let (mut feed, publish, heard) = log_feed(reader.clone(), Handle::current());
         let settings =
             Settings { clock: clock.clone(), keys: Arc::clone(&keys), limits: config.limits(), publish };
-        let read_models = Arc::new(read_models(&data, &reader).await?);
-        let projector = Projector::new(Arc::clone(&read_models));
+        let shared = config.log_place()?.is_shared();
+        let following = {
+            let (data, reader, runtime) = (data.clone(), reader.clone(), Handle::current());
+            move || follow(&data, &reader, &runtime, &mut feed, shared).map(|(read, projector)| (read, projector, feed))
+        };
+        let (read_models, projector, feed) = tokio::task::spawn_blocking(following).await??;
         let stopped = projector.stopped();
-        let checked =
-            tokio::task::spawn_blocking(move || projector.check(&mut feed).map(|()| (projector, feed)));
-        let (projector, feed) = checked.await??;
         let (committer, committing) = Committer::start(Arc::clone(&log), settings)?;
         let projecting = std::thread::Builder::new().name("projector".to_owned());
         let projecting = projecting.spawn(move || projector.run(feed))?;
@@ -153,8 +156,8 @@ impl App {
                 tracing::info!(position = now, head, "building the read models");
                 told = now;
             }
-            if let Some(reason) = self.stopped() {
-                anyhow::bail!("the read models have stopped: {reason}");
+            if let Some(stopped) = self.stopped() {
+                anyhow::bail!("the read models have stopped: {}", stopped.reason);
             }
             tokio::select! {
                 changed = position.changed() => changed?,
@@ -179,8 +182,15 @@ impl App {
     }
 
     /// Why the read models do not follow the log any more; `None` while they do.
-    pub fn stopped(&self) -> Option<String> {
+    pub fn stopped(&self) -> Option<Stopped> {
         self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until the log no longer holds what the read models show.
+    pub async fn went_back(&self) {
+        while !self.stopped().is_some_and(|stopped| stopped.went_back) {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Runs one query on the read models, off the asynchronous threads.
@@ -197,19 +207,37 @@ impl App {
     }
 }
 
-/// Opens the read models; those of a whole log are built before anything else may happen.
-async fn read_models(data: &Path, reader: &Reader) -> anyhow::Result<ReadModels> {
-    let head = reader.log.head().await?.position;
-    let (data, reader, runtime) = (data.to_path_buf(), reader.clone(), Handle::current());
-    let open = move || {
-        ReadModels::discard_broken(&data)?;
-        if head > 0 && !ReadModels::is_there(&data) {
-            tracing::info!(events = head, "building the read models from the log");
+/// Opens the read models, builds those that lack a whole log, and checks that they stand on the log. Of a log that several
+/// nodes share, the end that was shown may have been lost with a server; what showed it is built anew.
+fn follow(
+    data: &Path,
+    reader: &Reader,
+    runtime: &Handle,
+    feed: &mut LogFeed,
+    shared: bool,
+) -> anyhow::Result<(Arc<ReadModels>, Projector)> {
+    let read_models = Arc::new(read_models(data, reader, runtime)?);
+    let projector = Projector::new(Arc::clone(&read_models));
+    match projector.check(feed) {
+        Ok(()) => Ok((read_models, projector)),
+        Err(error) if error.went_back() && shared => {
+            tracing::error!(%error, "the read models showed what the log has lost; they are built anew");
+            drop((read_models, projector));
+            ReadModels::delete(data)?;
+            follow(data, reader, runtime, feed, false)
         }
-        projections::build(&data, &reader, &runtime, head)?;
-        anyhow::Ok(ReadModels::open(&data)?)
-    };
-    tokio::task::spawn_blocking(open).await?
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn read_models(data: &Path, reader: &Reader, runtime: &Handle) -> anyhow::Result<ReadModels> {
+    let head = runtime.block_on(reader.log.head())?.position;
+    ReadModels::discard_broken(data)?;
+    if head > 0 && !ReadModels::is_there(data) {
+        tracing::info!(events = head, "building the read models from the log");
+    }
+    projections::build(data, reader, runtime, head)?;
+    Ok(ReadModels::open(data)?)
 }
 
 /// Opens log and keys, and checks that they belong together.

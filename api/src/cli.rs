@@ -106,11 +106,11 @@ pub fn main() -> ExitCode {
 /// Whether the log itself is the trouble.
 fn is_damage(error: &anyhow::Error) -> bool {
     let log = match error.downcast_ref::<ProjectorError>() {
-        Some(ProjectorError::WentBack { .. }) => return true,
+        Some(error) if error.went_back() => return true,
         Some(ProjectorError::Log(error)) => Some(error),
         _ => error.downcast_ref::<LogError>(),
     };
-    matches!(log, Some(LogError::Damaged(_)))
+    matches!(log, Some(LogError::Damaged(_) | LogError::WentBack(_)))
 }
 
 fn run(line: CommandLine, bare: bool) -> anyhow::Result<ExitCode> {

@@ -345,7 +345,7 @@ impl From<LogError> for Failure {
         tracing::error!(%error, "the log could not be read");
         match error {
             LogError::Unavailable(_) | LogError::Unknown(_) => Self::Unavailable,
-            LogError::Data(_) | LogError::Damaged(_) => Self::Internal,
+            LogError::Data(_) | LogError::Damaged(_) | LogError::WentBack(_) => Self::Internal,
         }
     }
 }

@@ -48,8 +48,8 @@ pub fn routes() -> Router<App> {
 /// The reasons, a line each.
 pub async fn readiness(app: &App) -> Result<(), Vec<String>> {
     let mut reasons = Vec::new();
-    if let Some(reason) = app.stopped() {
-        reasons.push(format!("the read models have stopped: {reason}"));
+    if let Some(stopped) = app.stopped() {
+        reasons.push(format!("the read models have stopped: {}", stopped.reason));
     }
     if app.read_models.is_damaged() {
         reasons.push("the read models are damaged; start the program again to build them anew".to_owned());

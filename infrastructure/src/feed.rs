@@ -42,9 +42,13 @@ pub struct LogFeed {
     committed: Arc<AtomicU64>,
     batches: Receiver<Vec<Recorded>>,
     waiting: VecDeque<Recorded>,
+    /// The event that was handed out last, and whether the log may not hold it any more.
+    last: Option<(u64, LeafHash)>,
+    doubt: bool,
 }
 
-/// Makes the feed of a node, the function by which the committer tells it what was added, and the one by which it hears
+/// Makes the feed of a node, the function by which the committer tells it what was added (nothing: that it has a new
+/// connection), and the one by which it hears
 /// of what other nodes added.
 pub fn log_feed(reader: Reader, runtime: Handle) -> (LogFeed, Publish, Heard) {
     let (sender, batches): (SyncSender<Vec<Recorded>>, _) = sync_channel(WAITING_BATCHES);
@@ -61,7 +65,7 @@ pub fn log_feed(reader: Reader, runtime: Handle) -> (LogFeed, Publish, Heard) {
             drop(bell.try_send(Vec::new()));
         }
     });
-    (LogFeed { reader, runtime, committed, batches, waiting: VecDeque::new() }, publish, heard)
+    (LogFeed { reader, runtime, committed, batches, waiting: VecDeque::new(), last: None, doubt: false }, publish, heard)
 }
 
 impl Feed for LogFeed {
@@ -72,26 +76,34 @@ impl Feed for LogFeed {
             while self.waiting.len() < limit
                 && let Ok(batch) = self.batches.try_recv()
             {
-                self.waiting.extend(batch);
+                self.take(batch);
+            }
+            if std::mem::take(&mut self.doubt) {
+                self.prove()?;
             }
             while self.waiting.front().is_some_and(|event| event.position <= position) {
                 self.waiting.pop_front();
             }
             let next = self.waiting.front().map(|event| event.position);
             if next == Some(position + 1) {
-                return Ok(self.in_order(position, limit));
+                let events = self.in_order(position, limit);
+                return Ok(self.handed_out(events));
             }
             if next.is_some() || self.committed.load(Ordering::Acquire) > position {
+                self.prove()?;
                 let events = self.runtime.block_on(self.reader.after(position, limit))?;
                 if events.is_empty() {
-                    return Err(LogError::Damaged(format!("it no longer holds what came after {position}")));
+                    return Err(LogError::WentBack(position + 1));
                 }
-                return Ok(events);
+                return Ok(self.handed_out(events));
             }
             match self.batches.recv_timeout(POLL) {
-                Ok(batch) => self.waiting.extend(batch),
+                Ok(batch) => self.take(batch),
                 Err(RecvTimeoutError::Timeout) => {
                     let head = self.runtime.block_on(self.reader.log.head())?;
+                    if head.position < position {
+                        return Err(LogError::WentBack(position));
+                    }
                     self.committed.fetch_max(head.position, Ordering::AcqRel);
                 }
                 Err(RecvTimeoutError::Disconnected) => {
@@ -104,11 +116,30 @@ impl Feed for LogFeed {
     fn leaf_at(&mut self, position: u64) -> Result<Option<LeafHash>, LogError> {
         let Some(before) = position.checked_sub(1) else { return Ok(None) };
         let found = self.runtime.block_on(self.reader.log.events_after(before, 1))?;
-        Ok(found.first().filter(|event| event.position == position).map(|event| event.leaf_hash))
+        let found = found.first().filter(|event| event.position == position).map(|event| event.leaf_hash);
+        self.last = found.map(|hash| (position, hash));
+        Ok(found)
     }
 }
 
 impl LogFeed {
+    fn take(&mut self, batch: Vec<Recorded>) {
+        self.doubt |= batch.is_empty();
+        self.waiting.extend(batch);
+    }
+
+    /// Whether the log still holds what was handed out last: it may be another server's by now, which took over without
+    /// it.
+    fn prove(&mut self) -> Result<(), LogError> {
+        let Some((position, hash)) = self.last else { return Ok(()) };
+        if self.leaf_at(position)? == Some(hash) { Ok(()) } else { Err(LogError::WentBack(position)) }
+    }
+
+    fn handed_out(&mut self, events: Vec<Recorded>) -> Vec<Recorded> {
+        self.last = events.last().map(|event| (event.position, event.leaf_hash)).or(self.last);
+        events
+    }
+
     /// What waits in memory, as far as it is without a gap.
     fn in_order(&mut self, position: u64, limit: usize) -> Vec<Recorded> {
         let mut events = Vec::new();

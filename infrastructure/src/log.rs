@@ -33,6 +33,9 @@ pub enum LogError {
     /// Its content is not what it must be.
     #[error("the log is damaged: {0}")]
     Damaged(String),
+    /// It no longer holds what was read at this position: its end is lost, or it was put back.
+    #[error("the log went back: it no longer holds what stood at position {0}")]
+    WentBack(u64),
     /// The answer to a commit was lost: it may have been done.
     #[error("the outcome of the commit is unknown: {0}")]
     Unknown(String),

@@ -292,7 +292,7 @@ fn an_event_of_an_unknown_type_stops_the_projector_and_is_never_skipped() {
     let projector = Projector::new(Arc::clone(&read));
     let stopped = projector.stopped();
     projector.run(Follow(town.reader.clone(), runtime.handle().clone()));
-    let reason = stopped.lock().unwrap().clone().unwrap();
+    let reason = stopped.lock().unwrap().clone().unwrap().reason;
     assert!(
         reason.contains("CaseExploded") && reason.contains(&format!("position {}", head.position + 1)),
         "{reason}"

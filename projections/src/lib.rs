@@ -26,7 +26,7 @@ mod testing;
 pub use building::build;
 pub use case_page::CaseView;
 pub use case_row::{CaseRow, Filter, Page, Sort};
-pub use projector::Projector;
+pub use projector::{Projector, ProjectorError, Stopped};
 pub use read_models::{ReadModels, Shown};
 pub use verify::verify;
 

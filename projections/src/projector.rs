@@ -18,7 +18,16 @@ const PACE: Duration = Duration::from_millis(10);
 /// Follows the log until the feed ends or something cannot be applied. Never skips.
 pub struct Projector {
     read: Arc<ReadModels>,
-    stopped: Arc<Mutex<Option<String>>>,
+    stopped: Arc<Mutex<Option<Stopped>>>,
+}
+
+/// Why the read models do not follow the log any more, or not now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// In words.
+    pub reason: String,
+    /// Whether the log no longer holds what they show.
+    pub went_back: bool,
 }
 
 /// Why the read models do not follow the log any more.
@@ -42,7 +51,18 @@ pub enum ProjectorError {
     Read(#[from] ReadError),
 }
 
+impl From<&ProjectorError> for Stopped {
+    fn from(error: &ProjectorError) -> Self {
+        Self { reason: error.to_string(), went_back: error.went_back() }
+    }
+}
+
 impl ProjectorError {
+    /// Whether the log no longer holds what the read models have shown.
+    pub const fn went_back(&self) -> bool {
+        matches!(self, Self::WentBack { .. } | Self::Log(LogError::WentBack(_)))
+    }
+
     /// Whether it may be gone by itself: a disk that is full, a file that does not answer.
     fn may_pass(&self) -> bool {
         match self {
@@ -60,7 +80,7 @@ impl Projector {
     }
 
     /// Why it has stopped; `None` while it runs.
-    pub fn stopped(&self) -> Arc<Mutex<Option<String>>> {
+    pub fn stopped(&self) -> Arc<Mutex<Option<Stopped>>> {
         Arc::clone(&self.stopped)
     }
 
@@ -80,7 +100,7 @@ impl Projector {
     pub fn run(&self, mut feed: impl Feed) {
         if let Err(error) = self.follow(&mut feed) {
             tracing::error!(%error, "the read models have stopped");
-            *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+            *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some((&error).into());
         }
     }
 
@@ -91,7 +111,7 @@ impl Projector {
                 Ok(true) => self.tell(None),
                 Ok(false) => return Ok(()),
                 Err(error) if error.may_pass() => {
-                    self.tell(Some(error.to_string()));
+                    self.tell(Some((&error).into()));
                     std::thread::park_timeout(PAUSE);
                 }
                 Err(error) => return Err(error),
@@ -109,10 +129,10 @@ impl Projector {
         Ok(!events.is_empty())
     }
 
-    fn tell(&self, trouble: Option<String>) {
+    fn tell(&self, trouble: Option<Stopped>) {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         match (&*stopped, &trouble) {
-            (None, Some(reason)) => tracing::error!(reason, "the read models cannot follow the log"),
+            (None, Some(Stopped { reason, .. })) => tracing::error!(reason, "the read models cannot follow the log"),
             (Some(_), None) => tracing::warn!("the read models follow the log again"),
             _ => {}
         }

@@ -1,10 +1,11 @@
 //! `kundwebb serve`: the web server, until it is told to stop.
 
 use std::io::IsTerminal;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use infrastructure::Clock;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -31,33 +32,49 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<ExitCode> {
     if config.demo.enabled {
         demo::fill(&config, &Clock::System, |words| say(words)).await?;
     }
-    let app = App::start(config, Clock::System).await?;
-    let stop = CancellationToken::new();
-    let tasks = tasks::start(&app, &stop);
-    let asked = asked_to_stop()?;
-    say(format_args!("Kundwebb is ready: {}", app.config.public_url()));
-    if app.config.demo.enabled {
-        say(format_args!("This is a demo. Mails are written to {}", app.data.join("mail").display()));
+    let listener = listener.into_std()?;
+    let mut asked = pin!(asked_to_stop()?);
+    let shared = config.log_place()?.is_shared();
+    loop {
+        let listening = TcpListener::from_std(listener.try_clone()?)?;
+        let app = App::start(config.clone(), Clock::System).await?;
+        say(format_args!("Kundwebb is ready: {}", app.config.public_url()));
+        if app.config.demo.enabled {
+            say(format_args!("This is a demo. Mails are written to {}", app.data.join("mail").display()));
+        }
+        if serve(app, listening, &mut asked, shared).await? {
+            return Ok(ExitCode::SUCCESS);
+        }
+        tracing::error!("a server took over without the end of the log; the node begins anew on what it holds");
     }
-    let stopping = stop.clone();
-    let shutdown = async move {
-        asked.await;
-        stopping.cancel();
-    };
-    tokio::select! {
-        served = server::serve(app.clone(), listener, shutdown) => served?,
-        () = too_late(&stop) => say("some requests took too long and were cut off"),
-    }
-    stop.cancel();
-    tasks.wait().await;
-    app.close().await;
-    Ok(ExitCode::SUCCESS)
 }
 
-/// When requests under way have had time enough to end.
-async fn too_late(stop: &CancellationToken) {
-    stop.cancelled().await;
-    tokio::time::sleep(STOPPING).await;
+/// Serves until it is told to stop (true), or the log no longer holds what this node has shown (false).
+async fn serve(
+    app: App,
+    listener: TcpListener,
+    asked: &mut (impl Future<Output = ()> + Unpin),
+    shared: bool,
+) -> anyhow::Result<bool> {
+    let stop = CancellationToken::new();
+    let tasks = tasks::start(&app, &stop);
+    let mut serving = tokio::spawn(server::serve(app.clone(), listener, stop.clone().cancelled_owned()));
+    let was_asked = tokio::select! {
+        served = &mut serving => { served??; bail!("the server ended by itself") }
+        () = asked => true,
+        () = app.went_back(), if shared => false,
+    };
+    stop.cancel();
+    match tokio::time::timeout(STOPPING, &mut serving).await {
+        Ok(served) => served??,
+        Err(_) => {
+            serving.abort();
+            say("some requests took too long and were cut off");
+        }
+    }
+    tasks.wait().await;
+    app.close().await;
+    Ok(was_asked)
 }
 
 /// Without an identity provider only the demo can say who anybody is, and only to this machine.

@@ -130,7 +130,7 @@ fn fail(jobs: Vec<Job>, error: &LogError) {
     for job in jobs {
         job.fail(match error {
             LogError::Unknown(_) => CommandError::OutcomeUnknown,
-            LogError::Data(_) | LogError::Damaged(_) => CommandError::Internal,
+            LogError::Data(_) | LogError::Damaged(_) | LogError::WentBack(_) => CommandError::Internal,
             LogError::Unavailable(reason) => CommandError::Unavailable(reason.clone()),
         });
     }
@@ -198,7 +198,7 @@ impl Task {
     fn fail(&self, jobs: Vec<Job>, error: &LogError) {
         match error {
             LogError::Unavailable(_) | LogError::Unknown(_) => self.trouble.set(Some(error.to_string())),
-            LogError::Data(_) | LogError::Damaged(_) => {
+            LogError::Data(_) | LogError::Damaged(_) | LogError::WentBack(_) => {
                 tracing::error!(%error, commands = jobs.len(), "a batch was not committed");
             }
         }
@@ -210,7 +210,11 @@ impl Task {
         let mut connection = match self.writer.take() {
             Some(connection) => connection,
             None => match self.log.writer().await {
-                Ok(connection) => connection,
+                Ok(connection) => {
+                    // Behind a new connection may stand another server.
+                    (self.settings.publish)(Vec::new());
+                    connection
+                }
                 Err(error) => return Err(Failed { error, jobs }),
             },
         };

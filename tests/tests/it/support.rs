@@ -214,8 +214,8 @@ impl TestApp {
     }
 
     fn is_left_undone(&self) -> Option<String> {
-        if let Some(reason) = self.app.stopped() {
-            return Some(format!("the read models have stopped: {reason}"));
+        if let Some(stopped) = self.app.stopped() {
+            return Some(format!("the read models have stopped: {}", stopped.reason));
         }
         if self.folder.is_some() && self.staged() != self.staged.load(Ordering::Relaxed) {
             return Some(format!("{} files are staged", self.staged()));
