@@ -108,7 +108,10 @@ impl App {
         let shared = config.log_place()?.is_shared();
         let following = {
             let (data, reader, runtime) = (data.clone(), reader.clone(), Handle::current());
-            move || follow(&data, &reader, &runtime, &mut feed, shared).map(|(read, projector)| (read, projector, feed))
+            move || {
+                follow(&data, &reader, &runtime, &mut feed, shared)
+                    .map(|(read, projector)| (read, projector, feed))
+            }
         };
         let (read_models, projector, feed) = tokio::task::spawn_blocking(following).await??;
         let stopped = projector.stopped();

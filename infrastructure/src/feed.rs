@@ -65,7 +65,11 @@ pub fn log_feed(reader: Reader, runtime: Handle) -> (LogFeed, Publish, Heard) {
             drop(bell.try_send(Vec::new()));
         }
     });
-    (LogFeed { reader, runtime, committed, batches, waiting: VecDeque::new(), last: None, doubt: false }, publish, heard)
+    (
+        LogFeed { reader, runtime, committed, batches, waiting: VecDeque::new(), last: None, doubt: false },
+        publish,
+        heard,
+    )
 }
 
 impl Feed for LogFeed {

@@ -132,7 +132,9 @@ impl Projector {
     fn tell(&self, trouble: Option<Stopped>) {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         match (&*stopped, &trouble) {
-            (None, Some(Stopped { reason, .. })) => tracing::error!(reason, "the read models cannot follow the log"),
+            (None, Some(Stopped { reason, .. })) => {
+                tracing::error!(reason, "the read models cannot follow the log")
+            }
             (Some(_), None) => tracing::warn!("the read models follow the log again"),
             _ => {}
         }

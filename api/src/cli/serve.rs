@@ -45,7 +45,9 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<ExitCode> {
         if serve(app, listening, &mut asked, shared).await? {
             return Ok(ExitCode::SUCCESS);
         }
-        tracing::error!("a server took over without the end of the log; the node begins anew on what it holds");
+        tracing::error!(
+            "a server took over without the end of the log; the node begins anew on what it holds"
+        );
     }
 }
 

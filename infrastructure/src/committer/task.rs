@@ -207,18 +207,14 @@ impl Task {
 
     /// One transaction. On any failure the cache and the connection are dropped.
     async fn commit(&mut self, jobs: Vec<Job>) -> Result<(), Failed> {
-        let mut connection = match self.writer.take() {
-            Some(connection) => connection,
-            None => match self.log.writer().await {
-                Ok(connection) => {
-                    // Behind a new connection may stand another server.
-                    (self.settings.publish)(Vec::new());
-                    connection
-                }
-                Err(error) => return Err(Failed { error, jobs }),
-            },
+        let (mut connection, begun) = match self.begin().await {
+            Ok(begun) => begun,
+            Err(error) => {
+                self.forget();
+                return Err(Failed { error, jobs });
+            }
         };
-        let prepared = match prepare(connection.as_mut(), &self.settings, &self.cache, &jobs).await {
+        let prepared = match prepare(connection.as_mut(), begun, &self.settings, &self.cache, &jobs).await {
             Ok(prepared) => prepared,
             Err(error) => {
                 connection.rollback().await;
@@ -241,6 +237,23 @@ impl Task {
                 }
             }
         }
+    }
+
+    /// Takes the log's lock. A connection that has died since it was used last is replaced: nothing was begun on it.
+    async fn begin(&mut self) -> Result<(Box<dyn Writer>, Begun), LogError> {
+        if let Some(mut connection) = self.writer.take() {
+            match connection.begin().await {
+                Ok(begun) => return Ok((connection, begun)),
+                Err(error @ LogError::Unavailable(_)) => tracing::warn!(%error, "the connection is replaced"),
+                Err(error) => return Err(error),
+            }
+            self.forget();
+        }
+        let mut connection = self.log.writer().await?;
+        // Behind a new connection may stand another server.
+        (self.settings.publish)(Vec::new());
+        let begun = connection.begin().await?;
+        Ok((connection, begun))
     }
 
     /// The batch is durable: tells the followers, then the callers.
@@ -314,14 +327,14 @@ fn stands(prepared: &Prepared, found: &Loaded) -> bool {
     }
 }
 
-/// Takes the lock, decides on every job on the newest state, and writes.
+/// Decides on every job on the newest state, under the lock, and writes.
 async fn prepare(
     writer: &mut dyn Writer,
+    Begun { head, now }: Begun,
     settings: &Settings,
     cache: &Cache,
     jobs: &[Job],
 ) -> Result<Prepared, LogError> {
-    let Begun { head, now } = writer.begin().await?;
     // Once for the whole batch; never before the last event.
     let now = now.unwrap_or_else(|| settings.clock.now()).max(from_micros(head.recorded_at));
     let loaded = writer.load(&wanted(jobs, cache, calendar::year(now))).await?;

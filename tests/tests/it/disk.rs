@@ -6,6 +6,5 @@ mod damage;
 mod failing_calls;
 mod full;
 mod holding;
-mod program;
 mod secrecy;
 mod stopping;

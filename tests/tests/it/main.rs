@@ -21,9 +21,13 @@ mod log_cli;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod officer_pages;
 #[cfg(test)]
 mod parsers;
+#[cfg(test)]
+mod program;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::program::{Acknowledged, Program, Start, live, run, words};
+use crate::program::{Acknowledged, Program, Start, live, run, words};
 use crate::support::{PDF, new_key};
 
 /// How many write while the backup is taken.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use super::program::{Acknowledged, Program, binary, live, run, words};
+use crate::program::{Acknowledged, Program, binary, live, run, words};
 
 /// The lines that say what is wrong.
 fn faults(output: &Output) -> Vec<String> {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::program::{Acknowledged, Program, Start, copy_folder, live, read_models, run, words};
+use crate::program::{Acknowledged, Program, Start, copy_folder, live, read_models, run, words};
 
 /// A folder that was left in the middle of work, with a WAL, and what was acknowledged in it.
 struct Left {

@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::program::{Acknowledged, Program, Start, User, copy_folder};
+use crate::program::{Acknowledged, Program, Start, User, copy_folder};
 use crate::support::EXEMPELVERKET;
 
 /// The calls by which a file is written or made durable.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::program::{Acknowledged, Program, Start, live, read_models};
+use crate::program::{Acknowledged, Program, Start, live, read_models};
 use crate::support::{PDF, new_key};
 
 /// The size of the small file system.
@@ -68,8 +68,8 @@ async fn is_well(program: Program, mut known: Acknowledged, said: &str) {
     assert!(words.contains(said) && words.contains("the log can be written again"), "{words}");
     let program = Program::start(&data).await;
     known.is_in(&program).await;
-    let verdict = super::program::run(&data, &["read-model", "verify"]);
-    assert!(verdict.status.success(), "{}", super::program::words(&verdict));
+    let verdict = crate::program::run(&data, &["read-model", "verify"]);
+    assert!(verdict.status.success(), "{}", crate::program::words(&verdict));
 }
 
 /// On a small file system where the rights allow one. (Elsewhere the test below shows the same.)
@@ -96,8 +96,8 @@ async fn a_file_system_that_is_full_refuses_clearly_and_goes_on_when_there_is_ro
         assert_eq!(upload.status(), 503, "nor is a file taken");
         let read = program.olle().get("/cases?scope=queue").await;
         assert!(read.status().is_success(), "reading goes on");
-        let check = super::program::run(&data, &["check"]);
-        let words = super::program::words(&check);
+        let check = crate::program::run(&data, &["check"]);
+        let words = crate::program::words(&check);
         assert!(words.contains("FAIL  disk: 0 MB free") && words.contains("FAIL  folder: "), "{words}");
         fs::remove_file(&ballast).unwrap();
         program.until_ready(true).await;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::program::{Acknowledged, Program, live, run, words};
+use crate::program::{Acknowledged, Program, live, run, words};
 use crate::support::new_key;
 
 fn mails(data: &Path) -> usize {
@@ -17,7 +17,7 @@ async fn metrics(program: &Program) -> String {
 
 /// Waits until the measurements hold a line.
 async fn until_measured(program: &Program, line: &str) {
-    let until = tokio::time::Instant::now() + super::program::PATIENCE;
+    let until = tokio::time::Instant::now() + crate::program::PATIENCE;
     while !metrics(program).await.lines().any(|found| found == line) {
         assert!(tokio::time::Instant::now() < until, "`{line}` never came: {}", metrics(program).await);
     }

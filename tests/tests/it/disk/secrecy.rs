@@ -14,7 +14,7 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use super::program::{Program, Start, User};
+use crate::program::{Program, Start, User};
 use crate::support::{EXEMPELVERKET, PDF, identity, new_key};
 
 /// Words that stand nowhere else.

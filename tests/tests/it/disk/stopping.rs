@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::program::{Acknowledged, Program};
+use crate::program::{Acknowledged, Program};
 use crate::support::{EXEMPELVERKET, new_key, until};
 
 /// How long stopping may take.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::OrganisationNumber;
 use domain::access::Role;
+use infrastructure::keys::KEY_FILES;
 use infrastructure::tokens::{Identity, Tokens};
 use infrastructure::{Clock, Keys};
 use reqwest::multipart::{Form, Part};
@@ -20,54 +21,54 @@ use tokio::time::Instant;
 use crate::support::{EXEMPELVERKET, PDF, identity, new_key};
 
 /// How long anything may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How often something is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The program.
-pub(super) fn binary() -> &'static str {
+pub(crate) fn binary() -> &'static str {
     service::program().unwrap().to_str().unwrap()
 }
 
 /// Runs a subcommand to its end.
-pub(super) fn run(data: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(data: &Path, arguments: &[&str]) -> Output {
     service::run(data, arguments).unwrap()
 }
 
 /// What a run said, on both ways out.
-pub(super) fn words(output: &Output) -> String {
+pub(crate) fn words(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// How the program is started.
 #[derive(Default)]
-pub(super) struct Start<'a> {
+pub(crate) struct Start<'a> {
     /// Under which other program.
-    pub(super) under: &'a [&'a str],
+    pub(crate) under: &'a [&'a str],
     /// With which variables.
-    pub(super) variables: &'a [(&'a str, &'a str)],
+    pub(crate) variables: &'a [(&'a str, &'a str)],
 }
 
 /// The server at work.
-pub(super) struct Program {
+pub(crate) struct Program {
     service: Service,
-    pub(super) data: PathBuf,
-    pub(super) url: String,
-    pub(super) client: reqwest::Client,
+    pub(crate) data: PathBuf,
+    pub(crate) url: String,
+    pub(crate) client: reqwest::Client,
 }
 
 impl Program {
     /// Starts it on a folder and waits until it is ready.
-    pub(super) async fn start(data: &Path) -> Self {
+    pub(crate) async fn start(data: &Path) -> Self {
         Self::start_with(data, &Start::default()).await
     }
 
-    pub(super) async fn start_with(data: &Path, start: &Start<'_>) -> Self {
+    pub(crate) async fn start_with(data: &Path, start: &Start<'_>) -> Self {
         Self::try_start(data, start).await.unwrap_or_else(|said| panic!("it did not start: {said}"))
     }
 
     /// Starts it; when it ends instead of being ready, gives what it said.
-    pub(super) async fn try_start(data: &Path, start: &Start<'_>) -> Result<Self, String> {
+    pub(crate) async fn try_start(data: &Path, start: &Start<'_>) -> Result<Self, String> {
         let line: Vec<&str> = start.under.iter().copied().chain([binary()]).collect();
         let mut command = Command::new(line[0]);
         command.args(&line[1..]).envs(start.variables.iter().copied());
@@ -81,12 +82,21 @@ impl Program {
     }
 
     /// What it has said so far.
-    pub(super) fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         self.service.said().join("\n")
     }
 
+    /// Another node on the same log, with the same keys, on a folder of its own.
+    pub(crate) async fn beside(&self, data: &Path, start: &Start<'_>) -> Self {
+        fs::create_dir_all(data).unwrap();
+        for key in KEY_FILES {
+            fs::copy(self.data.join(key), data.join(key)).unwrap();
+        }
+        Self::start_with(data, start).await
+    }
+
     /// Waits until nothing is left in a folder of the data folder.
-    pub(super) async fn until_empty(&self, folder: &str) {
+    pub(crate) async fn until_empty(&self, folder: &str) {
         let until = Instant::now() + PATIENCE;
         while fs::read_dir(self.data.join(folder)).unwrap().next().is_some() {
             assert!(Instant::now() < until, "something is left in {folder}: {}", self.said());
@@ -94,19 +104,19 @@ impl Program {
         }
     }
 
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         self.service.signal(name).unwrap();
     }
 
     /// Waits until it has ended. Gives all that it has said.
-    pub(super) async fn ended(self) -> (ExitStatus, String) {
+    pub(crate) async fn ended(self) -> (ExitStatus, String) {
         let mut service = self.service;
         let ended = tokio::task::spawn_blocking(move || (service.wait().unwrap(), service.said().join("\n")));
         tokio::time::timeout(PATIENCE, ended).await.expect("it does not end").unwrap()
     }
 
     /// Tells it to stop and waits until it has.
-    pub(super) async fn stop(self) -> String {
+    pub(crate) async fn stop(self) -> String {
         self.signal("TERM");
         let (status, said) = self.ended().await;
         assert!(status.success(), "{status}: {said}");
@@ -114,13 +124,13 @@ impl Program {
     }
 
     /// Ends it as a loss of power would, as far as a process can tell.
-    pub(super) async fn kill(self) {
+    pub(crate) async fn kill(self) {
         self.signal("KILL");
         self.ended().await;
     }
 
     /// Waits until `/readyz` answers with this status and gives what it says.
-    pub(super) async fn until_ready(&self, ready: bool) -> String {
+    pub(crate) async fn until_ready(&self, ready: bool) -> String {
         let until = Instant::now() + PATIENCE;
         loop {
             let answer = self.client.get(format!("{}/readyz", self.url)).send().await.unwrap();
@@ -138,25 +148,25 @@ impl Program {
         tokens.issue(who, Clock::System.now(), TimeDelta::hours(1)).unwrap()
     }
 
-    pub(super) fn anna(&self) -> User<'_> {
+    pub(crate) fn anna(&self) -> User<'_> {
         let employers = Some(vec![OrganisationNumber::parse(EXEMPELVERKET).unwrap()]);
         self.user(&Identity { employers, ..identity("anna", Role::Employee) })
     }
 
-    pub(super) fn olle(&self) -> User<'_> {
+    pub(crate) fn olle(&self) -> User<'_> {
         self.user(&identity("olle", Role::Officer))
     }
 
-    pub(super) fn rut(&self) -> User<'_> {
+    pub(crate) fn rut(&self) -> User<'_> {
         self.user(&identity("rut", Role::Auditor))
     }
 
-    pub(super) fn user(&self, who: &Identity) -> User<'_> {
+    pub(crate) fn user(&self, who: &Identity) -> User<'_> {
         User { program: self, token: self.token(who) }
     }
 
     /// Every event, as an auditor reads them.
-    pub(super) async fn events(&self) -> Vec<Value> {
+    pub(crate) async fn events(&self) -> Vec<Value> {
         let rut = self.rut();
         let mut events = Vec::new();
         loop {
@@ -173,23 +183,23 @@ impl Program {
 
 /// Somebody who uses the API.
 #[derive(Clone)]
-pub(super) struct User<'a> {
+pub(crate) struct User<'a> {
     program: &'a Program,
-    pub(super) token: String,
+    pub(crate) token: String,
 }
 
 impl User<'_> {
-    pub(super) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         let url = format!("{}/api/v1{path}", self.program.url);
         self.program.client.request(method, url).bearer_auth(&self.token)
     }
 
-    pub(super) async fn get(&self, path: &str) -> Response {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.request(reqwest::Method::GET, path).send().await.unwrap()
     }
 
     /// Files a case about the economy under a key.
-    pub(super) async fn try_create(&self, key: &str, files: &[String]) -> reqwest::Result<Response> {
+    pub(crate) async fn try_create(&self, key: &str, files: &[String]) -> reqwest::Result<Response> {
         let body = json!({
             "employer": EXEMPELVERKET, "area": "ekonomi", "subject": "En faktura", "message": "Vem betalar?",
             "attachments": files,
@@ -197,7 +207,7 @@ impl User<'_> {
         self.request(reqwest::Method::POST, "/cases").header("idempotency-key", key).json(&body).send().await
     }
 
-    pub(super) async fn try_change(
+    pub(crate) async fn try_change(
         &self,
         case: &Value,
         what: &str,
@@ -208,7 +218,7 @@ impl User<'_> {
         self.request(reqwest::Method::POST, &path).header("if-match", version).json(body).send().await
     }
 
-    pub(super) async fn try_upload(&self, content: &[u8]) -> reqwest::Result<Response> {
+    pub(crate) async fn try_upload(&self, content: &[u8]) -> reqwest::Result<Response> {
         let form = Form::new().part("file", Part::bytes(content.to_vec()).file_name("faktura.pdf"));
         self.request(reqwest::Method::POST, "/uploads").multipart(form).send().await
     }
@@ -216,16 +226,16 @@ impl User<'_> {
 
 /// What was acknowledged: of each case its id and its newest version.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Acknowledged {
-    pub(super) cases: BTreeMap<String, u64>,
+pub(crate) struct Acknowledged {
+    pub(crate) cases: BTreeMap<String, u64>,
     /// The position of the last.
-    pub(super) position: u64,
-    pub(super) commands: usize,
+    pub(crate) position: u64,
+    pub(crate) commands: usize,
 }
 
 impl Acknowledged {
     /// Remembers an answer; anything but a success was not acknowledged. Gives the outcome.
-    pub(super) async fn note(
+    pub(crate) async fn note(
         &mut self,
         answer: reqwest::Result<Response>,
     ) -> Result<Value, (StatusCode, Value)> {
@@ -243,7 +253,7 @@ impl Acknowledged {
     }
 
     /// The log holds all of it, once, and nothing in it is out of order.
-    pub(super) async fn is_in(&self, program: &Program) {
+    pub(crate) async fn is_in(&self, program: &Program) {
         let events = program.events().await;
         let mut versions: BTreeMap<String, u64> = BTreeMap::new();
         let mut numbers: Vec<String> = Vec::new();
@@ -274,7 +284,7 @@ impl Acknowledged {
 }
 
 /// A case with a file, taken and answered, and one that stands open.
-pub(super) async fn live(program: &Program, known: &mut Acknowledged) {
+pub(crate) async fn live(program: &Program, known: &mut Acknowledged) {
     let (anna, olle) = (program.anna(), program.olle());
     let upload: Value = anna.try_upload(PDF).await.unwrap().json().await.unwrap();
     let file = upload["uploadId"].as_str().unwrap().to_owned();
@@ -285,7 +295,7 @@ pub(super) async fn live(program: &Program, known: &mut Acknowledged) {
 }
 
 /// Copies a folder with all that is in it.
-pub(super) fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -298,6 +308,6 @@ pub(super) fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// The read models in a folder.
-pub(super) fn read_models(data: &Path) -> PathBuf {
+pub(crate) fn read_models(data: &Path) -> PathBuf {
     data.join(projections::read_models::file_name(projections::ALL))
 }
