@@ -133,7 +133,7 @@ impl Projector {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         match (&*stopped, &trouble) {
             (None, Some(Stopped { reason, .. })) => {
-                tracing::error!(reason, "the read models cannot follow the log")
+                tracing::error!(reason, "the read models cannot follow the log");
             }
             (Some(_), None) => tracing::warn!("the read models follow the log again"),
             _ => {}
