@@ -1,6 +1,6 @@
 //! Point 1 e: every call by which the log is written fails once, with EIO and with ENOSPC, on the real process. A failed
 //! sync is never reported as success, the process says that it does not trust the file, goes on by itself, and after a new
-//! start everything acknowledged is there once. The calls are counted thread by thread: the n-th of each fails.
+//! start everything acknowledged is there once. The calls are counted by thread and by name: the n-th of each fails.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -151,7 +151,10 @@ async fn one(begun: &TempDir, call: usize, error: &str) -> Came {
                 assert!(words.iter().any(|words| said.contains(words)), "{at}: {said}");
             }
             match injected {
-                None => Came::NotReached,
+                None => {
+                    assert!(busiest(&trace) < call, "{at}: it came, and did not fail");
+                    Came::NotReached
+                }
                 Some(_) if refused.is_empty() => Came::Unharmed,
                 Some(_) => Came::Told,
             }
@@ -176,6 +179,17 @@ async fn one(begun: &TempDir, call: usize, error: &str) -> Came {
     came
 }
 
+/// How often the call was made that one thread made most often: so are they counted. How many there are in all depends on
+/// what comes together in a batch.
+fn busiest(trace: &[String]) -> usize {
+    let mut calls: BTreeMap<&str, usize> = BTreeMap::new();
+    // Each call begins one line: `thread name(…`; its end may stand on another.
+    for call in trace.iter().filter_map(|line| line.split_once('(')).map(|(call, _)| call) {
+        *calls.entry(call).or_default() += 1;
+    }
+    calls.into_values().max().unwrap_or_default()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_that_writes_the_log_fails_once() {
     let begun = begun().await;
@@ -183,12 +197,8 @@ async fn every_call_that_writes_the_log_fails_once() {
     let program = place.start(None).await.unwrap();
     scenario(&program, &mut Acknowledged::default()).await;
     program.stop().await;
-    let mut threads: BTreeMap<String, usize> = BTreeMap::new();
-    for line in place.trace() {
-        *threads.entry(line.split(' ').next().unwrap().to_owned()).or_default() += 1;
-    }
-    let calls = threads.into_values().max().unwrap();
-    assert!(calls > 40, "the calls are traced: {calls}");
+    let calls = busiest(&place.trace());
+    assert!(calls > 20, "the calls are traced: {calls}");
     let tries = (1..=calls).flat_map(|call| ["EIO", "ENOSPC"].map(|error| (call, error)));
     let mut came: Vec<Came> = stream::iter(tries)
         .map(|(call, error)| one(&begun, call, error))
@@ -205,5 +215,5 @@ async fn every_call_that_writes_the_log_fails_once() {
         count(Came::Unharmed),
         count(Came::NotReached)
     );
-    assert!(count(Came::Told) > calls / 2 && count(Came::NotReached) < calls / 2, "{came:?}");
+    assert!(count(Came::Told) > calls / 2, "{came:?}");
 }
