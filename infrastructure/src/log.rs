@@ -1,8 +1,10 @@
 //! The log: the one source of truth. A trait over the engines that hold it, at the level of one locked transaction,
 //! so that one committer serves every engine.
 
+pub mod beside;
 #[cfg(test)]
 mod contract;
+pub mod copying;
 pub mod place;
 pub mod postgres;
 pub mod sqlite;
@@ -16,6 +18,7 @@ use domain::vocabulary::Template;
 use domain::{AttachmentId, CaseId, CaseNumber, PersonId, StreamId};
 use uuid::Uuid;
 
+use crate::log::beside::{Row, Table};
 use crate::outcome::KeptOutcome;
 use crate::recorded::LeafHash;
 use crate::stored::StoredEvent;
@@ -211,6 +214,8 @@ pub trait Log: Send + Sync + 'static {
     async fn missing_key(&self) -> Result<Option<StreamId>, LogError>;
     /// A value kept about the installation.
     async fn meta(&self, name: &str) -> Result<Option<String>, LogError>;
+    /// Rows of a table beside the events, in the order of their keys.
+    async fn rows(&self, table: &'static Table, offset: u64, limit: u32) -> Result<Vec<Row>, LogError>;
     /// The time, where the engine tells it for all its nodes.
     async fn now(&self) -> Result<Option<DateTime<Utc>>, LogError> {
         Ok(None)
@@ -236,6 +241,8 @@ pub trait Writer: Send {
     async fn write(&mut self, batch: &Batch) -> Result<(), LogError>;
     /// Changes a row that lives beside the events.
     async fn upkeep(&mut self, upkeep: &Upkeep) -> Result<UpkeepReply, LogError>;
+    /// Adds rows to a table beside the events, in place of those with the same key.
+    async fn put(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), LogError>;
     /// Keeps a value about the installation.
     async fn set_meta(&mut self, name: &str, value: &str) -> Result<(), LogError>;
     /// Ends the transaction durably.

@@ -1,6 +1,7 @@
-//! `kundwebb log`: verify, export and show, beside a running server. What is found goes to the writer that is given,
+//! `kundwebb log`: verify, export, copy and show, beside a running server. What is found goes to the writer that is given,
 //! how far the work is to the teller.
 
+mod copy;
 mod export;
 mod show;
 mod verify;
@@ -27,6 +28,15 @@ pub enum Command {
     Verify,
     /// Print every event as a line of JSON, without personal content
     Export,
+    /// Move the log to another place, with everything that lies beside its events; stop every node before
+    Copy {
+        /// Where it lies: `sqlite` (in the data folder), sqlite:FOLDER or postgres://USER@HOST/DATABASE
+        #[arg(long)]
+        from: String,
+        /// Where it shall lie: empty, or what an earlier try has left
+        #[arg(long)]
+        to: String,
+    },
     /// Show a case as it is, or as it was known at a time
     Show {
         /// The case number, with or without hyphens, or the id
@@ -50,6 +60,7 @@ pub async fn run(
     let done = match command {
         Command::Verify => verify::run(config, out, tell).await,
         Command::Export => export::run(config, out).await,
+        Command::Copy { from, to } => copy::run(config, (&from, &to), out, tell).await,
         Command::Show { case, as_of } => show::run(config, &case, as_of, out).await,
     };
     match done {

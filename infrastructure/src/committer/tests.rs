@@ -9,6 +9,7 @@ use domain::{AttachmentId, CaseNumber, PersonId, StreamId};
 use uuid::Uuid;
 
 use super::*;
+use crate::log::beside::{Row, Table};
 use crate::log::sqlite::SqliteLog;
 use crate::log::{Batch, Begun, Delivery, DeliveryCounts, Head, Kept, Loaded, Search, Wanted, Writer};
 use crate::outcome::KeptOutcome;
@@ -76,6 +77,10 @@ impl Writer for CutWriter {
 
     async fn upkeep(&mut self, upkeep: &Upkeep) -> Result<UpkeepReply, LogError> {
         self.inner.upkeep(upkeep).await
+    }
+
+    async fn put(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), LogError> {
+        self.inner.put(table, rows).await
     }
 
     async fn set_meta(&mut self, name: &str, value: &str) -> Result<(), LogError> {
@@ -192,6 +197,10 @@ impl Log for Cut {
 
     async fn missing_key(&self) -> Result<Option<StreamId>, LogError> {
         self.inner.missing_key().await
+    }
+
+    async fn rows(&self, table: &'static Table, offset: u64, limit: u32) -> Result<Vec<Row>, LogError> {
+        self.inner.rows(table, offset, limit).await
     }
 
     async fn meta(&self, name: &str) -> Result<Option<String>, LogError> {

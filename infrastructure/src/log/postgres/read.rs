@@ -7,10 +7,11 @@ use chrono::{DateTime, Utc};
 use domain::vocabulary::Template;
 use domain::{AttachmentId, CaseId, CaseNumber, PersonId, StreamId};
 use sqlx::postgres::{PgExecutor, PgRow};
-use sqlx::{Row, query, query_scalar};
+use sqlx::{AssertSqlSafe, Row, query, query_scalar};
 use uuid::Uuid;
 
 use crate::clock::from_micros;
+use crate::log::beside::{self, Kind, Table, Value};
 use crate::log::postgres::{ANEW, PostgresLog, PostgresWriter, fault, listen};
 use crate::log::{Delivery, DeliveryCounts, Head, Heard, Kept, Log, LogError, Search, Writer};
 use crate::outcome::KeptOutcome;
@@ -170,6 +171,44 @@ impl Log for PostgresLog {
     async fn missing_key(&self) -> Result<Option<StreamId>> {
         let stream = query_scalar("SELECT kundwebb_keys.missing()").fetch_one(&self.readers).await;
         Ok(stream.map_err(|error| fault(&error)).map(|stream: Option<Uuid>| stream.map(StreamId))?)
+    }
+
+    async fn rows(&self, table: &'static Table, offset: u64, limit: u32) -> Result<Vec<beside::Row>> {
+        let columns = table.list(|_, name, kind| match kind {
+            Kind::Id => format!("uuid_send({name})"),
+            Kind::Integer => format!("{name}::bigint"),
+            Kind::Bytes | Kind::Text => name.to_owned(),
+        });
+        // Text as SQLite orders it: by its bytes.
+        let keys =
+            table.list(
+                |_, name, kind| {
+                    if kind == Kind::Text { format!("{name} COLLATE \"C\"") } else { name.to_owned() }
+                },
+            );
+        let keys = keys.split(", ").take(table.key).collect::<Vec<_>>().join(", ");
+        let sql = format!("SELECT {columns} FROM {} ORDER BY {keys} LIMIT $1 OFFSET $2", table.name);
+        let rows = query(AssertSqlSafe(sql)).bind(i64::from(limit)).bind(offset.cast_signed());
+        let rows = rows.fetch_all(&self.readers).await.map_err(|error| fault(&error))?;
+        let value = |row: &PgRow, place: usize, kind| {
+            Ok(match kind {
+                Kind::Id | Kind::Bytes => {
+                    row.try_get::<Option<_>, _>(place)?.map_or(Value::Null, Value::Bytes)
+                }
+                Kind::Text => row.try_get::<Option<_>, _>(place)?.map_or(Value::Null, Value::Text),
+                Kind::Integer => row.try_get::<Option<_>, _>(place)?.map_or(Value::Null, Value::Integer),
+            })
+        };
+        let row = |row: &PgRow| {
+            let kinds = table.columns.iter().enumerate();
+            kinds
+                .map(|(place, (_, kind))| value(row, place, *kind))
+                .collect::<std::result::Result<beside::Row, _>>()
+        };
+        rows.iter()
+            .map(row)
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|error: sqlx::Error| fault(&error))
     }
 
     async fn meta(&self, name: &str) -> Result<Option<String>> {

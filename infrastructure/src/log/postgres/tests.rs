@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cluster::Cluster;
+use domain::AttachmentId;
 use sqlx::AssertSqlSafe;
 
 use super::*;
 use crate::log::contract::{Engine, contract};
+use crate::log::copying::copy;
+use crate::log::sqlite::SqliteLog;
 use crate::log::{Batch, Log};
+use crate::startup;
 use crate::testing::*;
 
 /// A log in a database of its own.
@@ -162,4 +166,44 @@ async fn a_database_that_is_not_there_is_said_in_words() {
     assert!(matches!(error, LogError::Unavailable(_)), "{error}");
     let error = PostgresLog::open("sqlite:log.db", true).await.err().unwrap().to_string();
     assert!(error.contains("address of the database"), "{error}");
+}
+
+/// A small installation grows, and could go back: bytes, hashes and everything beside the events stay.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_moves_to_another_engine_and_back() {
+    let [first, last] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let sqlite: Arc<dyn Log> = Arc::new(SqliteLog::open(first.path()).unwrap());
+    let node = Node::start(&sqlite);
+    startup::check(sqlite.as_ref(), &node.keys).await.unwrap();
+    for year in ["2026-12-30T10:00:00Z", "2027-01-02T10:00:00Z"] {
+        node.clock.set(time(year));
+        let upload = AttachmentId(crate::random::id());
+        node.stage(upload).await;
+        let case = node.run(request(&reporter(), new_case(), create(vec![file(upload)]))).await.unwrap();
+        node.run(request(&reporter(), case.id, message("Hej"))).await.unwrap();
+        node.filed().await;
+        node.stage(AttachmentId(crate::random::id())).await;
+    }
+    let engine = Postgres::new().await;
+    let moved = copy(sqlite.as_ref(), engine.log.as_ref(), &|_, _| {}).await.unwrap();
+    assert_eq!((moved.head, moved.before), (sqlite.head().await.unwrap(), 0));
+    startup::check(engine.log.as_ref(), &node.keys).await.unwrap();
+    // Once more is nothing more; and it goes on where the other stopped.
+    assert_eq!(
+        copy(sqlite.as_ref(), engine.log.as_ref(), &|_, _| {}).await.unwrap().before,
+        moved.head.position
+    );
+    node.filed().await;
+    let moved = copy(sqlite.as_ref(), engine.log.as_ref(), &|_, _| {}).await.unwrap();
+    assert_eq!(moved.before + 1, moved.head.position);
+    let back = SqliteLog::open(last.path()).unwrap();
+    assert_eq!(copy(engine.log.as_ref(), &back, &|_, _| {}).await.unwrap().head, moved.head);
+    // Numbers go on, and what was done before is known.
+    let mut grown = Node::start(&engine.log());
+    grown.keys = Arc::clone(&node.keys);
+    grown.clock.set(time("2027-01-03T10:00:00Z"));
+    assert_eq!(grown.filed().await.case_number.to_string(), "2027-000004-3");
+    // Another log is not written over.
+    let error = copy(&back, engine.log.as_ref(), &|_, _| {}).await.unwrap_err().to_string();
+    assert!(error.contains("another log"), "{error}");
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{AttachmentId, StreamId};
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{Executor, Row, query, query_scalar, raw_sql};
+use sqlx::{AssertSqlSafe, Executor, Row, query, query_scalar, raw_sql};
 use uuid::Uuid;
 
 use crate::clock::from_micros;
+use crate::log::beside::{self, Kind, Table, Value};
 use crate::log::postgres::{CHANNEL, fault, read};
 use crate::log::{Batch, Begun, Delivery, Kept, Loaded, LogError, Wanted, Writer};
 use crate::upkeep::{HELD, Upkeep, UpkeepReply};
@@ -72,6 +73,17 @@ impl Writer for PostgresWriter {
 
     async fn upkeep(&mut self, upkeep: &Upkeep) -> std::result::Result<UpkeepReply, LogError> {
         patiently(apply(&mut self.connection, upkeep, self.tells_time)).await
+    }
+
+    async fn put(
+        &mut self,
+        table: &'static Table,
+        rows: &[beside::Row],
+    ) -> std::result::Result<(), LogError> {
+        for row in rows {
+            patiently(put(&mut self.connection, table, row)).await?;
+        }
+        Ok(())
     }
 
     async fn set_meta(&mut self, name: &str, value: &str) -> std::result::Result<(), LogError> {
@@ -167,6 +179,32 @@ async fn write(connection: &mut PgConnection, batch: &Batch) -> Result<()> {
         .execute(connection)
         .await
         .map(drop)
+}
+
+async fn put(connection: &mut PgConnection, table: &Table, row: &[Value]) -> Result<()> {
+    let places = table.list(|place, _, kind| match kind {
+        Kind::Id => format!("encode(${place}, 'hex')::uuid"),
+        Kind::Bytes => format!("${place}::bytea"),
+        Kind::Text => format!("${place}::text"),
+        Kind::Integer => format!("${place}::bigint"),
+    });
+    let anew = table.list(|_, name, _| format!("{name} = excluded.{name}"));
+    let (name, keys) = (table.name, table.keys());
+    let sql = format!("INSERT INTO {name} VALUES ({places}) ON CONFLICT ({keys}) DO UPDATE SET {anew}");
+    // Of what may not be changed only what is missing is added.
+    let sql = if name == "attachment" { sql.replace(&format!("UPDATE SET {anew}"), "NOTHING") } else { sql };
+    let mut put = query(AssertSqlSafe(sql));
+    for (value, (_, kind)) in row.iter().zip(table.columns) {
+        put = match (value, kind) {
+            (Value::Bytes(bytes), _) => put.bind(bytes),
+            (Value::Text(text), _) => put.bind(text),
+            (Value::Integer(integer), _) => put.bind(integer),
+            (Value::Null, Kind::Id | Kind::Bytes) => put.bind(None::<Vec<u8>>),
+            (Value::Null, Kind::Text) => put.bind(None::<String>),
+            (Value::Null, Kind::Integer) => put.bind(None::<i64>),
+        };
+    }
+    put.execute(connection).await.map(drop)
 }
 
 /// One column of many rows.

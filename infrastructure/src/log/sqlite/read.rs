@@ -7,10 +7,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::vocabulary::Template;
 use domain::{AttachmentId, CaseId, CaseNumber, PersonId, StreamId};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use crate::clock::from_micros;
+use crate::log::beside::{self, Table};
 use crate::log::sqlite::checkpointer::Checkpointer;
 use crate::log::sqlite::{SqliteLog, SqliteWriter};
 use crate::log::{Delivery, DeliveryCounts, Head, Kept, Log, LogError, Search, Writer};
@@ -192,6 +194,15 @@ impl Log for SqliteLog {
         .await
     }
 
+    async fn rows(
+        &self,
+        table: &'static Table,
+        offset: u64,
+        limit: u32,
+    ) -> std::result::Result<Vec<beside::Row>, LogError> {
+        self.read(move |connection| rows(connection, table, offset, limit)).await
+    }
+
     async fn meta(&self, name: &str) -> std::result::Result<Option<String>, LogError> {
         let name = name.to_owned();
         self.read(move |connection| {
@@ -200,6 +211,22 @@ impl Log for SqliteLog {
         })
         .await
     }
+}
+
+fn rows(connection: &Connection, table: &Table, offset: u64, limit: u32) -> Result<Vec<beside::Row>> {
+    let (columns, keys) = (table.list(|_, name, _| name.to_owned()), table.keys());
+    let sql = format!("SELECT {columns} FROM {} ORDER BY {keys} LIMIT ?1 OFFSET ?2", table.name);
+    let value = |value: ValueRef<'_>| {
+        Ok(match value {
+            ValueRef::Null => beside::Value::Null,
+            ValueRef::Integer(integer) => beside::Value::Integer(integer),
+            ValueRef::Text(_) => beside::Value::Text(value.as_str()?.to_owned()),
+            ValueRef::Blob(bytes) => beside::Value::Bytes(bytes.to_vec()),
+            ValueRef::Real(_) => return Err(rusqlite::Error::InvalidQuery),
+        })
+    };
+    let row = |row: &Row<'_>| (0..table.columns.len()).map(|place| value(row.get_ref(place)?)).collect();
+    connection.prepare_cached(&sql)?.query_map(params![limit, offset], row)?.collect()
 }
 
 pub(super) fn head(connection: &Connection) -> Result<Head> {

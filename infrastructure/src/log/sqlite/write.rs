@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use domain::StreamId;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params, params_from_iter};
 
+use crate::log::beside::{Row, Table, Value};
 use crate::log::sqlite::checkpointer::Bell;
 use crate::log::sqlite::{fault, read};
 use crate::log::{Batch, Begun, Delivery, Kept, Loaded, LogError, Wanted, Writer};
@@ -50,6 +52,10 @@ impl Writer for SqliteWriter {
 
     async fn upkeep(&mut self, upkeep: &Upkeep) -> std::result::Result<UpkeepReply, LogError> {
         apply(&self.connection, upkeep).map_err(|error| fault(&error))
+    }
+
+    async fn put(&mut self, table: &'static Table, rows: &[Row]) -> std::result::Result<(), LogError> {
+        put(&self.connection, table, rows).map_err(|error| fault(&error))
     }
 
     async fn set_meta(&mut self, name: &str, value: &str) -> std::result::Result<(), LogError> {
@@ -133,6 +139,22 @@ fn write(connection: &Connection, batch: &Batch) -> Result<()> {
     for kept in &batch.outcomes {
         let outcome = serde_json::to_string(&kept.outcome).unwrap_or_default();
         keep.execute(params![kept.command_id, kept.request, outcome, kept.expires_at.timestamp_micros()])?;
+    }
+    Ok(())
+}
+
+fn put(connection: &Connection, table: &Table, rows: &[Row]) -> Result<()> {
+    let places = table.list(|place, _, _| format!("?{place}"));
+    let sql = format!("INSERT OR REPLACE INTO {} VALUES ({places})", table.name);
+    let mut statement = connection.prepare_cached(&sql)?;
+    for row in rows {
+        let values = row.iter().map(|value| match value {
+            Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Integer(integer) => ToSqlOutput::Borrowed(ValueRef::Integer(*integer)),
+            Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Value::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+        });
+        statement.execute(params_from_iter(values))?;
     }
     Ok(())
 }

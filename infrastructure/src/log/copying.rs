@@ -1,0 +1,140 @@
+//! Moving a log to another place, with everything that lies beside its events: positions, bytes and hashes stay. What was
+//! begun goes on where it stopped.
+
+use std::collections::HashMap;
+
+use domain::StreamId;
+
+use crate::log::beside::TABLES;
+use crate::log::{Batch, Head, Log, LogError};
+use crate::startup;
+use crate::stored::StoredEvent;
+
+/// Events in one transaction.
+const EVENTS: usize = 1000;
+/// Rows beside the events in one transaction.
+const ROWS: u32 = 10_000;
+
+/// What was copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The end of both logs.
+    pub head: Head,
+    /// How many events were there already.
+    pub before: u64,
+    /// Rows beside the events.
+    pub rows: u64,
+}
+
+/// Copies a log whole and proves that both are the same. Nobody may write either meanwhile; `tell` hears how far it is.
+///
+/// # Errors
+/// [`LogError::Data`] when the target holds another log, or the source was written meanwhile; or when either fails.
+pub async fn copy(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Result<Moved, LogError> {
+    let (head, before) = (from.head().await?, to.head().await?);
+    begins(from, before).await?;
+    let mut position = before.position;
+    loop {
+        let events = from.events_after(position, EVENTS).await?;
+        let Some(last) = events.last() else { break };
+        startup::verify(&events, position)?;
+        position = last.position;
+        add(from, to, events).await?;
+        tell(position, head.position);
+    }
+    let rows = beside(from, to).await?;
+    if from.head().await? != head || to.head().await? != head {
+        return Err(LogError::Data(
+            "somebody wrote to a log while it was copied; stop every node and go on".to_owned(),
+        ));
+    }
+    same(from, to).await?;
+    Ok(Moved { head, before: before.position, rows })
+}
+
+/// Whether what the target holds is how the source begins.
+async fn begins(from: &dyn Log, before: Head) -> Result<(), LogError> {
+    let Some(earlier) = before.position.checked_sub(1) else { return Ok(()) };
+    let same =
+        from.events_after(earlier, 1).await?.first().is_some_and(|event| event.leaf_hash == before.leaf_hash);
+    if same {
+        Ok(())
+    } else {
+        Err(LogError::Data("the target holds another log; choose an empty one".to_owned()))
+    }
+}
+
+async fn add(from: &dyn Log, to: &dyn Log, events: Vec<StoredEvent>) -> Result<(), LogError> {
+    let begun: Vec<StreamId> =
+        events.iter().filter(|event| event.version == 1).map(|event| event.stream).collect();
+    let keys: HashMap<StreamId, Vec<u8>> = from.keys(&begun).await?;
+    let numbers =
+        events.iter().filter_map(|event| Some((event.case_number()?, event.stream))).collect::<Vec<_>>();
+    let mut writer = to.writer().await?;
+    writer.begin().await?;
+    // The series of a year is moved to the last number of a batch, so a batch holds one year.
+    let years = numbers.chunk_by(|one, other| one.0.year() == other.0.year()).map(<[_]>::to_vec);
+    let mut batches: Vec<Batch> = years.map(|numbers| Batch { numbers, ..Batch::default() }).collect();
+    batches.push(Batch { events, keys: keys.into_iter().collect(), ..Batch::default() });
+    for batch in &batches {
+        writer.write(batch).await?;
+    }
+    writer.commit().await
+}
+
+/// Copies the rows beside the events; those that are there already are replaced.
+async fn beside(from: &dyn Log, to: &dyn Log) -> Result<u64, LogError> {
+    let mut count = 0;
+    for table in TABLES {
+        let mut offset = 0;
+        loop {
+            let rows = from.rows(table, offset, ROWS).await?;
+            if rows.is_empty() {
+                break;
+            }
+            let mut writer = to.writer().await?;
+            writer.begin().await?;
+            writer.put(table, &rows).await?;
+            writer.commit().await?;
+            offset += rows.len() as u64;
+        }
+        count += offset;
+    }
+    Ok(count)
+}
+
+/// Proves that both hold the same, event by event and row by row.
+async fn same(from: &dyn Log, to: &dyn Log) -> Result<(), LogError> {
+    let differ = |what: String| Err(LogError::Data(format!("the copy is not the same: {what}")));
+    let mut position = 0;
+    loop {
+        let (source, copy) =
+            (from.events_after(position, EVENTS).await?, to.events_after(position, EVENTS).await?);
+        if let Some((event, _)) = source.iter().zip(&copy).find(|(event, copied)| event != copied) {
+            return differ(format!("position {}", event.position));
+        }
+        if source.len() != copy.len() {
+            return differ(format!("the events after position {position}"));
+        }
+        let streams: Vec<StreamId> = source.iter().map(|event| event.stream).collect();
+        if from.keys(&streams).await? != to.keys(&streams).await? {
+            return differ(format!("the keys of events after position {position}"));
+        }
+        let Some(last) = source.last() else { break };
+        position = last.position;
+    }
+    for table in TABLES {
+        let mut offset = 0;
+        loop {
+            let (rows, copied) = (from.rows(table, offset, ROWS).await?, to.rows(table, offset, ROWS).await?);
+            if rows != copied {
+                return differ(format!("the table {}", table.name));
+            }
+            if rows.is_empty() {
+                break;
+            }
+            offset += rows.len() as u64;
+        }
+    }
+    Ok(())
+}
