@@ -78,7 +78,7 @@ impl App {
 
     /// The pseudonym of whom a session belongs to.
     pub fn person_of(&self, session: &Session) -> PersonId {
-        self.keys.login(&session.identity.subject)
+        self.keys.pseudonym(session.identity.role, &session.identity.subject)
     }
 }
 
