@@ -98,13 +98,27 @@
       choose.focus();
     });
 
-    // Whoever sends while files are under way sends when they are there.
+    // Whoever sends while files are under way sends when they are there. A file that did not come stops the sending once:
+    // who then sends again does so without it.
     form.addEventListener("submit", (event) => {
-      if (waiting.size === 0) return;
+      const failed = [...list.querySelectorAll("[data-file-error]:not([data-told])")];
+      if (waiting.size === 0 && failed.length === 0) return;
       event.preventDefault();
       delete form.dataset.sent;
       const submitter = event.submitter;
-      Promise.allSettled([...waiting]).then(() => form.requestSubmit(submitter));
+      if (waiting.size > 0) {
+        Promise.allSettled([...waiting]).then(() => form.requestSubmit(submitter));
+        return;
+      }
+      for (const row of failed) row.setAttribute("data-told", "");
+      status.textContent = field.dataset.notSent;
+      const told = document.createElement("p");
+      told.className = "ds-validation-message";
+      told.dataset.field = "validation";
+      told.textContent = field.dataset.notSent;
+      failed.at(-1).append(told);
+      field.scrollIntoView();
+      choose.focus({ preventScroll: true });
     });
 
     function take(files) {
@@ -143,11 +157,23 @@
       const answer = await post(file, tell);
       const rows = new DOMParser().parseFromString(answer?.text ?? "", "text/html").querySelectorAll("li");
       if (!answer || rows.length === 0) {
-        return refuse(row, field.dataset[answer ? "failed" : "unreadable"].replace("{file}", file.name));
+        // A file that cannot be read to its end looks like a line that broke.
+        const failed = answer || !navigator.onLine;
+        return refuse(row, field.dataset[failed ? "failed" : "unreadable"].replace("{file}", file.name));
       }
       row.replaceWith(...rows);
+      if (![...rows].some((own) => own.hasAttribute("data-file-error"))) settled();
       status.textContent = [...rows].map((own) => own.querySelector(".ds-validation-message")?.textContent
         ?? `${file.name}: ${field.dataset.attached}`).join(" ");
+    }
+
+    // What was wrong with the files before is not wrong any more.
+    function settled() {
+      field.querySelector(".kw-errors")?.remove();
+      field.removeAttribute("data-invalid");
+      for (const link of document.querySelectorAll(`.kw-summary a[href="#${choose.id}"]`)) link.closest("li").remove();
+      const summary = document.querySelector(".kw-summary");
+      if (summary && !summary.querySelector("li")) summary.remove();
     }
 
     function refuse(row, words) {
@@ -164,6 +190,8 @@
     function post(file, tell) {
       return new Promise((resolve) => {
         const body = new FormData();
+        const owner = form.querySelector("input[name=owner]");
+        if (owner) body.append("owner", owner.value);
         body.append("files", file);
         const request = new XMLHttpRequest();
         request.open("POST", field.dataset.upload);

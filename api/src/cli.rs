@@ -18,6 +18,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use infrastructure::{Log, LogError};
 use projections::projector::ProjectorError;
+use rustix::fs::Mode;
 
 use crate::Config;
 
@@ -89,6 +90,8 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    // Whatever is written (log, read models, mails, files, backups) is for the owner alone.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let bare = std::env::args_os().len() <= 1;
     let line = CommandLine::parse();
     match run(line, bare) {

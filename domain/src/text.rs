@@ -56,7 +56,7 @@ impl Subject {
         let one_line: String =
             shown.map(|character| if character.is_control() { ' ' } else { character }).collect();
         let one_line = one_line.trim().to_owned();
-        if one_line.is_empty() {
+        if is_blank(&one_line) {
             return Err(FieldError::new(pointer, Code::SubjectMissing));
         }
         let length = one_line.chars().count();
@@ -78,7 +78,7 @@ impl Body {
     pub fn parse(text: &str, pointer: &'static str, missing: Code) -> Result<Self, FieldError> {
         let hidden = |c: char| turns_text(c) || (c.is_control() && c != '\n' && c != '\t');
         let text = text.replace("\r\n", "\n").replace(hidden, "").trim().to_owned();
-        if text.is_empty() {
+        if is_blank(&text) {
             return Err(FieldError::new(pointer, missing));
         }
         let length = text.chars().count();
@@ -97,7 +97,7 @@ impl PersonName {
     pub fn parse(text: &str, pointer: &'static str) -> Result<Self, FieldError> {
         let text = text.trim();
         let hidden = |c: char| turns_text(c) || c.is_control();
-        let wrong = text.is_empty() || text.chars().count() > NAME_MAX || text.contains(hidden);
+        let wrong = is_blank(text) || text.chars().count() > NAME_MAX || text.contains(hidden);
         if wrong { Err(FieldError::new(pointer, Code::ReporterName)) } else { Ok(Self(text.to_owned())) }
     }
 }
@@ -135,6 +135,21 @@ impl Email {
     pub fn key(&self) -> String {
         self.0.to_lowercase()
     }
+}
+
+/// Whether nothing of a text can be seen: blanks, and characters that are drawn as nothing (Unicode's property
+/// `Default_Ignorable_Code_Point`, and the blank letters of Hangul and Braille).
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|character| {
+        character.is_whitespace()
+            || character.is_control()
+            || matches!(character,
+                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+                | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}')
+    })
 }
 
 /// Characters that turn the direction of the text around them (Unicode TR 9, 2.1 and 2.2): with them one can show
@@ -188,11 +203,14 @@ mod tests {
 
     #[test]
     fn control_characters_alone_are_no_text() {
-        for text in ["", " ", "\0", "\u{7} \r\n", "\0\0 \0"] {
+        let unseen = ["\u{200b}", "\u{ad}", "\u{2060}\u{feff}", "\u{3164}", " \u{2800} ", "\u{200d}\u{fe0f}"];
+        for text in ["", " ", "\0", "\u{7} \r\n", "\0\0 \0"].into_iter().chain(unseen) {
             assert_eq!(Subject::parse(text, "/subject").unwrap_err().code, Code::SubjectMissing, "{text:?}");
         }
-        let missing = Body::parse("\0 \0\r\n", "/message", Code::MessageMissing).unwrap_err();
-        assert_eq!(missing.code, Code::MessageMissing);
+        for text in ["\0 \0\r\n"].into_iter().chain(unseen) {
+            let missing = Body::parse(text, "/message", Code::MessageMissing).unwrap_err();
+            assert_eq!(missing.code, Code::MessageMissing, "{text:?}");
+        }
         assert_eq!(Subject::parse("\0 Lön\r\nmars \0", "/subject").unwrap().as_str(), "Lön  mars");
         let body = Body::parse("\0 Hej\r\ndär \0", "/message", Code::MessageMissing).unwrap();
         assert_eq!(body.as_str(), "Hej\ndär");

@@ -94,9 +94,17 @@ impl Keys {
         Uuid::new_v8(bytes)
     }
 
-    /// The pseudonym of a login or a system.
+    /// The pseudonym of a person's login.
     pub fn login(&self, subject: &str) -> PersonId {
         PersonId(self.derived_id("login", &[subject.as_bytes()]))
+    }
+
+    /// The pseudonym of a caller. The name of a system is nobody's login, though it may read the same.
+    pub fn pseudonym(&self, role: Role, subject: &str) -> PersonId {
+        match role {
+            Role::System => PersonId(self.derived_id("system", &[subject.as_bytes()])),
+            Role::Employee | Role::Officer | Role::Auditor => self.login(subject),
+        }
     }
 
     /// The pseudonym of somebody known by employer and e-mail address only.
@@ -240,6 +248,8 @@ mod tests {
         let keys = Keys::open(tempfile::tempdir().unwrap().path(), true).unwrap();
         assert_eq!(keys.login("anna"), keys.login("anna"));
         assert_ne!(keys.login("anna"), keys.login("Anna"));
+        assert_eq!(keys.pseudonym(Role::Officer, "anna"), keys.login("anna"));
+        assert_ne!(keys.pseudonym(Role::System, "anna"), keys.login("anna"));
         assert_ne!(keys.derived_id("x", &[b"ab", b"c"]), keys.derived_id("x", &[b"a", b"bc"]));
         assert_ne!(keys.derived_id("x", &[b"ab"]), keys.derived_id("xab", &[]));
         let [first, second] = [1_763_900_000_000, 1_763_900_000_001]

@@ -188,12 +188,8 @@ pub trait Log: Send + Sync + 'static {
     async fn case_by_number(&self, number: CaseNumber) -> Result<Option<StreamId>, LogError>;
     /// A sealed row and the time at which it expires.
     async fn kept(&self, which: Kept) -> Result<Option<(Vec<u8>, DateTime<Utc>)>, LogError>;
-    /// The latest draft of a person that has not expired, and the form that it belongs to.
-    async fn latest_draft(
-        &self,
-        owner: PersonId,
-        now: DateTime<Utc>,
-    ) -> Result<Option<(Uuid, Vec<u8>)>, LogError>;
+    /// The drafts of a person that have not expired, newest first, each with the form that it belongs to.
+    async fn drafts(&self, owner: PersonId, now: DateTime<Utc>) -> Result<Vec<(Uuid, Vec<u8>)>, LogError>;
     /// The outcome of a command that was accepted.
     async fn outcome(&self, command: Uuid) -> Result<Option<KeptOutcome>, LogError>;
     /// Whether a file is attached to a case.

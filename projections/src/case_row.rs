@@ -158,7 +158,9 @@ fn cases(list: List, reach: &Reach, filter: &Filter) -> (&'static str, Condition
         conditions.is("reporter IS NOT NULL");
     }
     let by_person = reach.reporters.is_some() || reach.registered_by.is_some() || filter.officer.is_some();
-    let is_queue = is_open(filter) && !by_person && filter.employer.is_none() && filter.q.is_none();
+    let nothing = reach.areas.as_ref().is_some_and(Vec::is_empty);
+    let is_queue =
+        is_open(filter) && !by_person && !nothing && filter.employer.is_none() && filter.q.is_none();
     // Without being told, SQLite counts the open cases among the closed ones.
     (if is_queue { "queue INDEXED BY queue_open" } else { "queue" }, conditions)
 }

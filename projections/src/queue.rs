@@ -241,6 +241,19 @@ mod tests {
     }
 
     #[test]
+    fn an_officer_without_areas_sees_nothing_in_every_order() {
+        let told = told();
+        let reach = Reach { areas: Some(Vec::new()), ..Reach::default() };
+        let open = Filter { status: vec![Status::Received, Status::InProcess], ..Filter::default() };
+        for filter in [Filter::default(), open] {
+            for sort in [Sort::Newest, Sort::Oldest, Sort::LastChanged, Sort::Number] {
+                let page = told.read.read(|tables| find(tables, &reach, &filter, (sort, 1, 20))).unwrap();
+                assert_eq!((page.rows.len(), page.total), (0, 0));
+            }
+        }
+    }
+
+    #[test]
     fn what_rights_depend_on() {
         let told = told();
         let known = told.read.read(|tables| standing(tables, CaseId(case(3).0))).unwrap().unwrap();

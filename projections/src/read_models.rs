@@ -359,6 +359,7 @@ fn start(path: &Path, projections: &[&dyn Projection]) -> Result<(Connection, u6
     write_ahead(&writer)?;
     writer.execute_batch("PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")?;
     create(&mut writer, projections)?;
+    whole(&writer, projections)?;
     let position = writer.query_row("SELECT position FROM position", [], |row| row.get(0))?;
     Ok((writer, position))
 }
@@ -391,12 +392,29 @@ fn quick_check(tables: &Connection) -> Result<(), ReadError> {
     if said == "ok" { Ok(()) } else { Err(ReadError::Damaged(said.replace('\n', " "))) }
 }
 
+/// Whether the file has the tables of these projections, all and as they must be, and one position.
+fn whole(tables: &Connection, projections: &[&dyn Projection]) -> Result<(), ReadError> {
+    let schema = |tables: &Connection| -> Result<Vec<(String, Option<String>)>, rusqlite::Error> {
+        let sql = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY name";
+        tables.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    };
+    let made = Connection::open_in_memory()?;
+    create_tables(&made, projections)?;
+    create_indices(&made, projections)?;
+    if schema(tables)? != schema(&made)? {
+        return Err(ReadError::Damaged("it does not hold the tables of this version".to_owned()));
+    }
+    let positions: u32 = tables.query_row("SELECT count(*) FROM position", [], |row| row.get(0))?;
+    if positions == 1 { Ok(()) } else { Err(ReadError::Damaged("it holds no position".to_owned())) }
+}
+
 /// What the file holds, after the engine's own proof of it.
 fn proven(path: &Path) -> Result<Found, ReadError> {
     let connection = connect(path)?;
     connection.execute_batch("PRAGMA query_only=ON;")?;
     let moment = connection.unchecked_transaction()?;
     quick_check(&moment)?;
+    whole(&moment, ALL)?;
     let place = moment.query_row("SELECT position, leaf_hash FROM position", [], |row| {
         Ok(Found::At { position: row.get(0)?, leaf_hash: row.get(1)? })
     });

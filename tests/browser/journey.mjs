@@ -29,6 +29,7 @@ try {
   await keepsWhatWasTyped();
   await inEnglish();
   await filesThatCannotBeRead();
+  await aFileThatDoesNotComeStopsTheSending();
 } finally {
   await browser.close();
   process.stdin.destroy();
@@ -270,6 +271,31 @@ async function filesThatCannotBeRead() {
   }
   await attached(page, "stannar.pdf");
   await rm(folder, { recursive: true });
+  await page.context().close();
+}
+
+// Whoever sends while a file is under way that then does not come is told, and nothing is sent without it unawares.
+async function aFileThatDoesNotComeStopsTheSending() {
+  const page = await open();
+  await page.goto(`${address}/skapa-arende`);
+  await logIn(page, "Exempelverket", "Anna Exempelsson");
+  await page.getByLabel("Ekonomi").check();
+  await page.getByLabel("Ämne").fill("En fil som inte kommer fram");
+  await page.getByLabel("Meddelande").fill("Se filen.");
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route("**/skapa-arende/filer", async (route) => { await held; await route.continue(); });
+  await page.locator("input[type=file]").setInputFiles([file("viktig.exe", "MZ")]);
+  await page.getByRole("button", { name: "Skicka ärende" }).click();
+  release();
+  await page.getByText("Inte skickat: en fil kom inte med.").last().waitFor();
+  await page.getByText(/viktig\.exe kan inte bifogas/).first().waitFor();
+  assert.match(page.url(), /skapa-arende$/);
+  await page.unroute("**/skapa-arende/filer");
+  await page.locator("input[type=file]").setInputFiles([file("viktig.pdf")]);
+  await page.getByRole("button", { name: "Skicka ärende" }).click();
+  await receipt(page);
+  await page.getByText("viktig.pdf").waitFor();
   await page.context().close();
 }
 

@@ -82,6 +82,10 @@ page500-short = What you did has not been saved. Try again in a while.
 demo-banner = Demo environment. Everything here is made up.
 demo-login-intro = This is a demo environment. Choose who you want to be.
 form-cut-off = Not everything that you sent arrived. Check the form and send it again.
+case-closed-use = Create a new case from it
+case-closed-discard = Discard what I wrote
+session-other = Somebody other than who is logged in now began to fill in the form. It has not been sent. Whoever began it can log in and go on.
+file-not-sent = Not sent: a file did not come along. Attach it again, or send without it.
 session-over = You are logged out. What you wrote is kept. Log in again to go on.
 
 # Components

@@ -82,6 +82,10 @@ page500-short = Det du gjorde är inte sparat. Försök igen om en stund.
 demo-banner = Demomiljö. Allt här är påhittat.
 demo-login-intro = Det här är en demomiljö. Välj vem du vill vara.
 form-cut-off = Allt som du skickade kom inte fram. Kontrollera formuläret och skicka det igen.
+case-closed-use = Skapa ett nytt ärende av det
+case-closed-discard = Kasta det jag skrev
+session-other = Någon annan än den som nu är inloggad började fylla i formuläret. Det är inte skickat. Den som började kan logga in och fortsätta.
+file-not-sent = Inte skickat: en fil kom inte med. Bifoga den igen, eller skicka utan den.
 session-over = Du är utloggad. Det du skrev finns kvar. Logga in igen för att fortsätta.
 
 # Components

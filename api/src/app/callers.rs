@@ -52,7 +52,7 @@ impl App {
     /// When the log cannot be written.
     pub async fn writer(&self, identity: Identity) -> Result<Caller, CallerError> {
         self.meet(&identity).await?;
-        let person = self.keys.login(&identity.subject);
+        let person = self.keys.pseudonym(identity.role, &identity.subject);
         Ok(caller(identity, person, vec![person]))
     }
 
@@ -69,7 +69,7 @@ impl App {
 
     /// Records somebody who is new, or has a new name or address.
     async fn meet(&self, identity: &Identity) -> Result<(), CallerError> {
-        let person = self.keys.login(&identity.subject);
+        let person = self.keys.pseudonym(identity.role, &identity.subject);
         let meeting = self.meeting(person, identity);
         if !self.has_met(&meeting) {
             let position = self.committer.see(meeting.clone()).await?;
@@ -82,7 +82,7 @@ impl App {
     }
 
     async fn known(&self, identity: Identity) -> Result<Caller, CallerError> {
-        let person = self.keys.login(&identity.subject);
+        let person = self.keys.pseudonym(identity.role, &identity.subject);
         let identities = self.query(move |tables| directory::identities(tables, person)).await?;
         Ok(caller(identity, person, identities))
     }

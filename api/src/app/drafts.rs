@@ -34,20 +34,18 @@ impl App {
         self.committer.upkeep(keep).await.map(drop)
     }
 
-    /// The latest draft of a person and the form that it belongs to.
+    /// The drafts of a person, newest first, each with the form that it belongs to.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn draft<T: DeserializeOwned>(
-        &self,
-        owner: PersonId,
-    ) -> Result<Option<(Uuid, T)>, CommandError> {
-        let found =
-            self.log.latest_draft(owner, self.clock.now()).await.map_err(|error| unavailable(&error))?;
-        Ok(found.and_then(|(form, sealed)| {
-            let plain = self.keys.purpose("draft").open(&sealed, owner.0.as_bytes()).ok()?;
+    pub async fn drafts<T: DeserializeOwned>(&self, owner: PersonId) -> Result<Vec<(Uuid, T)>, CommandError> {
+        let found = self.log.drafts(owner, self.clock.now()).await.map_err(|error| unavailable(&error))?;
+        let key = self.keys.purpose("draft");
+        let opened = found.into_iter().filter_map(|(form, sealed)| {
+            let plain = key.open(&sealed, owner.0.as_bytes()).ok()?;
             Some((form, serde_json::from_slice(&plain).ok()?))
-        }))
+        });
+        Ok(opened.collect())
     }
 
     /// Forgets a draft, when its form was sent.

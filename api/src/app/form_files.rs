@@ -4,6 +4,8 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::PersonId;
@@ -13,6 +15,7 @@ use infrastructure::files::FileError;
 use infrastructure::log::Kept;
 use infrastructure::upkeep::Upkeep;
 use infrastructure::{CommandError, LogError};
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::app::uploads::{self, json, place};
@@ -21,6 +24,18 @@ use crate::app::uploads::{self, json, place};
 const SOON: Duration = Duration::from_secs(60 * 60);
 
 impl App {
+    /// Who was logged in when a form was shown, sealed for the form to carry.
+    pub fn sealed_owner(&self, owner: PersonId) -> String {
+        URL_SAFE_NO_PAD.encode(self.keys.purpose("form").seal(owner.0.as_bytes(), b"owner"))
+    }
+
+    /// Who that was.
+    pub fn opened_owner(&self, sealed: &str) -> Option<PersonId> {
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let owner = self.keys.purpose("form").open(&sealed, b"owner").ok()?;
+        Uuid::from_slice(&owner).ok().map(PersonId)
+    }
+
     /// Stores a file for the owner of a form. Where the log cannot be written now the file is kept all the same: its
     /// receipt tells everything, and its row is written when the form comes back.
     ///

@@ -13,11 +13,12 @@ use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::app::commands::unavailable;
+use crate::app::drafts::KEPT_DAYS;
 
 /// How long a session lasts.
 pub const LASTS: Duration = Duration::from_secs(8 * 60 * 60);
-/// How long an expired session is still known.
-const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a session that is over is still known: as long as what was typed in it is kept.
+const REMEMBERED: Duration = Duration::from_secs(KEPT_DAYS * 24 * 60 * 60);
 
 /// A session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,7 +78,7 @@ impl App {
 
     /// The pseudonym of whom a session belongs to.
     pub fn person_of(&self, session: &Session) -> PersonId {
-        self.keys.login(&session.identity.subject)
+        self.keys.pseudonym(session.identity.role, &session.identity.subject)
     }
 }
 

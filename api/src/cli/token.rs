@@ -83,13 +83,16 @@ fn identity(arguments: Arguments) -> anyhow::Result<Identity> {
     let narrowed = matches!(role, Role::Employee | Role::System);
     anyhow::ensure!(
         !narrowed || !employers.is_empty(),
-        "--employer: an {role} belongs to at least one employer"
+        "--employer: name at least one; the role {role} belongs to employers"
     );
     anyhow::ensure!(
         narrowed || employers.is_empty(),
-        "--employer narrows employees and systems, not an {role}"
+        "--employer narrows employees and systems, not the role {role}"
     );
-    anyhow::ensure!(role == Role::Officer || areas.is_empty(), "--areas narrows officers, not an {role}");
+    anyhow::ensure!(
+        role == Role::Officer || areas.is_empty(),
+        "--areas narrows officers, not the role {role}"
+    );
     Ok(Identity {
         subject,
         role,

@@ -74,7 +74,7 @@ async fn show(
 
 async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Result<Response, Failure> {
     let mut form = Form::read(&app, &visitor, "create", request).await?;
-    let caller = match visitor.caller_as(&[Role::Employee]) {
+    let caller = match form.sender(&visitor).and_then(|_| visitor.caller_as(&[Role::Employee])) {
         Ok(caller) => caller,
         Err(Failure::Unauthorized) => return log_in_again(&app, &visitor, &mut form, ADDRESS).await,
         Err(failure) => return refused(&app, &visitor, form, failure).await,

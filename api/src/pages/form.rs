@@ -17,12 +17,15 @@ use infrastructure::random;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::app::Caller;
 use crate::pages::Visitor;
 use crate::texts::{Text, field_error};
 use crate::{App, Failure};
 
 /// The field that carries the form's own key, under which sending it again is the same command.
 pub const KEY: &str = "form";
+/// The field that carries, sealed, who was logged in when the form was shown.
+pub const OWNER: &str = "owner";
 /// The field that carries the version of the case that the form decides on.
 pub const VERSION: &str = "version";
 /// The field that carries the receipt of a file; there may be many.
@@ -41,6 +44,8 @@ pub struct Form {
     pub id: &'static str,
     /// Its own key.
     pub key: Uuid,
+    /// Who was logged in when it was shown.
+    pub owner: Option<PersonId>,
     /// The version of the case that it decides on.
     pub version: Option<u64>,
     /// The files that it has.
@@ -91,6 +96,7 @@ impl Form {
         Self {
             id,
             key: random::id(),
+            owner: None,
             version: None,
             files: Vec::new(),
             errors: Vec::new(),
@@ -115,6 +121,17 @@ impl Form {
         let mut form = Self::new(id);
         body::read(app, visitor, &mut form, request).await?;
         Ok(form)
+    }
+
+    /// Who sends it.
+    ///
+    /// # Errors
+    /// [`Failure::Unauthorized`] where nobody is logged in any more, or somebody else than who began the form; or why it
+    /// cannot be told.
+    pub fn sender<'a>(&self, visitor: &'a Visitor) -> Result<&'a Caller, Failure> {
+        let caller = visitor.caller()?;
+        let began = self.owner.unwrap_or(caller.actor.person);
+        if began == caller.actor.person { Ok(caller) } else { Err(Failure::Unauthorized) }
     }
 
     /// The form with the version of the case that it decides on.

@@ -28,6 +28,8 @@ pub struct Frame {
     pub login: String,
     /// The name of who is logged in.
     pub person: Option<String>,
+    /// Who is logged in, sealed for forms to carry; empty for nobody.
+    pub owner: String,
     /// The role of who is logged in.
     pub role: Option<Role>,
     /// The name of the chosen employer.
@@ -62,6 +64,7 @@ impl Frame {
             address: visitor.address.clone(),
             login: failures::way_in(visitor, &visitor.address),
             person: name.map(|identity| identity.name.clone().unwrap_or_else(|| identity.subject.clone())),
+            owner: caller.map(|caller| app.sealed_owner(caller.actor.person)).unwrap_or_default(),
             role: visitor.role(),
             employer: employer.map(|employer| match language {
                 Language::Sv => employer.name_sv,

@@ -45,6 +45,8 @@ struct LoginPage {
     persons: Vec<&'static Person>,
     back: String,
     expired: bool,
+    /// Whether somebody is logged in, and is led here because a form is somebody else's.
+    other: bool,
 }
 
 /// Whom to call when one cannot log in (K2).
@@ -77,7 +79,8 @@ async fn show(
     let persons = persons::offered(visitor.employer);
     let back = own_address(&back.till).to_owned();
     let expired = visitor.expired.is_some() && back != "/";
-    render(&LoginPage { frame, persons, back, expired })
+    let other = visitor.caller().is_ok() && back != "/";
+    render(&LoginPage { frame, persons, back, expired, other })
 }
 
 #[derive(Deserialize)]

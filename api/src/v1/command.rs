@@ -216,7 +216,12 @@ impl Pending {
             return Ok(Ok(Vec::new()));
         }
         self.unless_done(app).await?;
-        Ok(app.staged(self.caller(), uploads).await?)
+        let staged = app.staged(self.caller(), uploads).await?;
+        if staged.is_err() {
+            // The same request, sent twice at once, may have attached them since.
+            self.unless_done(app).await?;
+        }
+        Ok(staged)
     }
 
     async fn repeated(&self, app: &App) -> Result<Option<Outcome>, CommandError> {

@@ -155,12 +155,8 @@ impl Log for Cut {
         self.inner.kept(which).await
     }
 
-    async fn latest_draft(
-        &self,
-        owner: PersonId,
-        now: DateTime<Utc>,
-    ) -> Result<Option<(Uuid, Vec<u8>)>, LogError> {
-        self.inner.latest_draft(owner, now).await
+    async fn drafts(&self, owner: PersonId, now: DateTime<Utc>) -> Result<Vec<(Uuid, Vec<u8>)>, LogError> {
+        self.inner.drafts(owner, now).await
     }
 
     async fn outcome(&self, command: Uuid) -> Result<Option<KeptOutcome>, LogError> {

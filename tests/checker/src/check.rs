@@ -137,10 +137,11 @@ fn lives<'a>(events: &'a [Stored], wrong: &mut Vec<String>) -> Vec<&'static str>
     events.iter().map(step).collect()
 }
 
-/// Each mail has one outcome, and is about something that happened in its case before. Its id tells what it is about and
+/// Each mail has one outcome, no event has two mails, and each is about something that happened in its case before. Its id tells what it is about and
 /// to whom it goes, so that a second mail has no other id.
 fn notifications(events: &[Stored], wrong: &mut Vec<String>) {
     let mut seen: HashSet<&str> = HashSet::new();
+    let mut causes: HashSet<&str> = HashSet::new();
     let mut happened: HashSet<String> = HashSet::new();
     let mut cases: HashSet<&str> = HashSet::new();
     for event in events {
@@ -153,6 +154,8 @@ fn notifications(events: &[Stored], wrong: &mut Vec<String>) {
                 (event.position, fact("caseId"), fact("cause"), fact("messageId"));
             if !seen.insert(id) {
                 wrong.push(format!("position {position}: a second outcome of mail {id}"));
+            } else if !causes.insert(cause) {
+                wrong.push(format!("position {position}: a second mail about {cause}"));
             }
             if !id.strip_prefix(cause).is_some_and(|rest| rest.starts_with('.')) {
                 wrong.push(format!("position {position}: {id} is not the id of a mail about {cause}"));
@@ -177,6 +180,14 @@ fn acknowledgements(events: &[Stored], phases: &[&str], records: &[Record], tall
     let received = events.iter().filter(|event| event.type_name == "CaseReceived");
     let numbers: HashMap<&str, &Value> =
         received.map(|event| (event.stream.as_str(), &event.facts["caseNumber"])).collect();
+    let sent: HashSet<&str> = records.iter().map(|record| record.trace.as_str()).collect();
+    for event in by_trace.values().flatten().filter(|_| !records.is_empty()) {
+        if !sent.contains(event.trace.as_str()) {
+            tally
+                .violations
+                .push(format!("position {}: {} that nobody sent", event.position, event.type_name));
+        }
+    }
     let mut by_key: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     for record in records {
         by_key.entry(&record.key).or_default().push(record);

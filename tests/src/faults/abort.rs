@@ -59,6 +59,8 @@ pub async fn abort(folder: &Path, requests: usize, seed: u64) -> anyhow::Result<
     let mut connection = Connection::open(service.address()).await?;
     let answer = connection.send(last.bytes()).await?;
     ensure!(answer.status == 201, "{}", String::from_utf8_lossy(answer.body));
+    let acknowledged = last.record(Some(serde_json::from_slice(answer.body)?));
+    std::fs::write(records.join("last.jsonl"), serde_json::to_string(&acknowledged)? + "\n")?;
     wait_until_shown(service.address()).await?;
     let mails = wait_until_mailed(&data).await?;
     tokio::task::spawn_blocking(move || service.stop()).await??;

@@ -1,5 +1,7 @@
 //! The pages of employees over HTTP: what a form keeps when something goes wrong, who may see what, what each page says.
 
+mod kept;
+
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use chrono::TimeDelta;
 use domain::access::Role;
@@ -186,44 +188,6 @@ async fn an_expired_session_keeps_the_form_for_its_owner_alone() {
     assert!(!anna.get(CREATE).await.says("Utkastet är sparat"));
 }
 
-/// Sending a form once more, changed, looks for its file again; the file is the case's for ever.
-#[tokio::test]
-async fn a_file_that_its_form_shows_again_after_it_was_sent_stays_with_its_case() {
-    let app = TestApp::start().await;
-    let anna = employee(&app, "anna").await;
-    let form = anna.get(CREATE).await;
-    let hidden = form.hidden(CREATE);
-    let attach = filled(&hidden, &[("action", "upload"), FILED[0]]);
-    let page = anna.post_with_file(CREATE, &attach, ("brev.pdf", PDF)).await;
-    let sent = anna.submit(&page, CREATE, &FILED).await;
-    let receipt = anna.done(&sent).await;
-    let back = anna.submit(&page, CREATE, &[FILED[0], ("subject", "Något annat"), FILED[2]]).await;
-    back.shows(422, "Ärendet är redan skickat.");
-    app.pass(TimeDelta::days(2));
-    app.app.clean_uploads().await.unwrap();
-    let case = receipt.links("/arenden/")[0].clone();
-    let anna = employee(&app, "anna").await;
-    let file = anna.get(&case).await.links(&format!("{case}/filer/"))[0].clone();
-    assert_eq!((anna.get(&file).await.html.as_bytes(), app.objects()), (PDF, 1));
-}
-
-/// As when it expires: another window may still hold a form.
-#[tokio::test]
-async fn logging_out_in_one_window_keeps_the_form_of_another_and_opens_nothing() {
-    let app = TestApp::start().await;
-    let anna = employee(&app, "anna").await;
-    let form = anna.get(CREATE).await;
-    anna.post("/logga-ut", &[]).await;
-    assert_eq!(anna.get("/mina-arenden").await.path(), "/valj-arbetsgivare");
-    let away = anna.post_with_file(CREATE, &filled(&form.hidden(CREATE), &FILED), ("a.pdf", PDF)).await;
-    assert_eq!(away.path(), "/valj-arbetsgivare");
-    assert!(!employee(&app, "bertil").await.get(CREATE).await.says("a.pdf"));
-    let back = employee(&app, "anna").await.get(CREATE).await;
-    back.shows(200, "a.pdf Bifogad");
-    assert!(back.html.contains("value=\"Omföring mellan projekt\""));
-    app.leaves_staged(1);
-}
-
 #[tokio::test]
 async fn a_form_that_is_no_text_or_is_cut_off_is_told_in_words() {
     let app = TestApp::start().await;
@@ -289,7 +253,7 @@ async fn a_supplement_of_an_expired_session_is_found_on_its_case() {
     let page = anna.get(&case).await;
     app.pass(TimeDelta::hours(9));
     let away = anna.submit(&page, &format!("{case}/meddelande"), &[("text", "En sak till.")]).await;
-    assert_eq!(away.location.unwrap(), format!("/valj-arbetsgivare?till={case}"));
+    assert_eq!(away.location.unwrap(), format!("/valj-arbetsgivare?till={case}%3Fform%3Dmessage"));
     let anna = employee(&app, "anna").await;
     let back = anna.get(&case).await;
     back.shows(200, "Det du skrev finns kvar här och är inte skickat.");

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::access::Role;
 
-use super::{address, page, readable};
+use super::{address, form_address, page, readable};
 use crate::pages::form::{Action, log_in_again};
 use crate::pages::{Form, Visitor, change, cookies, officer_case};
 use crate::requests::AddMessageRequest;
@@ -22,9 +22,11 @@ pub(super) async fn send(
     }
     let case = domain::CaseId::parse(&id).ok_or(Failure::NotFound)?;
     let mut form = Form::read(&app, &visitor, "message", request).await?;
-    let caller = match visitor.caller() {
+    let caller = match form.sender(&visitor) {
         Ok(caller) => caller,
-        Err(Failure::Unauthorized) => return log_in_again(&app, &visitor, &mut form, &address(case)).await,
+        Err(Failure::Unauthorized) => {
+            return log_in_again(&app, &visitor, &mut form, &form_address(case)).await;
+        }
         Err(failure) => return Err(failure),
     };
     let failure = match form.action() {

@@ -103,6 +103,12 @@ async fn already_sent(
     let number: Option<CaseNumber> = app.log.outcome(id).await?.map(|kept| kept.outcome.case_number);
     form.key = random::id();
     let Some(number) = number else { return Ok(Failure::IdempotencyKeyReused) };
+    // The files that went along are that case's.
+    for file in std::mem::take(&mut form.files) {
+        if !app.log.is_attached(file.file.card.attachment_id).await? {
+            form.files.push(file);
+        }
+    }
     form.add_error("", error_text(visitor.language, "duplicate").with("number", number));
     Ok(Failure::Fields(Vec::new()))
 }

@@ -9,7 +9,7 @@ use futures::StreamExt;
 use infrastructure::files::FileError;
 use percent_encoding::percent_decode;
 
-use super::{ACTION, Form, KEY, RECEIPT, REMOVE, VERSION};
+use super::{ACTION, Form, KEY, OWNER, RECEIPT, REMOVE, VERSION};
 use crate::app::room::{Room, Taken};
 use crate::multipart::{Part, Parts};
 use crate::pages::Visitor;
@@ -18,10 +18,7 @@ use crate::v1::body::drain;
 use crate::v1::headers::media_type;
 use crate::{App, Failure};
 
-/// Most bytes of one text field; a message may have 10 000 characters of four bytes, and what is too long must still
-/// come back to be shortened.
-const TEXT_BYTES: usize = 256 * 1024;
-/// Most bytes of everything but the files.
+/// Most bytes of everything but the files: what is far too long must still come back to be shortened.
 const FORM_BYTES: usize = 2 * 1024 * 1024;
 /// Most bytes of a form of somebody whom we do not know, and for whom nothing can be kept: the choice of an employer.
 const STRANGER_BYTES: usize = 16 * 1024;
@@ -122,6 +119,11 @@ impl Reading<'_> {
 
     async fn text(&mut self, name: &str, value: &str) {
         match name {
+            OWNER => {
+                self.form.owner = self.app.opened_owner(value);
+                // Its files are those of who began it.
+                self.owner = self.form.owner.or(self.owner);
+            }
             KEY => self.form.key = value.trim().parse().unwrap_or(self.form.key),
             VERSION => self.form.version = value.trim().parse().ok(),
             ACTION => self.form.action = Some(value.to_owned()),
@@ -191,7 +193,7 @@ impl Reading<'_> {
         while let Some(Ok(more)) = part.next().await {
             let all = self.taken.grow(more.len())?;
             bytes.extend_from_slice(&more);
-            if bytes.len() > TEXT_BYTES || all > FORM_BYTES {
+            if all > FORM_BYTES {
                 return Err(Failure::TooLarge);
             }
         }

@@ -44,7 +44,7 @@ impl Form {
         Ok(())
     }
 
-    /// The form that its owner left on the page of `address`, if that is what was left last.
+    /// The form that its owner left last on the page of `address`.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -54,8 +54,9 @@ impl Form {
         id: &'static str,
         address: &str,
     ) -> Result<Option<Self>, Failure> {
-        let draft: Option<(Uuid, Draft)> = app.draft(owner).await?;
-        let Some((key, draft)) = draft.filter(|(_, draft)| draft.address == address) else { return Ok(None) };
+        let drafts: Vec<(Uuid, Draft)> = app.drafts(owner).await?;
+        let left = drafts.into_iter().find(|(_, draft)| draft.address == address);
+        let Some((key, draft)) = left else { return Ok(None) };
         let mut form = Self { key, fields: draft.fields, saved_at: Some(draft.saved_at), ..Self::new(id) };
         for file in draft.files {
             if app.is_still_staged(owner, &file).await? {
@@ -73,8 +74,8 @@ impl Form {
     }
 }
 
-/// Leads to the login and back to the page of `back`, where the form is found again: a session that ended while
-/// somebody was typing loses nothing.
+/// Leads to the login and back to the page of `back`, where whoever began the form finds it again: a session that ended
+/// while somebody was typing, or another that began, loses nothing.
 ///
 /// # Errors
 /// When the log cannot be written.
@@ -84,7 +85,7 @@ pub async fn log_in_again(
     form: &mut Form,
     back: &str,
 ) -> Result<Response, Failure> {
-    if let Some(owner) = visitor.expired {
+    if let Some(owner) = form.owner.or(visitor.expired) {
         form.save(app, owner, back).await?;
     }
     Ok(Redirect::to(&way_in(visitor, back)).into_response())

@@ -136,14 +136,14 @@ async fn begin(
     request: Request,
 ) -> Result<Begun, Failure> {
     let case = CaseId::parse(id).ok_or(Failure::NotFound)?;
-    match visitor.caller_as(&[Role::Officer]) {
-        Ok(_) | Err(Failure::Unauthorized) => {}
-        Err(failure) => return Err(failure),
-    }
     let mut form = Form::read(app, visitor, name, request).await?;
-    if visitor.caller().is_err() {
-        let back = format!("/arenden/{case}?form={name}");
-        return Ok(Begun::Answered(log_in_again(app, visitor, &mut form, &back).await?));
+    match form.sender(visitor).and_then(|_| visitor.caller_as(&[Role::Officer])) {
+        Ok(_) => {}
+        Err(Failure::Unauthorized) => {
+            let back = format!("/arenden/{case}?form={name}");
+            return Ok(Begun::Answered(log_in_again(app, visitor, &mut form, &back).await?));
+        }
+        Err(failure) => return Err(failure),
     }
     if name == RECLASSIFY {
         // What was chosen before the area was changed is left out.
@@ -151,7 +151,7 @@ async fn begin(
         form.set(left_out, "");
     }
     if form.version.is_none() {
-        return Err(Failure::IfMatchMissing);
+        return Err(Failure::Syntax);
     }
     if form.action() != Action::Send {
         return Ok(Begun::Answered(show_again(app, visitor, case, form, StatusCode::OK).await?));

@@ -47,12 +47,12 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
 }
 
 async fn send(State(app): State<App>, visitor: Visitor, body: Request) -> Result<Response, Failure> {
-    match visitor.caller_as(&[Role::Officer]) {
-        Ok(_) | Err(Failure::Unauthorized) => {}
-        Err(failure) => return Err(failure),
-    }
     let mut form = Form::read(&app, &visitor, FORM, body).await?;
-    let Ok(caller) = visitor.caller() else { return log_in_again(&app, &visitor, &mut form, ADDRESS).await };
+    let caller = match form.sender(&visitor).and_then(|_| visitor.caller_as(&[Role::Officer])) {
+        Ok(caller) => caller,
+        Err(Failure::Unauthorized) => return log_in_again(&app, &visitor, &mut form, ADDRESS).await,
+        Err(failure) => return Err(failure),
+    };
     let mut status = StatusCode::OK;
     if form.action() == Action::Send {
         let asked = (ADDRESS, request(&form));
@@ -63,7 +63,11 @@ async fn send(State(app): State<App>, visitor: Visitor, body: Request) -> Result
                 let address = format!("/arenden/{}?done=phone", outcome.id);
                 return Ok((jar, Redirect::to(&address)).into_response());
             }
-            Err(failure) => status = form.refuse(visitor.language, failure)?,
+            Err(failure) => {
+                status = form.refuse(visitor.language, failure)?;
+                // In the order of the page: who called stands first.
+                form.errors.sort_by_key(|error| !error.field.starts_with("reporter"));
+            }
         }
     }
     render_with(status, &page(&app, &visitor, form).await?)

@@ -43,13 +43,13 @@ pub(crate) async fn sessions_uploads_and_drafts_are_kept_replaced_and_forgotten<
         keep(&node, which, b"two", later(2)).await;
         assert_eq!(node.log.kept(which).await.unwrap(), Some((b"two".to_vec(), later(2))));
     }
-    assert_eq!(node.log.latest_draft(person(1), now()).await.unwrap(), Some((form, b"two".to_vec())));
+    assert_eq!(node.log.drafts(person(1), now()).await.unwrap(), [(form, b"two".to_vec())]);
     keep(&node, Kept::Draft(person(1), Uuid::from_u128(9)), b"newer", later(3)).await;
     keep(&node, Kept::Draft(person(2), form), b"another's", later(9)).await;
-    let latest = node.log.latest_draft(person(1), now()).await.unwrap();
-    assert_eq!(latest, Some((Uuid::from_u128(9), b"newer".to_vec())));
-    assert_eq!(node.log.latest_draft(person(1), later(3)).await.unwrap(), None, "expired");
-    assert_eq!(node.log.latest_draft(person(3), now()).await.unwrap(), None);
+    let newest_first = [(Uuid::from_u128(9), b"newer".to_vec()), (form, b"two".to_vec())];
+    assert_eq!(node.log.drafts(person(1), now()).await.unwrap(), newest_first);
+    assert_eq!(node.log.drafts(person(1), later(3)).await.unwrap(), [], "expired");
+    assert_eq!(node.log.drafts(person(3), now()).await.unwrap(), []);
     for which in rows {
         done(&node, Upkeep::Forget(which)).await;
         assert_eq!(node.log.kept(which).await.unwrap(), None);

@@ -91,13 +91,12 @@ impl Log for PostgresLog {
         row.map(read).transpose().map_err(|error| fault(&error))
     }
 
-    async fn latest_draft(&self, owner: PersonId, now: DateTime<Utc>) -> Result<Option<(Uuid, Vec<u8>)>> {
-        let sql = "SELECT form, sealed FROM draft WHERE owner = $1 AND expires_at > $2 \
-                   ORDER BY expires_at DESC LIMIT 1";
-        let draft = query(sql).bind(owner.0).bind(now.timestamp_micros()).fetch_optional(&self.readers).await;
-        let row = draft.map_err(|error| fault(&error))?;
-        let read = |row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
-        row.map(read).transpose().map_err(|error| fault(&error))
+    async fn drafts(&self, owner: PersonId, now: DateTime<Utc>) -> Result<Vec<(Uuid, Vec<u8>)>> {
+        let sql = "SELECT form, sealed FROM draft WHERE owner = $1 AND expires_at > $2 ORDER BY expires_at DESC";
+        let rows = query(sql).bind(owner.0).bind(now.timestamp_micros()).fetch_all(&self.readers).await;
+        let rows = rows.map_err(|error| fault(&error))?;
+        let read = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(read).collect::<std::result::Result<_, _>>().map_err(|error: sqlx::Error| fault(&error))
     }
 
     async fn outcome(&self, command: Uuid) -> Result<Option<KeptOutcome>> {

@@ -104,19 +104,17 @@ impl Log for SqliteLog {
         .await
     }
 
-    async fn latest_draft(
+    async fn drafts(
         &self,
         owner: PersonId,
         now: DateTime<Utc>,
-    ) -> std::result::Result<Option<(Uuid, Vec<u8>)>, LogError> {
+    ) -> std::result::Result<Vec<(Uuid, Vec<u8>)>, LogError> {
         self.read(move |connection| {
-            let sql = "SELECT form, sealed FROM draft WHERE owner = ?1 AND expires_at > ?2 \
-                       ORDER BY expires_at DESC LIMIT 1";
-            let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let sql = "SELECT form, sealed FROM draft WHERE owner = ?1 AND expires_at > ?2 ORDER BY expires_at DESC";
             connection
                 .prepare_cached(sql)?
-                .query_row(params![owner.0, now.timestamp_micros()], row)
-                .optional()
+                .query_map(params![owner.0, now.timestamp_micros()], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
         })
         .await
     }

@@ -74,6 +74,8 @@ pub fn may_be_made(folder: &Path) -> Result<(), LogError> {
         name.starts_with("read-") && name.ends_with(".db")
     };
     trace = trace.or_else(|| first(folder, read_models)).or_else(|| first(&folder.join("files"), |_| true));
+    let mail = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "eml");
+    trace = trace.or_else(|| first(&folder.join("mail"), mail));
     trace.map_or(Ok(()), |trace| {
         Err(LogError::Damaged(format!(
             "log.db is missing in {}, though {} tells that there was one",

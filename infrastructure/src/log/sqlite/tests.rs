@@ -5,12 +5,16 @@ use std::process::Command;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::{AttachmentId, CaseNumber, StreamId};
 use rusqlite::Connection;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+use uuid::Uuid;
 
 use super::*;
-use crate::log::Log;
 use crate::log::contract::{Engine, contract};
+use crate::log::{Batch, Kept, Log, Wanted};
 use crate::testing::*;
+use crate::upkeep::Upkeep;
 
 /// A log in a folder of its own.
 struct Sqlite {
@@ -241,4 +245,87 @@ async fn after_a_failed_commit_the_file_is_settled_on_a_new_connection() {
     assert_eq!(node.filed().await.position, 1);
     assert!(!engine.log.doubt.load(Ordering::Acquire), "settled before anything was written");
     assert_eq!(engine.log.meta("x").await.unwrap(), None);
+}
+
+/// Statements heard on a connection, with their values.
+static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn heard(event: TraceEvent<'_>) {
+    if let TraceEvent::Stmt(statement, _) = event {
+        HEARD.lock().unwrap().extend(statement.expanded_sql());
+    }
+}
+
+/// The committer's statements, and those of whoever looks something up, find their rows by an index: on an empty log and
+/// on a full one, where SQLite knows how much there is. The head is the last row of the table itself.
+#[tokio::test]
+async fn statements_find_their_rows_by_indices_on_an_empty_and_on_a_full_log() {
+    let engine = Sqlite::new().await;
+    for full in [false, true] {
+        if full {
+            let node = Node::start(&engine.log());
+            for _ in 0..200 {
+                node.filed().await;
+            }
+            node.stop();
+        }
+        let connection = engine.log.settled().unwrap();
+        if full {
+            connection.execute_batch("ANALYZE").unwrap();
+        }
+        connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(heard));
+        let mut writer = SqliteWriter::new(connection, Arc::clone(&engine.log.doubt), None);
+        work(&mut writer, &engine.log).await;
+        let heard = std::mem::take(&mut *HEARD.lock().unwrap());
+        assert!(heard.len() > 15, "{heard:?}");
+        let plans = reading(&engine.log.path).unwrap();
+        for sql in heard.iter().filter(|sql| !sql.starts_with("BEGIN") && !sql.starts_with("ROLLBACK")) {
+            let mut plan = plans.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let steps = plan.query_map([], |row| row.get::<_, String>(3)).unwrap().map(Result::unwrap);
+            let is_head = sql.contains("FROM event ORDER BY position DESC LIMIT 1");
+            for step in steps.filter(|_| !is_head) {
+                assert!(!step.starts_with("SCAN "), "full {full}: {step}: {sql}");
+            }
+        }
+    }
+}
+
+/// One batch with everything that a batch may hold, undone again; and what readers ask.
+async fn work(writer: &mut SqliteWriter, log: &SqliteLog) {
+    use crate::log::Writer as _;
+    let (stream, file) = (StreamId(Uuid::from_u128(1)), AttachmentId(Uuid::from_u128(2)));
+    let head = writer.begin().await.unwrap().head;
+    let wanted = Wanted {
+        streams: vec![(stream, 0)],
+        keys: vec![stream],
+        commands: vec![Uuid::from_u128(3)],
+        attachments: vec![file],
+        year: 2026,
+    };
+    writer.load(&wanted).await.unwrap();
+    let until = time("2027-01-01T00:00:00Z");
+    for which in [Kept::Session([1; 32]), Kept::Upload(file), Kept::Draft(person(1), Uuid::nil())] {
+        let keep = Upkeep::Keep { which, owner: person(1), sealed: Vec::new(), expires_at: until };
+        writer.upkeep(&keep).await.unwrap();
+    }
+    let batch = Batch {
+        keys: vec![(stream, vec![1])],
+        numbers: vec![(CaseNumber::new(2026, 1000), stream)],
+        attachments: vec![(file, stream)],
+        ..Batch::default()
+    };
+    writer.write(&batch).await.unwrap();
+    let (name, delivery, reaction) = ("mail".to_owned(), Uuid::from_u128(4), "mail".to_owned());
+    let lease = Upkeep::TakeLease { name, holder: Uuid::nil(), now: until, until };
+    writer.upkeep(&lease).await.unwrap();
+    for upkeep in [
+        Upkeep::BeginAttempt { delivery, reaction, epoch: 1, next_attempt_at: until },
+        Upkeep::Postpone { delivery, next_attempt_at: until, reply: String::new() },
+        Upkeep::EndDelivery { delivery, sent: true, reply: String::new() },
+        Upkeep::Forget(Kept::Upload(file)),
+    ] {
+        writer.upkeep(&upkeep).await.unwrap();
+    }
+    writer.rollback().await;
+    assert_eq!(log.head().await.unwrap().position, head.position);
 }

@@ -107,6 +107,20 @@ fn what_was_acknowledged_and_is_gone_is_lost() {
 }
 
 #[test]
+fn what_nobody_sent_and_a_second_mail_are_seen() {
+    let ghost = broken(|events, _| {
+        let facts = json!({"caseNumber": "2026-000003-7"});
+        events.push(event(11, "case-3", 1, "CaseReceived", "of-nobody", facts));
+    });
+    complains(&ghost, &["position 11: CaseReceived that nobody sent"]);
+    let mail = broken(|events, _| {
+        let facts = json!({"caseId": "case-1", "cause": "case-1-1", "messageId": "case-1-1.r2@x"});
+        events.push(event(11, "mail-3", 1, "NotificationSent", "-", facts));
+    });
+    complains(&mail, &["position 11: a second mail about case-1-1"]);
+}
+
+#[test]
 fn what_stands_elsewhere_than_acknowledged_is_lost() {
     let changes: [fn(&mut Acknowledged); 5] = [
         |told| told.version = 9,
@@ -198,7 +212,10 @@ fn lives() {
     let after = broken(|events, _| events.push(event(11, "case-1", 5, "NoteAdded", "-", json!({}))));
     complains(&after, &["position 11: NoteAdded after Some(\"closed\")"]);
     for half in ["ProcessingStarted", "MessageAdded", "CaseClosed", "CaseAssigned", "AttachmentAdded"] {
-        let begun = broken(|events, _| events.push(event(11, "case-3", 1, half, "-", json!({}))));
+        let begun = broken(|events, records| {
+            events.push(event(11, "case-3", 1, half, "-", json!({})));
+            records.clear();
+        });
         complains(&begun, &[&format!("position 11: {half} in a case that was never received")]);
     }
     let other = broken(|events, _| events.push(event(11, "person-1", 1, "PersonSeen", "-", json!({}))));

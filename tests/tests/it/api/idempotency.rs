@@ -95,6 +95,23 @@ async fn a_refused_command_leaves_no_outcome() {
     assert_eq!(close(2).await.done().status, "closed");
 }
 
+/// The first of two that come at once attaches the files; the other must not be told that they are gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_with_files_that_is_sent_twice_at_once_is_one_case() {
+    let app = TestApp::start().await;
+    let anna = app.employee("anna");
+    for _ in 0..60 {
+        let mut body = anna.body("Med fil");
+        body["attachments"] = json!([anna.upload("a.pdf", PDF).await]);
+        let key = new_key();
+        let asks = (0..4).map(|_| anna.post("/cases").key(&key).json(&body).send());
+        let answers = futures::future::join_all(asks).await;
+        let first = answers[0].done();
+        assert!(answers.iter().all(|answer| answer.done() == first));
+    }
+    assert_eq!((app.staged(), app.objects()), (0, 60));
+}
+
 #[tokio::test]
 async fn files_may_be_repeated_like_the_request_that_they_belong_to() {
     let app = TestApp::start().await;

@@ -162,6 +162,23 @@ async fn two_roles_of_one_login_are_recorded_once_and_neither_takes_the_other_aw
     officer.change(&case, "assign", &json!({"officer": "olle"})).await;
 }
 
+/// The name of a system may be somebody's login too: it is another caller all the same.
+#[tokio::test]
+async fn a_system_named_like_a_login_is_not_that_person() {
+    let app = TestApp::start().await;
+    let anna = app.employee("anna");
+    let case = anna.case("A").await;
+    let upload = anna.upload("a.pdf", crate::support::PDF).await;
+    let system = app.system("anna");
+    assert_eq!(system.list("").await, [] as [String; 0]);
+    assert_eq!(system.get(&format!("/cases/{}", case.id)).send().await.problem(404), "not-found");
+    let mut body = system.body("B");
+    body["attachments"] = json!([upload]);
+    let refused = system.post("/cases").key(&crate::support::new_key()).json(&body).send().await;
+    assert_eq!(refused.fields(), ["/attachments/0 upload.unknown"]);
+    app.leaves_staged(1);
+}
+
 /// A token that says less than what is known takes nothing away: mails go to the address on record.
 #[tokio::test]
 async fn a_token_without_name_and_address_leaves_what_is_known_of_a_person() {

@@ -2,6 +2,7 @@
 //! open, files that download. Its keys lie apart, and nothing half is ever left.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -94,9 +95,6 @@ async fn a_backup_taken_under_load_is_restored_and_starts() {
     assert!(holds(&data.join("log.db"), &key) || holds(&data.join("log.db-wal"), &key));
     assert!(!holds(&backup.join("log.db"), &key) && holds(&backup.join("keys.db"), &key));
     assert!(!backup.join("master.key").exists() && !backup.join("lock").exists());
-    let mode =
-        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(backup.join("keys.db")).unwrap().permissions());
-    assert_eq!(mode & 0o777, 0o600);
     let verified = run(&backup, &["log", "verify"]);
     assert!(verified.status.success(), "{}", words(&verified));
 
@@ -117,6 +115,18 @@ async fn a_backup_taken_under_load_is_restored_and_starts() {
     let proof = run(&restored, &["read-model", "verify"]);
     assert!(proof.status.success(), "{}", words(&proof));
     program.stop().await;
+    for folder in [&data, &backup, &restored] {
+        are_their_owner_s_alone(folder);
+    }
+}
+
+/// A folder and everything in it.
+fn are_their_owner_s_alone(path: &Path) {
+    let mode = fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "{}", path.display());
+    for entry in fs::read_dir(path).into_iter().flatten() {
+        are_their_owner_s_alone(&entry.unwrap().path());
+    }
 }
 
 /// A folder with something in it, at rest.

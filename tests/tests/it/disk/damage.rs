@@ -100,6 +100,16 @@ async fn read_models_that_are_lost_or_of_another_version_are_built_anew() {
     assert!(!folder.path().join("read-0123456789abcdef.db").exists(), "and the old ones are gone");
 }
 
+/// The file after a statement that nobody of ours makes.
+fn changed(file: &Path, sql: &str) -> Vec<u8> {
+    let copy = tempfile::NamedTempFile::new().unwrap();
+    fs::copy(file, copy.path()).unwrap();
+    let connection = rusqlite::Connection::open(copy.path()).unwrap();
+    connection.execute_batch(&format!("PRAGMA journal_mode=DELETE; {sql}")).unwrap();
+    drop(connection);
+    fs::read(copy.path()).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_read_models_are_built_anew() {
     let (folder, known) = stopped().await;
@@ -123,6 +133,10 @@ async fn broken_read_models_are_built_anew() {
         ("a page in the middle overwritten", noise(whole.len() / 2 / 4096 * 4096, 200)),
         ("the end overwritten", noise(whole.len() / 4096 * 4096 - 4096, 4096)),
         ("text", b"this is no database".to_vec()),
+        ("empty", Vec::new()),
+        ("another database", changed(&file, "DROP TABLE queue")),
+        ("without its place", changed(&file, "DELETE FROM position")),
+        ("without an index", changed(&file, "DROP INDEX queue_open")),
     ];
     for (kind, bytes) in kinds {
         fs::write(&file, bytes).unwrap();

@@ -1,0 +1,111 @@
+//! What was typed and attached is kept, whoever closes, logs out or logs in meanwhile.
+
+use super::*;
+use crate::support::Done;
+
+/// Sending a form once more, changed, looks for its file again; the file is the case's for ever.
+#[tokio::test]
+async fn a_file_that_its_form_shows_again_after_it_was_sent_stays_with_its_case() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let form = anna.get(CREATE).await;
+    let hidden = form.hidden(CREATE);
+    let attach = filled(&hidden, &[("action", "upload"), FILED[0]]);
+    let page = anna.post_with_file(CREATE, &attach, ("brev.pdf", PDF)).await;
+    let sent = anna.submit(&page, CREATE, &FILED).await;
+    let receipt = anna.done(&sent).await;
+    let back = anna.submit(&page, CREATE, &[FILED[0], ("subject", "Något annat"), FILED[2]]).await;
+    back.shows(422, "Ärendet är redan skickat.");
+    app.pass(TimeDelta::days(2));
+    app.app.clean_uploads().await.unwrap();
+    let case = receipt.links("/arenden/")[0].clone();
+    let anna = employee(&app, "anna").await;
+    let file = anna.get(&case).await.links(&format!("{case}/filer/"))[0].clone();
+    assert_eq!((anna.get(&file).await.html.as_bytes(), app.objects()), (PDF, 1));
+}
+
+/// Whoever is logged in when a form is sent is not always who began it.
+#[tokio::test]
+async fn a_form_that_another_began_is_kept_for_that_other_and_done_in_nobodys_name() {
+    let app = TestApp::start().await;
+    let (anna, bertil) = (employee(&app, "anna").await, employee(&app, "bertil").await);
+    let olle = Browser::of(&app, identity("olle", Role::Officer)).await;
+    let form = anna.get(CREATE).await.hidden(CREATE);
+    for other in [&bertil, &olle] {
+        let away = other.post_with_file(CREATE, &filled(&form, &FILED), ("brev.pdf", PDF)).await;
+        assert_eq!(away.path(), "/valj-arbetsgivare");
+        assert!(!other.get("/skapa-arende").await.says("brev.pdf"));
+    }
+    bertil.get("/mina-arenden").await.shows(200, "Du har inga ärenden");
+    let back = anna.get(CREATE).await;
+    back.shows(200, "brev.pdf Bifogad");
+    let sent = anna.submit(&back, CREATE, &FILED).await;
+    let case = anna.done(&sent).await.links("/arenden/")[0].clone();
+    // The same with a supplement, which an officer's session would even be allowed to send.
+    let typed = anna.get(&case).await.hidden(&format!("{case}/meddelande"));
+    let more = filled(&typed, &[("text", "Annas egna ord.")]);
+    for other in [&bertil, &olle] {
+        assert_eq!(other.post(&format!("{case}/meddelande"), &more).await.path(), "/valj-arbetsgivare");
+    }
+    let back = anna.get(&case).await;
+    assert!(back.html.contains("Annas egna ord.</textarea>") && app.head().await > 0);
+    app.leaves_staged(app.staged());
+}
+
+#[tokio::test]
+async fn what_was_typed_when_a_case_was_closed_becomes_a_new_case() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let case = file_case(&anna, &FILED).await.links("/arenden/")[0].clone();
+    let form = anna.get(&case).await.hidden(&format!("{case}/meddelande"));
+    let olle = app.officer("olle");
+    let id = case.strip_prefix("/arenden/").unwrap();
+    let filed =
+        Done { id: id.to_owned(), number: String::new(), version: 1, status: String::new(), position: 0 };
+    let done = olle.start_processing(&filed).await;
+    let closed = olle.change(&done, "close", &json!({"answer": "Klart."})).await;
+    app.app.shown_position(closed.position).await.unwrap();
+    let typed = filled(&form, &[("text", "En sak till."), ("action", "send")]);
+    let refused = anna.post_with_file(&format!("{case}/meddelande"), &typed, ("mer.pdf", PDF)).await;
+    refused.shows(409, "Det här skrev du. Det är inte sparat.");
+    assert!(refused.says("En sak till.") && refused.says("mer.pdf"));
+    let new = anna.submit(&refused, CREATE, &[("action", "upload")]).await;
+    new.shows(200, "mer.pdf Bifogad");
+    assert!(new.html.contains("En sak till.</textarea>"));
+    let sent = anna.submit(&new, CREATE, &[FILED[0], FILED[1], ("message", "En sak till.")]).await;
+    anna.done(&sent).await.shows(200, "Bilagor mer.pdf");
+}
+
+#[tokio::test]
+async fn a_draft_is_found_though_another_was_kept_later_and_after_a_weekend() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let case = file_case(&anna, &FILED).await.links("/arenden/")[0].clone();
+    let create = anna.get(CREATE).await;
+    let supplement = anna.get(&case).await;
+    app.pass(TimeDelta::hours(64));
+    app.app.clean_uploads().await.unwrap();
+    anna.submit(&create, CREATE, &[FILED[0], ("subject", "Från i fredags"), FILED[2]]).await;
+    app.pass(TimeDelta::minutes(1));
+    anna.submit(&supplement, &format!("{case}/meddelande"), &[("text", "Också från i fredags")]).await;
+    let anna = employee(&app, "anna").await;
+    assert!(anna.get(CREATE).await.html.contains("value=\"Från i fredags\""));
+    assert!(anna.get(&case).await.html.contains("Också från i fredags</textarea>"));
+}
+
+/// As when it expires: another window may still hold a form.
+#[tokio::test]
+async fn logging_out_in_one_window_keeps_the_form_of_another_and_opens_nothing() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let form = anna.get(CREATE).await;
+    anna.post("/logga-ut", &[]).await;
+    assert_eq!(anna.get("/mina-arenden").await.path(), "/valj-arbetsgivare");
+    let away = anna.post_with_file(CREATE, &filled(&form.hidden(CREATE), &FILED), ("a.pdf", PDF)).await;
+    assert_eq!(away.path(), "/valj-arbetsgivare");
+    assert!(!employee(&app, "bertil").await.get(CREATE).await.says("a.pdf"));
+    let back = employee(&app, "anna").await.get(CREATE).await;
+    back.shows(200, "a.pdf Bifogad");
+    assert!(back.html.contains("value=\"Omföring mellan projekt\""));
+    app.leaves_staged(1);
+}
