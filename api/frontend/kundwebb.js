@@ -57,6 +57,7 @@
     const status = field.querySelector("[data-file-status]");
     const form = field.closest("form");
     const waiting = new Set();
+    let resending = false;
 
     // A button that voice control can press too; the label and the errors lead to it.
     const choose = document.createElement("button");
@@ -107,7 +108,13 @@
       delete form.dataset.sent;
       const submitter = event.submitter;
       if (waiting.size > 0) {
-        Promise.allSettled([...waiting]).then(() => form.requestSubmit(submitter));
+        // However often the button is pressed meanwhile, it is sent again once.
+        if (resending) return;
+        resending = true;
+        Promise.allSettled([...waiting]).then(() => {
+          resending = false;
+          form.requestSubmit(submitter);
+        });
         return;
       }
       for (const row of failed) row.setAttribute("data-told", "");

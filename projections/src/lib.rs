@@ -50,6 +50,13 @@ pub trait Projection: Sync {
     /// # Errors
     /// When the file cannot be written.
     fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError>;
+    /// What some events do to the tables, in order; for a projection that writes less when it knows them all.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    fn apply_all(&self, tables: &Connection, events: &[Recorded]) -> Result<(), ReadError> {
+        events.iter().try_for_each(|event| self.apply(tables, event))
+    }
 }
 
 /// Every projection. All advance together, in this order.

@@ -309,18 +309,15 @@ pub(crate) fn apply(
     before: u64,
     events: &[Recorded],
 ) -> Result<Option<u64>, ReadError> {
-    let mut last: Option<&Recorded> = None;
-    for event in events.iter().skip_while(|event| event.position <= before) {
-        let position = last.map_or(before, |last| last.position);
+    let seen = events.iter().take_while(|event| event.position <= before).count();
+    let events = &events[seen..];
+    for (position, event) in (before..).zip(events) {
         if event.position != position + 1 {
             return Err(ReadError::Order { position, found: event.position });
         }
-        for projection in projections {
-            projection.apply(tables, event)?;
-        }
-        last = Some(event);
     }
-    let Some(last) = last else { return Ok(None) };
+    let Some(last) = events.last() else { return Ok(None) };
+    projections.iter().try_for_each(|projection| projection.apply_all(tables, events))?;
     tables
         .prepare_cached("UPDATE position SET position = ?1, leaf_hash = ?2")?
         .execute(params![last.position, last.leaf_hash])?;

@@ -1,12 +1,14 @@
 //! The status dashboard: cases by status, area and employer, now or at the end of a past Swedish day, and what was
 //! received and closed per day. Kept as counters per day, so that no question counts cases.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use domain::access::Reach;
-use domain::{Area, Event, OrganisationNumber, Status, calendar};
+use domain::{Area, Event, OrganisationNumber, Status, StreamId, calendar};
 use infrastructure::Recorded;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, Row, params, params_from_iter};
 
 use crate::narrowing::{Conditions, text};
 use crate::{Projection, ReadError};
@@ -66,60 +68,110 @@ impl Projection for Statistics {
     }
 
     fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
-        let day = calendar::day(event.recorded_at);
-        let at = event.recorded_at.timestamp_micros();
-        if let Event::CaseReceived { employer, area, .. } = &event.event {
-            tables
-                .prepare_cached("INSERT INTO statistics_case VALUES (?1, ?2, ?3, 'received', ?4)")?
-                .execute(params![event.stream.0, employer.as_str(), area.code(), at])?;
-            change(tables, day, (employer.as_str(), area.code(), Status::Received.code()), 1)?;
-            return flow(tables, day, (employer.as_str(), area.code()), (1, 0, 0));
-        }
-        let (status, area) = match &event.event {
-            Event::ProcessingStarted { .. } => (Some(Status::InProcess), None),
-            Event::CaseClosed { .. } => (Some(Status::Closed), None),
-            Event::CaseReclassified { area, .. } => (None, Some(*area)),
-            _ => return Ok(()),
-        };
-        let Some(before) = case(tables, event)? else { return Ok(()) };
-        let status = status.map_or(before.status.as_str(), |status| status.code());
-        let area = area.map_or(before.area.as_str(), |area| area.code());
-        change(tables, day, (&before.employer, &before.area, &before.status), -1)?;
-        change(tables, day, (&before.employer, area, status), 1)?;
-        tables
-            .prepare_cached("UPDATE statistics_case SET status = ?2, area = ?3 WHERE case_id = ?1")?
-            .execute(params![event.stream.0, status, area])?;
-        if matches!(event.event, Event::CaseClosed { .. }) {
-            let seconds = (at - before.received_at) / 1_000_000;
-            flow(tables, day, (&before.employer, area), (0, 1, seconds))?;
-        }
-        Ok(())
+        self.apply_all(tables, std::slice::from_ref(event))
+    }
+
+    fn apply_all(&self, tables: &Connection, events: &[Recorded]) -> Result<(), ReadError> {
+        let mut counted = Counted::default();
+        events.iter().try_for_each(|event| counted.count(tables, event))?;
+        counted.write(tables)
     }
 }
 
-struct Before {
-    employer: String,
-    area: String,
-    status: String,
+/// A case as the counters know it.
+#[derive(Clone, Copy)]
+struct Case {
+    employer: OrganisationNumber,
+    area: Area,
+    status: Status,
     received_at: i64,
 }
 
-fn case(tables: &Connection, event: &Recorded) -> Result<Option<Before>, ReadError> {
-    let sql = "SELECT employer, area, status, received_at FROM statistics_case WHERE case_id = ?1";
-    let read = |row: &Row<'_>| {
-        Ok(Before { employer: row.get(0)?, area: row.get(1)?, status: row.get(2)?, received_at: row.get(3)? })
-    };
-    Ok(tables.prepare_cached(sql)?.query_row([event.stream.0], read).optional()?)
+/// What some events change: the cases that they touch, as they are then, and every counter by how much, so that a row
+/// is written once however many of them move it.
+#[derive(Default)]
+struct Counted {
+    cases: BTreeMap<StreamId, Case>,
+    changes: BTreeMap<(NaiveDate, OrganisationNumber, Area, Status), i64>,
+    /// Received, closed, and the seconds between the two.
+    flows: BTreeMap<(NaiveDate, OrganisationNumber, Area), [i64; 3]>,
 }
 
-fn change(tables: &Connection, day: NaiveDate, key: (&str, &str, &str), by: i64) -> Result<(), ReadError> {
-    let sql = "INSERT INTO statistics_change VALUES (?1, ?2, ?3, ?4, ?5) \
-               ON CONFLICT DO UPDATE SET change = change + excluded.change";
-    tables.prepare_cached(sql)?.execute(params![day.to_string(), key.0, key.1, key.2, by])?;
-    let sql = "INSERT INTO statistics_now VALUES (?1, ?2, ?3, ?4) \
-               ON CONFLICT DO UPDATE SET count = count + excluded.count";
-    tables.prepare_cached(sql)?.execute(params![key.0, key.1, key.2, by])?;
-    Ok(())
+impl Counted {
+    fn count(&mut self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
+        let (day, at) = (calendar::day(event.recorded_at), event.recorded_at.timestamp_micros());
+        let case = match &event.event {
+            Event::CaseReceived { employer, area, .. } => {
+                self.flow((day, *employer, *area), [1, 0, 0]);
+                Case { employer: *employer, area: *area, status: Status::Received, received_at: at }
+            }
+            Event::ProcessingStarted { .. } | Event::CaseReclassified { .. } | Event::CaseClosed { .. } => {
+                let Some(before) = self.case(tables, event.stream)? else { return Ok(()) };
+                *self.changes.entry((day, before.employer, before.area, before.status)).or_default() -= 1;
+                match &event.event {
+                    Event::CaseReclassified { area, .. } => Case { area: *area, ..before },
+                    Event::CaseClosed { .. } => {
+                        let seconds = (at - before.received_at) / 1_000_000;
+                        self.flow((day, before.employer, before.area), [0, 1, seconds]);
+                        Case { status: Status::Closed, ..before }
+                    }
+                    _ => Case { status: Status::InProcess, ..before },
+                }
+            }
+            _ => return Ok(()),
+        };
+        *self.changes.entry((day, case.employer, case.area, case.status)).or_default() += 1;
+        self.cases.insert(event.stream, case);
+        Ok(())
+    }
+
+    fn flow(&mut self, key: (NaiveDate, OrganisationNumber, Area), by: [i64; 3]) {
+        let flow = self.flows.entry(key).or_default();
+        flow.iter_mut().zip(by).for_each(|(count, by)| *count += by);
+    }
+
+    fn case(&self, tables: &Connection, stream: StreamId) -> Result<Option<Case>, ReadError> {
+        if let Some(case) = self.cases.get(&stream) {
+            return Ok(Some(*case));
+        }
+        let sql = "SELECT employer, area, status, received_at FROM statistics_case WHERE case_id = ?1";
+        let mut statement = tables.prepare_cached(sql)?;
+        let mut rows = statement.query_and_then([stream.0], |row| {
+            let (employer, area, status) = counter(row)?;
+            Ok(Case { employer, area, status, received_at: row.get(3)? })
+        })?;
+        rows.next().transpose()
+    }
+
+    fn write(self, tables: &Connection) -> Result<(), ReadError> {
+        let sql = "INSERT INTO statistics_case VALUES (?1, ?2, ?3, ?4, ?5) \
+                   ON CONFLICT DO UPDATE SET area = excluded.area, status = excluded.status";
+        let mut statement = tables.prepare_cached(sql)?;
+        for (stream, case) in self.cases {
+            let (employer, area, status) = (case.employer.as_str(), case.area.code(), case.status.code());
+            statement.execute(params![stream.0, employer, area, status, case.received_at])?;
+        }
+        let sql = "INSERT INTO statistics_change VALUES (?1, ?2, ?3, ?4, ?5) \
+                   ON CONFLICT DO UPDATE SET change = change + excluded.change";
+        let mut change = tables.prepare_cached(sql)?;
+        let sql = "INSERT INTO statistics_now VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT DO UPDATE SET count = count + excluded.count";
+        let mut now = tables.prepare_cached(sql)?;
+        for ((day, employer, area, status), by) in self.changes {
+            let key = (employer.as_str(), area.code(), status.code());
+            change.execute(params![day.to_string(), key.0, key.1, key.2, by])?;
+            now.execute(params![key.0, key.1, key.2, by])?;
+        }
+        let sql = "INSERT INTO statistics_flow VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET \
+                   received = received + excluded.received, closed = closed + excluded.closed, \
+                   seconds = seconds + excluded.seconds";
+        let mut flow = tables.prepare_cached(sql)?;
+        for ((day, employer, area), [received, closed, seconds]) in self.flows {
+            let day = day.to_string();
+            flow.execute(params![day, employer.as_str(), area.code(), received, closed, seconds])?;
+        }
+        Ok(())
+    }
 }
 
 /// How many cases stand as the conditions say now, which may ask for employer, area and status.
@@ -132,17 +184,15 @@ pub(crate) fn count(tables: &Connection, conditions: &Conditions) -> Result<u64,
     Ok(tables.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?)
 }
 
-fn flow(
-    tables: &Connection,
-    day: NaiveDate,
-    key: (&str, &str),
-    by: (i64, i64, i64),
-) -> Result<(), ReadError> {
-    let sql = "INSERT INTO statistics_flow VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET \
-               received = received + excluded.received, closed = closed + excluded.closed, \
-               seconds = seconds + excluded.seconds";
-    tables.prepare_cached(sql)?.execute(params![day.to_string(), key.0, key.1, by.0, by.1, by.2])?;
-    Ok(())
+/// What a row counts; the first three columns.
+fn counter(row: &Row<'_>) -> Result<(OrganisationNumber, Area, Status), ReadError> {
+    let wrong = || ReadError::Row("a counter has no employer, area or status".to_owned());
+    let get = |column: usize| row.get::<_, String>(column);
+    Ok((
+        OrganisationNumber::parse(&get(0)?).ok_or_else(wrong)?,
+        Area::parse(&get(1)?).ok_or_else(wrong)?,
+        Status::parse(&get(2)?).ok_or_else(wrong)?,
+    ))
 }
 
 /// Statistics know employers and areas, no persons: a reach narrowed by persons sees nothing here.
@@ -163,19 +213,13 @@ pub fn standings(tables: &Connection, reach: &Reach, day: NaiveDate) -> Result<V
     let mut conditions = conditions(reach);
     conditions.with("day <= ?", text(&day));
     let sql = format!(
-        "SELECT status, area, employer, sum(change) AS count FROM statistics_change WHERE {} \
-         GROUP BY status, area, employer HAVING count > 0 ORDER BY employer, area, status",
+        "SELECT employer, area, status, sum(change) AS count FROM statistics_change WHERE {} \
+         GROUP BY employer, area, status HAVING count > 0 ORDER BY employer, area, status",
         conditions.sql()
     );
     let read = |row: &Row<'_>| {
-        let wrong = || ReadError::Row("a counter has no status, area or employer".to_owned());
-        let get = |column: usize| row.get::<_, String>(column);
-        Ok(Standing {
-            status: Status::parse(&get(0)?).ok_or_else(wrong)?,
-            area: Area::parse(&get(1)?).ok_or_else(wrong)?,
-            employer: OrganisationNumber::parse(&get(2)?).ok_or_else(wrong)?,
-            count: row.get(3)?,
-        })
+        let (employer, area, status) = counter(row)?;
+        Ok(Standing { status, area, employer, count: row.get(3)? })
     };
     tables.prepare_cached(&sql)?.query_and_then(params_from_iter(conditions.values()), read)?.collect()
 }

@@ -188,7 +188,7 @@ async fn held(log: Opened<'_>) -> anyhow::Result<String> {
     if let Some(reason) = log.meta(HELD).await? {
         let due = log.delivery_counts().await?.due;
         bail!(
-            "{due} mails are held: {reason}. They may have been sent since; when they shall leave, run `kundwebb deliveries \
+            "mails are held, {due} wait: {reason}. They may have been sent since; when they shall leave, run `kundwebb deliveries \
              release`"
         );
     }

@@ -33,9 +33,9 @@ pub fn address(id: CaseId) -> String {
     format!("/arenden/{id}")
 }
 
-/// The address of a case's page with what was left in its form; the same for customers and officers.
-fn form_address(id: CaseId) -> String {
-    format!("/arenden/{id}?form=message")
+/// The address of a case's page with what was left in one of its forms; the same for customers and officers.
+pub fn form_address(id: CaseId, form: &str) -> String {
+    format!("/arenden/{id}?form={form}")
 }
 
 #[derive(Template)]
@@ -86,7 +86,8 @@ async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) 
         return officer_case::show(&app, &visitor, view).await;
     }
     let person = visitor.caller()?.actor.person;
-    let left = Form::left(&app, person, "message", &form_address(view.id)).await.unwrap_or_default();
+    let left =
+        Form::left(&app, person, "message", &form_address(view.id, "message")).await.unwrap_or_default();
     page(&app, &visitor, view, left.unwrap_or_else(|| Form::new("message")), StatusCode::OK).await
 }
 

@@ -27,7 +27,14 @@ pub async fn json(room: &Room, headers: &HeaderMap, body: Body) -> Result<Option
         drain(&mut content).await;
         return Err(Failure::UnsupportedMediaType);
     }
-    let bytes = whole(room, headers, content).await?;
+    if announced(headers) > JSON_BYTES {
+        // Whoever waits for "100 Continue" has not begun to send.
+        if !headers.contains_key(header::EXPECT) {
+            drain(&mut content).await;
+        }
+        return Err(Failure::TooLarge);
+    }
+    let bytes = whole(Some(room), content, JSON_BYTES).await?.ok_or(Failure::TooLarge)?;
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -37,25 +44,29 @@ pub async fn json(room: &Room, headers: &HeaderMap, body: Body) -> Result<Option
     serde_json::from_slice(&bytes).map(Some).map_err(|_| Failure::Syntax)
 }
 
-async fn whole(room: &Room, headers: &HeaderMap, mut content: BodyDataStream) -> Result<Bytes, Failure> {
-    if announced(headers) > JSON_BYTES {
-        // Whoever waits for "100 Continue" has not begun to send.
-        if !headers.contains_key(header::EXPECT) {
-            drain(&mut content).await;
-        }
-        return Err(Failure::TooLarge);
-    }
-    let (mut whole, mut taken) = (BytesMut::new(), room.begin());
+/// A body that is kept whole, in the room that there is for such; `None` when it has more than `most` bytes, of which
+/// nothing is kept then.
+///
+/// # Errors
+/// [`Failure::Syntax`] when it breaks off; [`Failure::Busy`] when there is no room for it.
+pub async fn whole(
+    room: Option<&Room>,
+    mut content: BodyDataStream,
+    most: u64,
+) -> Result<Option<Bytes>, Failure> {
+    let (mut whole, mut taken) = (BytesMut::new(), room.map(Room::begin));
     while let Some(part) = content.next().await {
         let part = part.map_err(|_| Failure::Syntax)?;
-        taken.grow(part.len())?;
-        whole.extend_from_slice(&part);
-        if whole.len() as u64 > JSON_BYTES {
+        if (whole.len() + part.len()) as u64 > most {
             drain(&mut content).await;
-            return Err(Failure::TooLarge);
+            return Ok(None);
         }
+        if let Some(taken) = &mut taken {
+            taken.grow(part.len())?;
+        }
+        whole.extend_from_slice(&part);
     }
-    Ok(whole.freeze())
+    Ok(Some(whole.freeze()))
 }
 
 /// How long a body says that it is; 0 when it does not.

@@ -25,7 +25,7 @@ pub(super) async fn send(
     let caller = match form.sender(&visitor) {
         Ok(caller) => caller,
         Err(Failure::Unauthorized) => {
-            return log_in_again(&app, &visitor, &mut form, &form_address(case)).await;
+            return log_in_again(&app, &visitor, &mut form, &form_address(case, "message")).await;
         }
         Err(failure) => return Err(failure),
     };

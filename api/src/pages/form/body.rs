@@ -2,7 +2,6 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use bytes::BytesMut;
 use domain::refusal::{Code, FieldError};
 use domain::{Language, PersonId};
 use futures::StreamExt;
@@ -10,18 +9,18 @@ use infrastructure::files::FileError;
 use percent_encoding::percent_decode;
 
 use super::{ACTION, Form, KEY, OWNER, RECEIPT, REMOVE, VERSION};
-use crate::app::room::{Room, Taken};
+use crate::app::room::Taken;
 use crate::multipart::{Part, Parts};
 use crate::pages::Visitor;
 use crate::texts::Text;
-use crate::v1::body::drain;
+use crate::v1::body::whole;
 use crate::v1::headers::media_type;
 use crate::{App, Failure};
 
 /// Most bytes of everything but the files: what is far too long must still come back to be shortened.
 const FORM_BYTES: usize = 2 * 1024 * 1024;
 /// Most bytes of a form of somebody whom we do not know, and for whom nothing can be kept: the choice of an employer.
-const STRANGER_BYTES: usize = 16 * 1024;
+const STRANGER_BYTES: u64 = 16 * 1024;
 /// Most fields and files.
 const FIELDS: usize = 200;
 
@@ -33,8 +32,9 @@ pub(super) async fn read(
 ) -> Result<(), Failure> {
     if visitor.owner().is_none() {
         // Room is for those whom we know: a stranger has so little of it that it need not be counted.
-        let bytes = whole(&mut request, STRANGER_BYTES, None).await?.ok_or(Failure::Unauthorized)?;
-        *request.body_mut() = Body::from(bytes.freeze());
+        let content = std::mem::take(request.body_mut()).into_data_stream();
+        let bytes = whole(None, content, STRANGER_BYTES).await?.ok_or(Failure::Unauthorized)?;
+        *request.body_mut() = Body::from(bytes);
     }
     let (owner, language, room) = (visitor.owner(), visitor.language, &app.room);
     let mut reading = Reading { app, owner, language, form, removed: None, taken: room.begin() };
@@ -46,7 +46,8 @@ pub(super) async fn read(
             reading.multipart(parts.ok_or(Failure::UnsupportedMediaType)?).await?;
         }
         Some("application/x-www-form-urlencoded") => {
-            let bytes = whole(&mut request, FORM_BYTES, Some(room)).await?.ok_or(Failure::TooLarge)?;
+            let content = request.into_body().into_data_stream();
+            let bytes = whole(Some(room), content, FORM_BYTES as u64).await?.ok_or(Failure::TooLarge)?;
             percent_decode(&bytes).decode_utf8().map_err(|_| Failure::Syntax)?;
             for (name, value) in form_urlencoded::parse(&bytes).take(FIELDS) {
                 reading.text(&name, &value).await;
@@ -56,24 +57,6 @@ pub(super) async fn read(
     }
     reading.finish();
     Ok(())
-}
-
-/// A body that is kept whole; `None` when it has more than `most` bytes, of which nothing is kept then.
-async fn whole(request: &mut Request, most: usize, room: Option<&Room>) -> Result<Option<BytesMut>, Failure> {
-    let mut content = std::mem::take(request.body_mut()).into_data_stream();
-    let (mut whole, mut taken) = (BytesMut::new(), room.map(Room::begin));
-    while let Some(part) = content.next().await {
-        let part = part.map_err(|_| Failure::Syntax)?;
-        if whole.len() + part.len() > most {
-            drain(&mut content).await;
-            return Ok(None);
-        }
-        if let Some(taken) = &mut taken {
-            taken.grow(part.len())?;
-        }
-        whole.extend_from_slice(&part);
-    }
-    Ok(Some(whole))
 }
 
 /// A form while it comes in.

@@ -14,6 +14,7 @@ use projections::{case_page, directory};
 
 use super::forms::{ASSIGN, CLOSE, MESSAGE, NOTE, RECLASSIFY, REQUEST, START};
 use super::{newest, show_again};
+use crate::pages::case::form_address;
 use crate::pages::form::{Action, log_in_again};
 use crate::pages::{Form, Visitor, change, cookies, create_case};
 use crate::requests::{
@@ -140,7 +141,7 @@ async fn begin(
     match form.sender(visitor).and_then(|_| visitor.caller_as(&[Role::Officer])) {
         Ok(_) => {}
         Err(Failure::Unauthorized) => {
-            let back = format!("/arenden/{case}?form={name}");
+            let back = form_address(case, name);
             return Ok(Begun::Answered(log_in_again(app, visitor, &mut form, &back).await?));
         }
         Err(failure) => return Err(failure),

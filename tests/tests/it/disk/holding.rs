@@ -49,7 +49,7 @@ async fn after_a_restore_mails_are_held_until_they_are_released() {
     );
     let check = run(&restored, &["check"]);
     assert!(
-        words(&check).contains("FAIL  deliveries: 1 mails are held: the log was put back"),
+        words(&check).contains("FAIL  deliveries: mails are held, 1 wait: the log was put back"),
         "{}",
         words(&check)
     );
