@@ -32,11 +32,21 @@ pub struct SeePerson {
     pub fingerprint: String,
     /// Who it is.
     pub profile: Profile,
-    /// Whether an older profile is replaced. False for what somebody else tells of a login, and for a token that says
-    /// less than all: these count only while no address is known.
-    pub replace: bool,
+    /// When it counts.
+    pub counts: Counts,
     /// The callers that this login may have been: same employer, same verified address.
     pub callers: Vec<PersonId>,
+}
+
+/// When what is told of a person counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// Always: what a login says of itself, and what an officer hears from a caller.
+    Always,
+    /// While no address is known: what an officer tells of a login, and a login that says less than all.
+    WithoutAddress,
+    /// While nothing is known: what a system tells.
+    First,
 }
 
 impl Person {
@@ -62,8 +72,13 @@ impl SeePerson {
     pub fn decide(&self, person: &Person) -> Vec<Event> {
         let of_role = person.fingerprints.iter().find(|(role, _)| *role == self.role);
         let same = of_role.is_some_and(|(_, known)| *known == self.fingerprint);
-        let helps = person.without_address && self.profile.email.is_some();
-        if same || !(self.replace || person.fingerprints.is_empty() || helps) {
+        let counts = person.fingerprints.is_empty()
+            || match self.counts {
+                Counts::Always => true,
+                Counts::WithoutAddress => person.without_address && self.profile.email.is_some(),
+                Counts::First => false,
+            };
+        if same || !counts {
             return Vec::new();
         }
         vec![Event::PersonSeen {
@@ -90,7 +105,7 @@ mod tests {
 
     const ADDRESS: &str = "anna@exempelverket.example";
 
-    fn meeting(fingerprint: &str, replace: bool) -> SeePerson {
+    fn meeting(fingerprint: &str, counts: Counts) -> SeePerson {
         SeePerson {
             id: PersonId(Uuid::from_u128(1)),
             employer: None,
@@ -101,35 +116,36 @@ mod tests {
                 name: None,
                 email: Email::parse(ADDRESS, "").ok(),
             },
-            replace,
+            counts,
             callers: Vec::new(),
         }
     }
 
     #[test]
     fn the_same_profile_is_not_recorded_twice() {
-        let first = meeting("a", true);
+        let first = meeting("a", Counts::Always);
         let events = first.decide(&Person::default());
         assert_eq!(events.len(), 1);
         let known = Person::default().evolve(first.id, &events[0]);
         assert!(first.decide(&known).is_empty());
-        assert_eq!(meeting("b", true).decide(&known).len(), 1);
+        assert_eq!(meeting("b", Counts::Always).decide(&known).len(), 1);
     }
 
     #[test]
     fn what_an_officer_tells_does_not_replace_what_the_login_says() {
-        let login = meeting("a", true);
+        let login = meeting("a", Counts::Always);
         let known = Person::default().evolve(login.id, &login.decide(&Person::default())[0]);
-        assert!(meeting("b", false).decide(&known).is_empty());
+        assert!(meeting("b", Counts::WithoutAddress).decide(&known).is_empty());
     }
 
     #[test]
     fn what_an_officer_tells_counts_while_no_address_is_known() {
-        let mut login = meeting("a", false);
+        let mut login = meeting("a", Counts::WithoutAddress);
         login.profile.email = None;
         let known = Person::default().evolve(login.id, &login.decide(&Person::default())[0]);
         assert!(known.without_address);
-        let told = meeting("b", false).decide(&known);
+        assert!(meeting("b", Counts::First).decide(&known).is_empty(), "a system is not asked");
+        let told = meeting("b", Counts::WithoutAddress).decide(&known);
         assert_eq!(told.len(), 1);
         assert!(!known.evolve(login.id, &told[0]).without_address);
     }
@@ -137,7 +153,7 @@ mod tests {
     #[test]
     fn two_roles_of_one_login_are_each_recorded_once() {
         let (employee, officer) =
-            (meeting("a", true), SeePerson { role: Role::Officer, ..meeting("b", true) });
+            (meeting("a", Counts::Always), SeePerson { role: Role::Officer, ..meeting("b", Counts::Always) });
         let mut known = Person::default();
         for (one, events) in [(&employee, 1), (&officer, 1), (&employee, 0), (&officer, 0), (&employee, 0)] {
             let decided = one.decide(&known);
@@ -148,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_caller_is_linked_once() {
-        let login = meeting("a", true);
+        let login = meeting("a", Counts::Always);
         let caller = PersonId(Uuid::from_u128(2));
         let link = login.link(caller, &Person::default()).unwrap();
         assert_eq!(Person::default().evolve(login.id, &link).callers, [caller]);

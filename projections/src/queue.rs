@@ -162,6 +162,19 @@ pub fn find(
     case_row::find(tables, List::Queue, reach, filter, order)
 }
 
+/// A page of all cases within a reach, for those who see of a case what its reporter sees.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn find_shown(
+    tables: &Connection,
+    reach: &Reach,
+    filter: &Filter,
+    order: (Sort, u64, u64),
+) -> Result<Page, ReadError> {
+    case_row::find(tables, List::Shown, reach, filter, order)
+}
+
 /// The number of a case; `None` when there is no such case.
 ///
 /// # Errors

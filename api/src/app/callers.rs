@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::access::Role;
 use domain::event::Profile;
-use domain::person::SeePerson;
+use domain::person::{Counts, SeePerson};
 use domain::text::{Email, PersonName};
 use domain::{Actor, OrganisationNumber, PersonId};
 use infrastructure::CommandError;
@@ -101,21 +101,24 @@ impl App {
         let callers = email
             .iter()
             .flat_map(|email| employers.clone().map(|employer| self.keys.caller(*employer, email)));
+        // Who says less than all takes nothing away of what is known: mails go to the address on record.
+        let whole = profile.name.is_some() && profile.email.is_some();
         SeePerson {
             id: person,
             employer: None,
             role: identity.role,
             fingerprint: self.keys.profile_fingerprint(identity.role, &profile),
             callers: callers.collect(),
-            // Who says less than all takes nothing away of what is known: mails go to the address on record.
-            replace: profile.name.is_some() && profile.email.is_some(),
+            counts: if whole { Counts::Always } else { Counts::WithoutAddress },
             profile,
         }
     }
 
-    /// A person on whose behalf somebody else reports: by login where it is known, else by employer and address.
+    /// A person on whose behalf `teller` reports: by login where it is known, else by employer and address. What an
+    /// officer heard on the phone replaces what was known of a caller; what a system tells does not.
     pub fn reporter(
         &self,
+        teller: Role,
         employer: OrganisationNumber,
         subject: Option<&str>,
         name: PersonName,
@@ -130,7 +133,11 @@ impl App {
             role: Role::Employee,
             fingerprint: self.keys.profile_fingerprint(Role::Employee, &profile),
             profile,
-            replace: subject.is_none(),
+            counts: match (teller, subject) {
+                (Role::Officer, None) => Counts::Always,
+                (Role::Officer, Some(_)) => Counts::WithoutAddress,
+                _ => Counts::First,
+            },
             callers: Vec::new(),
         }
     }

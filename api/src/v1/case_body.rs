@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Role;
 use domain::files::FileCard;
 use domain::vocabulary::Language;
-use domain::{PersonId, Status};
+use domain::{OrganisationNumber, PersonId, Status};
 use projections::case_page::Message;
 use projections::{CaseRow, CaseView, ReadError, directory};
 use rusqlite::Connection;
@@ -176,7 +176,7 @@ impl Readership {
             due_date: row.due_date,
             follows_up: row.follows_up.map(|number| number.to_string()),
             officer: self.officer(row.status, row.officer, people),
-            reporter: reporter(row.reporter, people),
+            reporter: self.reporter(row.reporter, row.employer, people),
         }
     }
 
@@ -202,10 +202,24 @@ impl Readership {
 
     /// How the centre shares the work before it begins is its own.
     fn officer(self, status: Status, officer: Option<PersonId>, people: &People) -> Option<String> {
-        let centre = matches!(self.role, Role::Officer | Role::Auditor);
         officer
-            .filter(|_| centre || status != Status::Received)
+            .filter(|_| self.role.sees_all() || status != Status::Received)
             .and_then(|officer| people.get(&officer)?.subject.clone())
+    }
+
+    /// A system learns of a person what was told for the employer of the case, not what the person's login says.
+    fn reporter(
+        self,
+        reporter: Option<PersonId>,
+        employer: OrganisationNumber,
+        people: &People,
+    ) -> Option<ReporterBody> {
+        let person = people.get(&reporter?);
+        let person = person.filter(|person| self.role != Role::System || person.employer == Some(employer));
+        Some(ReporterBody {
+            name: person.and_then(|person| person.name.clone()),
+            email: person.and_then(|person| person.email.clone()),
+        })
     }
 }
 
@@ -220,14 +234,6 @@ impl From<&FileCard> for AttachmentBody {
             sha256: card.sha256.clone(),
         }
     }
-}
-
-fn reporter(reporter: Option<PersonId>, people: &People) -> Option<ReporterBody> {
-    let person = people.get(&reporter?);
-    Some(ReporterBody {
-        name: person.and_then(|person| person.name.clone()),
-        email: person.and_then(|person| person.email.clone()),
-    })
 }
 
 fn message(message: &Message) -> MessageBody {

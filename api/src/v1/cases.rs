@@ -160,7 +160,7 @@ impl Asked {
         caller: &Caller,
     ) -> Result<(Page, crate::v1::case_body::People), Failure> {
         let actor = &caller.actor;
-        let centre = matches!(actor.role, Role::Officer | Role::Auditor);
+        let centre = actor.role.sees_all();
         if self.scope == Scope::Queue && !centre {
             return Err(Failure::Forbidden);
         }
@@ -175,7 +175,11 @@ impl Asked {
         }
         let (reach, order) = (actor.reach(), (self.sort, self.page, self.limit));
         let found = app.query(move |tables| {
-            let find = if own { my_cases::find } else { queue::find };
+            let find = match own {
+                true => my_cases::find,
+                false if centre => queue::find,
+                false => queue::find_shown,
+            };
             let page = find(tables, &reach, &filter, order)?;
             let ids = page.rows.iter().flat_map(|row| [row.officer, row.reporter]).flatten();
             let people = people(tables, ids)?;

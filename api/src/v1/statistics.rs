@@ -175,7 +175,7 @@ fn day(text: &str) -> Option<NaiveDate> {
 
 /// Whether a day is one of a year with four digits.
 fn is_written(day: &NaiveDate) -> bool {
-    (0..=9999).contains(&day.year())
+    (1..=9999).contains(&day.year())
 }
 
 /// Read the statistics.
