@@ -1,6 +1,6 @@
 //! Who calls: from a login or a token to an actor with pseudonym and rights.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use domain::access::Role;
@@ -21,10 +21,10 @@ const PERSONS: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Met(Mutex<HashMap<(PersonId, Role), Recorded>>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Recorded {
     fingerprint: String,
-    callers: Vec<PersonId>,
+    callers: HashSet<PersonId>,
 }
 
 /// Somebody who is known to be who they say.
@@ -109,13 +109,13 @@ impl App {
             role: identity.role,
             fingerprint: self.keys.profile_fingerprint(identity.role, &profile),
             callers: callers.collect(),
-            counts: if whole { Counts::Always } else { Counts::WithoutAddress },
+            counts: if whole { Counts::Always } else { Counts::UntilTold },
             profile,
         }
     }
 
     /// A person on whose behalf `teller` reports: by login where it is known, else by employer and address. What an
-    /// officer heard on the phone replaces what was known of a caller; what a system tells does not.
+    /// officer heard replaces what others told before; what a system tells does not.
     pub fn reporter(
         &self,
         teller: Role,
@@ -135,7 +135,7 @@ impl App {
             profile,
             counts: match (teller, subject) {
                 (Role::Officer, None) => Counts::Always,
-                (Role::Officer, Some(_)) => Counts::WithoutAddress,
+                (Role::Officer, Some(_)) => Counts::UntilTold,
                 _ => Counts::First,
             },
             callers: Vec::new(),
@@ -144,7 +144,11 @@ impl App {
 
     fn has_met(&self, meeting: &SeePerson) -> bool {
         let met = self.met.0.lock().unwrap_or_else(PoisonError::into_inner);
-        met.get(&(meeting.id, meeting.role)).is_some_and(|known| known.fingerprint == meeting.fingerprint)
+        met.get(&(meeting.id, meeting.role)).is_some_and(|known| {
+            // The same login may come with other employers, at which it may have called.
+            let linked = meeting.callers.iter().all(|caller| known.callers.contains(caller));
+            known.fingerprint == meeting.fingerprint && linked
+        })
     }
 
     fn remember(&self, meeting: &SeePerson) {
@@ -152,8 +156,11 @@ impl App {
         if met.len() >= PERSONS {
             met.clear();
         }
-        let (fingerprint, callers) = (meeting.fingerprint.clone(), meeting.callers.clone());
-        met.insert((meeting.id, meeting.role), Recorded { fingerprint, callers });
+        let known = met.entry((meeting.id, meeting.role)).or_default();
+        if known.fingerprint != meeting.fingerprint {
+            *known = Recorded { fingerprint: meeting.fingerprint.clone(), callers: HashSet::new() };
+        }
+        known.callers.extend(&meeting.callers);
     }
 
     /// Forgets that those were met who may have been this phone caller, who is registered now: the committer looks at

@@ -18,22 +18,26 @@ pub(super) async fn address(
     }
 }
 
-/// The address that a person's stream gives last, and the login that it is linked to.
+/// The address that a person told last, else others for this employer; and the login that the person is linked to.
 async fn look(
     reader: &Reader,
     person: PersonId,
     employer: OrganisationNumber,
 ) -> Result<(Option<Email>, Option<PersonId>), LogError> {
-    let (mut address, mut login) = (None, None);
+    let (mut own, mut told, mut login) = (None, None, None);
     for recorded in reader.stream(person.into()).await? {
         match recorded.event {
             Event::PersonSeen { employer: told_for, personal, .. } => {
-                let counts = told_for.is_none_or(|told_for| told_for == employer);
-                address = personal.open().filter(|_| counts).and_then(|profile| profile.email.clone());
+                let address = personal.open().and_then(|profile| profile.email.clone());
+                match told_for {
+                    None => own = address,
+                    Some(told_for) if told_for == employer => told = address,
+                    Some(_) => {}
+                }
             }
             Event::PersonLinked { caller, person: linked } if caller == person => login = Some(linked),
             _ => {}
         }
     }
-    Ok((address, login))
+    Ok((own.or(told), login))
 }
