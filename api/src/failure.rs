@@ -233,7 +233,7 @@ pub struct Problem {
     /// With 412: the version that the case has now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_version: Option<u64>,
-    /// With 412: the types of the events that have come since, oldest first.
+    /// With 412: the types of the events that have come since, oldest first, of those that the caller may see.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub since: Vec<String>,
 }

@@ -19,6 +19,13 @@ vocabulary! {
     }
 }
 
+impl Role {
+    /// Whether this role sees every event of a case, not only those that the reporter sees.
+    pub const fn sees_all(self) -> bool {
+        matches!(self, Self::Officer | Self::Auditor)
+    }
+}
+
 /// Who asks. Lists that narrow are `None` where nothing narrows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {

@@ -73,8 +73,23 @@ pub struct Base {
     pub file_count: usize,
     /// Their size together, bytes.
     pub file_bytes: u64,
-    /// The types of its events, oldest first; the number of them is the version.
-    pub history: Vec<&'static str>,
+    /// Its events, oldest first; the number of them is the version.
+    pub history: Vec<Happened>,
+}
+
+/// That an event happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Happened {
+    /// Its type.
+    pub event: &'static str,
+    /// Whether the reporter sees it.
+    pub for_customer: bool,
+}
+
+impl From<&Event> for Happened {
+    fn from(event: &Event) -> Self {
+        Self { event: event.type_name(), for_customer: event.for_customer().unwrap_or_default() }
+    }
 }
 
 impl Base {
@@ -140,7 +155,7 @@ impl Case {
             return Self::received(event).unwrap_or(self);
         }
         let Some(base) = self.base_mut() else { return self };
-        base.history.push(event.type_name());
+        base.history.push(event.into());
         match event {
             Event::AttachmentAdded { stored_files, .. }
             | Event::MessageAdded { stored_files, .. }
@@ -191,7 +206,7 @@ impl Case {
             language: *language,
             file_count: 0,
             file_bytes: 0,
-            history: vec![event.type_name()],
+            history: vec![event.into()],
         };
         base.add_files(stored_files);
         Some(Self::Received { base, assigned: None })
@@ -211,7 +226,10 @@ pub fn decide(command: &CaseCommand, case: &Case, context: &Context<'_>) -> Resu
     if context.expected_version.is_some_and(|expected| expected != base.version()) {
         let seen =
             context.expected_version.and_then(|version| usize::try_from(version).ok()).unwrap_or_default();
-        let since = base.history.get(seen..).unwrap_or_default().to_vec();
+        let since = base.history.iter().skip(seen);
+        // What the timeline hides is not told here either.
+        let since = since.filter(|happened| happened.for_customer || context.actor.role.sees_all());
+        let since = since.map(|happened| happened.event).collect();
         return Err(Refusal::Stale { current: base.version(), since });
     }
     match command {

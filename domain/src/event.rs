@@ -286,6 +286,28 @@ impl Event {
         }
     }
 
+    /// Whether the reporter sees an event of a case; `None` for events that are none of a case. Working notes are never
+    /// shown, nor how the centre sorts and shares the work.
+    pub const fn for_customer(&self) -> Option<bool> {
+        match self {
+            Self::CaseReceived { .. }
+            | Self::AttachmentAdded { .. }
+            | Self::ProcessingStarted { .. }
+            | Self::InformationRequested { .. }
+            | Self::MessageAdded { .. }
+            | Self::CaseClosed { .. } => Some(true),
+            Self::NoteAdded { kind, .. } => Some(matches!(kind, NoteKind::Official)),
+            Self::CaseAssigned { .. } | Self::CaseReclassified { .. } => Some(false),
+            Self::PersonSeen { .. }
+            | Self::PersonLinked { .. }
+            | Self::NotificationSent { .. }
+            | Self::NotificationFailed { .. }
+            | Self::EmployerRegistered { .. }
+            | Self::NoticePublished { .. }
+            | Self::NoticeResolved {} => None,
+        }
+    }
+
     /// The facts as stored: JSON text of the fields that may be kept for ever.
     pub fn facts_json(&self) -> String {
         let whole = serde_json::to_string(self).unwrap_or_default();

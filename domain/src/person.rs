@@ -9,14 +9,27 @@ use crate::organisation_number::OrganisationNumber;
 /// The state of a person's stream; holds nothing personal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Person {
-    /// Keyed digest of the profile last seen in each role.
-    pub fingerprints: Vec<(Role, String)>,
-    /// Whether no e-mail address is known.
+    /// What was recorded last in each role.
+    pub seen: Vec<Seen>,
+    /// Whether what was recorded last has no e-mail address.
     pub without_address: bool,
+    /// Whether others told what was recorded last.
+    pub told: bool,
     /// The login that this caller turned out to be.
     pub linked_to: Option<PersonId>,
     /// The callers that this login turned out to have been.
     pub callers: Vec<PersonId>,
+}
+
+/// What was recorded of a person in a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The role.
+    pub role: Role,
+    /// Keyed digest of the profile.
+    pub fingerprint: String,
+    /// The employer for which others told it; none for what the login says itself.
+    pub employer: Option<OrganisationNumber>,
 }
 
 /// Somebody was met: a login, a token, or a caller whom an officer registers.
@@ -24,7 +37,7 @@ pub struct Person {
 pub struct SeePerson {
     /// The person's stream.
     pub id: PersonId,
-    /// The employer that a caller named; none for logins.
+    /// The employer for which others tell it; none for what a login says itself.
     pub employer: Option<OrganisationNumber>,
     /// What the person is to Kundwebb.
     pub role: Role,
@@ -32,11 +45,21 @@ pub struct SeePerson {
     pub fingerprint: String,
     /// Who it is.
     pub profile: Profile,
-    /// Whether an older profile is replaced. False for what somebody else tells of a login, and for a token that says
-    /// less than all: these count only while no address is known.
-    pub replace: bool,
+    /// When it counts.
+    pub counts: Counts,
     /// The callers that this login may have been: same employer, same verified address.
     pub callers: Vec<PersonId>,
+}
+
+/// When what is told of a person counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// Always: what a login says of itself, and what an officer hears from a caller.
+    Always,
+    /// While the login itself has told no address: what an officer tells of it, and what it says where that is not all.
+    UntilTold,
+    /// While nothing is known: what a system tells.
+    First,
 }
 
 impl Person {
@@ -44,10 +67,12 @@ impl Person {
     #[must_use]
     pub fn evolve(mut self, id: PersonId, event: &Event) -> Self {
         match event {
-            Event::PersonSeen { role, fingerprint, without_address, .. } => {
-                self.fingerprints.retain(|(own, _)| own != role);
-                self.fingerprints.push((*role, fingerprint.clone()));
+            Event::PersonSeen { employer, role, fingerprint, without_address, .. } => {
+                self.seen.retain(|seen| seen.role != *role);
+                let (role, fingerprint, employer) = (*role, fingerprint.clone(), *employer);
+                self.seen.push(Seen { role, fingerprint, employer });
                 self.without_address = *without_address;
+                self.told = employer.is_some();
             }
             Event::PersonLinked { caller, person } if *person == id => self.callers.push(*caller),
             Event::PersonLinked { person, .. } => self.linked_to = Some(*person),
@@ -60,10 +85,16 @@ impl Person {
 impl SeePerson {
     /// The events of a meeting: what is new in the person's own stream.
     pub fn decide(&self, person: &Person) -> Vec<Event> {
-        let of_role = person.fingerprints.iter().find(|(role, _)| *role == self.role);
-        let same = of_role.is_some_and(|(_, known)| *known == self.fingerprint);
-        let helps = person.without_address && self.profile.email.is_some();
-        if same || !(self.replace || person.fingerprints.is_empty() || helps) {
+        let of_role = person.seen.iter().find(|seen| seen.role == self.role);
+        let same = of_role
+            .is_some_and(|seen| seen.fingerprint == self.fingerprint && seen.employer == self.employer);
+        let counts = person.seen.is_empty()
+            || match self.counts {
+                Counts::Always => true,
+                Counts::UntilTold => (person.without_address || person.told) && self.profile.email.is_some(),
+                Counts::First => false,
+            };
+        if same || !counts {
             return Vec::new();
         }
         vec![Event::PersonSeen {
@@ -90,7 +121,7 @@ mod tests {
 
     const ADDRESS: &str = "anna@exempelverket.example";
 
-    fn meeting(fingerprint: &str, replace: bool) -> SeePerson {
+    fn meeting(fingerprint: &str, counts: Counts) -> SeePerson {
         SeePerson {
             id: PersonId(Uuid::from_u128(1)),
             employer: None,
@@ -101,43 +132,67 @@ mod tests {
                 name: None,
                 email: Email::parse(ADDRESS, "").ok(),
             },
-            replace,
+            counts,
             callers: Vec::new(),
         }
     }
 
     #[test]
     fn the_same_profile_is_not_recorded_twice() {
-        let first = meeting("a", true);
+        let first = meeting("a", Counts::Always);
         let events = first.decide(&Person::default());
         assert_eq!(events.len(), 1);
         let known = Person::default().evolve(first.id, &events[0]);
         assert!(first.decide(&known).is_empty());
-        assert_eq!(meeting("b", true).decide(&known).len(), 1);
+        assert_eq!(meeting("b", Counts::Always).decide(&known).len(), 1);
     }
 
     #[test]
     fn what_an_officer_tells_does_not_replace_what_the_login_says() {
-        let login = meeting("a", true);
+        let login = meeting("a", Counts::Always);
         let known = Person::default().evolve(login.id, &login.decide(&Person::default())[0]);
-        assert!(meeting("b", false).decide(&known).is_empty());
+        assert!(meeting("b", Counts::UntilTold).decide(&known).is_empty());
     }
 
     #[test]
     fn what_an_officer_tells_counts_while_no_address_is_known() {
-        let mut login = meeting("a", false);
+        let mut login = meeting("a", Counts::UntilTold);
         login.profile.email = None;
         let known = Person::default().evolve(login.id, &login.decide(&Person::default())[0]);
         assert!(known.without_address);
-        let told = meeting("b", false).decide(&known);
+        assert!(meeting("b", Counts::First).decide(&known).is_empty(), "a system is not asked");
+        let told = meeting("b", Counts::UntilTold).decide(&known);
         assert_eq!(told.len(), 1);
         assert!(!known.evolve(login.id, &told[0]).without_address);
+    }
+
+    /// Above what others told stands only the login's own word; of theirs the latest of an officer counts.
+    #[test]
+    fn an_officers_word_replaces_what_others_told_and_the_logins_own_replaces_both() {
+        let [one, other] = ["4021000007", "4021010006"].map(OrganisationNumber::parse);
+        let told =
+            |fingerprint: &str, employer, counts| SeePerson { employer, ..meeting(fingerprint, counts) };
+        let mut known = Person::default();
+        for (word, counts) in [
+            (told("a", one, Counts::First), true),
+            (told("b", one, Counts::UntilTold), true),
+            (told("b", one, Counts::UntilTold), false),
+            (told("b", other, Counts::UntilTold), true),
+            (told("c", one, Counts::First), false),
+            (told("b", None, Counts::Always), true),
+            (told("b", None, Counts::Always), false),
+            (told("d", one, Counts::UntilTold), false),
+        ] {
+            let events = word.decide(&known);
+            assert_eq!(!events.is_empty(), counts, "{word:?}");
+            known = events.iter().fold(known, |known, event| known.evolve(word.id, event));
+        }
     }
 
     #[test]
     fn two_roles_of_one_login_are_each_recorded_once() {
         let (employee, officer) =
-            (meeting("a", true), SeePerson { role: Role::Officer, ..meeting("b", true) });
+            (meeting("a", Counts::Always), SeePerson { role: Role::Officer, ..meeting("b", Counts::Always) });
         let mut known = Person::default();
         for (one, events) in [(&employee, 1), (&officer, 1), (&employee, 0), (&officer, 0), (&employee, 0)] {
             let decided = one.decide(&known);
@@ -148,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_caller_is_linked_once() {
-        let login = meeting("a", true);
+        let login = meeting("a", Counts::Always);
         let caller = PersonId(Uuid::from_u128(2));
         let link = login.link(caller, &Person::default()).unwrap();
         assert_eq!(Person::default().evolve(login.id, &link).callers, [caller]);

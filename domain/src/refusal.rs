@@ -128,7 +128,7 @@ pub enum Refusal {
     Stale {
         /// The version that the case has now.
         current: u64,
-        /// The types of the events that have come since, oldest first.
+        /// The types of the events that have come since, oldest first, of those that the caller may see.
         since: Vec<&'static str>,
     },
     /// The command does not belong in the phase that the case is in.

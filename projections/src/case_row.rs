@@ -79,8 +79,10 @@ pub enum Sort {
 pub(crate) enum List {
     /// Every case; everything shows when it happened.
     Queue,
-    /// *Mina ärenden*: the cases that somebody reported; what the reporter does not see does not show when it happened
-    /// either.
+    /// Every case, as its reporter sees it: what the reporter does not see does not show when it happened, nor who will
+    /// work on what has not begun.
+    Shown,
+    /// *Mina ärenden*: of these, the cases that somebody reported.
     Mine,
 }
 
@@ -89,7 +91,7 @@ impl List {
     const fn last_at(self) -> &'static str {
         match self {
             Self::Queue => "last_at",
-            Self::Mine => "shown_at",
+            Self::Shown | Self::Mine => "shown_at",
         }
     }
 
@@ -154,6 +156,9 @@ pub(crate) fn find(
 fn cases(list: List, reach: &Reach, filter: &Filter) -> (&'static str, Conditions) {
     let mut conditions = Conditions::of(reach);
     narrow(&mut conditions, filter);
+    if list != List::Queue && filter.officer.is_some() {
+        conditions.is("status <> 'received'");
+    }
     if list == List::Mine {
         conditions.is("reporter IS NOT NULL");
     }
@@ -207,7 +212,7 @@ fn known(total: u64) -> (u64, bool) {
 /// Whether the total of a list is kept in the counters: it asks for nothing but employer, area and status.
 fn is_kept(list: List, reach: &Reach, filter: &Filter) -> bool {
     let by_person = reach.reporters.is_some() || reach.registered_by.is_some();
-    list == List::Queue
+    list != List::Mine
         && !by_person
         && filter.channel.is_none()
         && filter.officer.is_none()

@@ -21,7 +21,7 @@ pub struct Person {
     pub subject: Option<String>,
     pub name: Option<String>,
     pub email: Option<String>,
-    /// The employer that a caller named.
+    /// The employer for which others told what was recorded last.
     pub employer: Option<OrganisationNumber>,
     /// The login that a caller turned out to be.
     pub linked_to: Option<PersonId>,
@@ -33,12 +33,14 @@ impl Projection for Directory {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn ddl(&self) -> &'static str {
         "CREATE TABLE person (person_id BLOB PRIMARY KEY, role TEXT NOT NULL, is_officer INTEGER NOT NULL, subject TEXT,
-            name TEXT, email TEXT, employer TEXT, linked_to BLOB) STRICT, WITHOUT ROWID;"
+            name TEXT, email TEXT, employer TEXT, linked_to BLOB) STRICT, WITHOUT ROWID;
+         CREATE TABLE person_told (person_id BLOB NOT NULL, employer TEXT NOT NULL, name TEXT, email TEXT,
+            PRIMARY KEY (person_id, employer)) STRICT, WITHOUT ROWID;"
     }
 
     fn indices(&self) -> &'static str {
@@ -64,6 +66,11 @@ impl Projection for Directory {
                          email = excluded.email, employer = excluded.employer",
                     )?
                     .execute(params![event.stream.0, role.code(), subject, name, email, employer])?;
+                if employer.is_some() {
+                    tables
+                        .prepare_cached("INSERT OR REPLACE INTO person_told VALUES (?1, ?2, ?3, ?4)")?
+                        .execute(params![event.stream.0, employer, name, email])?;
+                }
             }
             Event::PersonLinked { caller, person } if event.stream.0 == caller.0 => {
                 tables
@@ -83,6 +90,31 @@ impl Projection for Directory {
 pub fn person(tables: &Connection, id: PersonId) -> Result<Option<Person>, ReadError> {
     let sql = "SELECT * FROM person WHERE person_id = ?1";
     Ok(tables.prepare_cached(sql)?.query_row([id.0], read_person).optional()?)
+}
+
+/// What others told of a person for an employer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Told {
+    pub employer: OrganisationNumber,
+    pub name: Option<String>,
+    pub email: Option<String>,
+}
+
+/// What others told of a person last, for each employer.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn told(tables: &Connection, id: PersonId) -> Result<Vec<Told>, ReadError> {
+    let sql = "SELECT employer, name, email FROM person_told WHERE person_id = ?1";
+    let mut statement = tables.prepare_cached(sql)?;
+    let told = statement.query_and_then([id.0], |row| {
+        let employer: String = row.get(0)?;
+        let wrong = || ReadError::Row(format!("{employer} is no employer"));
+        let employer = OrganisationNumber::parse(&employer).ok_or_else(wrong)?;
+        Ok(Told { employer, name: row.get(1)?, email: row.get(2)? })
+    });
+    told?.collect()
 }
 
 /// The person, and the callers that the person turned out to have been.

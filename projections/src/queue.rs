@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::case_row::{self, Filter, List, Page, Sort};
 use crate::narrowing::{blob, text};
-use crate::{Projection, ReadError, timeline};
+use crate::{Projection, ReadError};
 
 /// The projection.
 pub struct Queue;
@@ -82,7 +82,7 @@ impl Projection for Queue {
 
 /// What every event moves: version, position, and the times at which something happened and was shown.
 fn moved(event: &Event) -> &'static str {
-    if timeline::for_customer(event) == Some(false) {
+    if event.for_customer() == Some(false) {
         "version = ?1, position = ?2, last_at = ?3"
     } else {
         "version = ?1, position = ?2, last_at = ?3, shown_at = ?3"
@@ -160,6 +160,19 @@ pub fn find(
     order: (Sort, u64, u64),
 ) -> Result<Page, ReadError> {
     case_row::find(tables, List::Queue, reach, filter, order)
+}
+
+/// A page of all cases within a reach, for those who see of a case what its reporter sees.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn find_shown(
+    tables: &Connection,
+    reach: &Reach,
+    filter: &Filter,
+    order: (Sort, u64, u64),
+) -> Result<Page, ReadError> {
+    case_row::find(tables, List::Shown, reach, filter, order)
 }
 
 /// The number of a case; `None` when there is no such case.

@@ -145,7 +145,16 @@ proptest! {
             prop_assert_eq!(ids.len() as u64, total, "the count is that of the list");
             prop_assert_eq!(ids.iter().copied().collect::<BTreeSet<_>>(), expected.clone(), "{:?} {:?}", actor, filter);
             prop_assert_eq!(ids.len(), expected.len(), "nothing twice");
-            let with_reporter = expected.into_iter()
+            // To its reporter nobody works on a case that has not begun.
+            let shown: BTreeSet<CaseId> = expected.into_iter()
+                .filter(|id| filter.officer.is_none() || cases[id].case.status() != Some(Status::Received))
+                .collect();
+            let (ids, total) = all_pages(|page| {
+                read.read(|tables| queue::find_shown(tables, &reach, &filter, (sort, page, 3))).unwrap()
+            });
+            prop_assert_eq!(ids.len() as u64, total);
+            prop_assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), shown.clone());
+            let with_reporter = shown.into_iter()
                 .filter(|id| cases[id].case.base().unwrap().standing.reporter.is_some());
             let (ids, total) = all_pages(|page| {
                 read.read(|tables| my_cases::find(tables, &reach, &filter, (sort, page, 3))).unwrap()

@@ -9,7 +9,7 @@ use domain::case::commands::{
 };
 use domain::event::{Profile, Question};
 use domain::files::{FileCard, FileLimits, StoredFile, UploadedFile};
-use domain::person::SeePerson;
+use domain::person::{Counts, SeePerson};
 use domain::refusal::Code;
 use domain::text::{Body, Email, PersonName, Subject};
 use domain::{
@@ -233,7 +233,7 @@ fn meeting(number: u128, role: Role, callers: &[PersonId]) -> SeePerson {
             name: PersonName::parse(&format!("Namn {number}"), "").ok(),
             email: Email::parse(&format!("p{number}@exempelverket.example"), "").ok(),
         },
-        replace: true,
+        counts: Counts::Always,
         callers: callers.to_vec(),
     }
 }

@@ -1,7 +1,6 @@
 //! The timeline: every event of a case, with what its readers may see of it.
 
 use chrono::{DateTime, Utc};
-use domain::vocabulary::NoteKind;
 use domain::{CaseId, Event, PersonId};
 use infrastructure::Recorded;
 use infrastructure::clock::from_micros;
@@ -54,7 +53,7 @@ impl Projection for Timeline {
     }
 
     fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
-        let Some(for_customer) = for_customer(&event.event) else { return Ok(()) };
+        let Some(for_customer) = event.event.for_customer() else { return Ok(()) };
         tables.prepare_cached("INSERT INTO timeline VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(
             params![
                 event.stream.0,
@@ -69,28 +68,6 @@ impl Projection for Timeline {
             ],
         )?;
         Ok(())
-    }
-}
-
-/// Whether the reporter sees an event of a case; `None` for events that are none of a case. Working notes are never
-/// shown, nor how the centre sorts and shares the work.
-pub const fn for_customer(event: &Event) -> Option<bool> {
-    match event {
-        Event::CaseReceived { .. }
-        | Event::AttachmentAdded { .. }
-        | Event::ProcessingStarted { .. }
-        | Event::InformationRequested { .. }
-        | Event::MessageAdded { .. }
-        | Event::CaseClosed { .. } => Some(true),
-        Event::NoteAdded { kind, .. } => Some(matches!(kind, NoteKind::Official)),
-        Event::CaseAssigned { .. } | Event::CaseReclassified { .. } => Some(false),
-        Event::PersonSeen { .. }
-        | Event::PersonLinked { .. }
-        | Event::NotificationSent { .. }
-        | Event::NotificationFailed { .. }
-        | Event::EmployerRegistered { .. }
-        | Event::NoticePublished { .. }
-        | Event::NoticeResolved {} => None,
     }
 }
 
@@ -121,7 +98,7 @@ pub fn of_case(tables: &Connection, case: CaseId, whole: bool) -> Result<Vec<Ent
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::vocabulary::Party;
+    use domain::vocabulary::{NoteKind, Party};
 
     use crate::testing::*;
 

@@ -18,6 +18,7 @@ const args = [
   "--disable-component-update", "--disable-sync",
 ];
 const WIDE = { width: 1280, height: 900 };
+const MIDDLE = { width: 820, height: 900 };
 const NARROW = { width: 320, height: 640 };
 const PDF = Buffer.from("%PDF-1.7\n% an invented document\n%%EOF\n");
 const told = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -328,7 +329,7 @@ async function pass(hours) {
 // No violation of WCAG 2.2 A and AA, nothing to scroll sideways, one heading of the first level and a language; in a
 // narrow window too, with text of twice the size, and with wide spacing.
 async function look(page) {
-  for (const size of [WIDE, NARROW]) {
+  for (const size of [WIDE, MIDDLE, NARROW]) {
     await page.setViewportSize(size);
     await fits(page, `${size.width} px`);
     await page.evaluate(axe.source);

@@ -1,11 +1,11 @@
 //! Who calls: from a login or a token to an actor with pseudonym and rights.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use domain::access::Role;
 use domain::event::Profile;
-use domain::person::SeePerson;
+use domain::person::{Counts, SeePerson};
 use domain::text::{Email, PersonName};
 use domain::{Actor, OrganisationNumber, PersonId};
 use infrastructure::CommandError;
@@ -21,10 +21,10 @@ const PERSONS: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Met(Mutex<HashMap<(PersonId, Role), Recorded>>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Recorded {
     fingerprint: String,
-    callers: Vec<PersonId>,
+    callers: HashSet<PersonId>,
 }
 
 /// Somebody who is known to be who they say.
@@ -101,21 +101,24 @@ impl App {
         let callers = email
             .iter()
             .flat_map(|email| employers.clone().map(|employer| self.keys.caller(*employer, email)));
+        // Who says less than all takes nothing away of what is known: mails go to the address on record.
+        let whole = profile.name.is_some() && profile.email.is_some();
         SeePerson {
             id: person,
             employer: None,
             role: identity.role,
             fingerprint: self.keys.profile_fingerprint(identity.role, &profile),
             callers: callers.collect(),
-            // Who says less than all takes nothing away of what is known: mails go to the address on record.
-            replace: profile.name.is_some() && profile.email.is_some(),
+            counts: if whole { Counts::Always } else { Counts::UntilTold },
             profile,
         }
     }
 
-    /// A person on whose behalf somebody else reports: by login where it is known, else by employer and address.
+    /// A person on whose behalf `teller` reports: by login where it is known, else by employer and address. What an
+    /// officer heard replaces what others told before; what a system tells does not.
     pub fn reporter(
         &self,
+        teller: Role,
         employer: OrganisationNumber,
         subject: Option<&str>,
         name: PersonName,
@@ -130,14 +133,22 @@ impl App {
             role: Role::Employee,
             fingerprint: self.keys.profile_fingerprint(Role::Employee, &profile),
             profile,
-            replace: subject.is_none(),
+            counts: match (teller, subject) {
+                (Role::Officer, None) => Counts::Always,
+                (Role::Officer, Some(_)) => Counts::UntilTold,
+                _ => Counts::First,
+            },
             callers: Vec::new(),
         }
     }
 
     fn has_met(&self, meeting: &SeePerson) -> bool {
         let met = self.met.0.lock().unwrap_or_else(PoisonError::into_inner);
-        met.get(&(meeting.id, meeting.role)).is_some_and(|known| known.fingerprint == meeting.fingerprint)
+        met.get(&(meeting.id, meeting.role)).is_some_and(|known| {
+            // The same login may come with other employers, at which it may have called.
+            let linked = meeting.callers.iter().all(|caller| known.callers.contains(caller));
+            known.fingerprint == meeting.fingerprint && linked
+        })
     }
 
     fn remember(&self, meeting: &SeePerson) {
@@ -145,8 +156,11 @@ impl App {
         if met.len() >= PERSONS {
             met.clear();
         }
-        let (fingerprint, callers) = (meeting.fingerprint.clone(), meeting.callers.clone());
-        met.insert((meeting.id, meeting.role), Recorded { fingerprint, callers });
+        let known = met.entry((meeting.id, meeting.role)).or_default();
+        if known.fingerprint != meeting.fingerprint {
+            *known = Recorded { fingerprint: meeting.fingerprint.clone(), callers: HashSet::new() };
+        }
+        known.callers.extend(&meeting.callers);
     }
 
     /// Forgets that those were met who may have been this phone caller, who is registered now: the committer looks at

@@ -4,13 +4,14 @@
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::Language;
 
 use crate::pages::employer::choice_address;
 use crate::pages::login::login_address;
-use crate::pages::{Frame, Visitor, render};
+use crate::pages::{Frame, Visitor, render, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
 
@@ -20,6 +21,22 @@ struct FailurePage {
     frame: Frame,
     heading: String,
     body: String,
+    /// What was typed in a form that is not there any more.
+    typed: Option<String>,
+}
+
+/// The page of what was there when a form was opened and is not there for this visitor any more, with what was typed.
+///
+/// # Errors
+/// When the page cannot be made.
+pub async fn not_found_any_more(
+    app: &App,
+    visitor: &Visitor,
+    typed: Option<String>,
+) -> Result<Response, Failure> {
+    let (heading, body) = in_words(visitor.language, &Failure::NotFound);
+    let frame = Frame::new(app, visitor, &heading).await?.with_error(true);
+    render_with(StatusCode::NOT_FOUND, &FailurePage { frame, heading, body, typed })
 }
 
 /// The layer that turns failures into pages.
@@ -53,22 +70,29 @@ pub(super) fn way_in(visitor: &Visitor, back: &str) -> String {
     if visitor.employer.is_none() && !centre { choice_address(back) } else { login_address(back) }
 }
 
-async fn page(app: &App, visitor: &Visitor, method: &Method, failure: &Failure, bare: Response) -> Response {
-    if *failure == Failure::Unauthorized {
-        let back = if method == Method::GET { visitor.address.as_str() } else { "/" };
-        return Redirect::to(&way_in(visitor, back)).into_response();
-    }
-    let language = visitor.language;
-    let (heading, words) = match failure {
+/// Heading and body of a failure.
+fn in_words(language: Language, failure: &Failure) -> (String, String) {
+    match failure {
         Failure::NotFound => (Text::new(language, "page404-title").to_string(), failure.detail(language)),
         Failure::Internal => (
             Text::new(language, "page500-title").to_string(),
             Text::new(language, "page500-short").to_string(),
         ),
         _ => (failure.problem(language, "").title, failure.detail(language)),
-    };
+    }
+}
+
+async fn page(app: &App, visitor: &Visitor, method: &Method, failure: &Failure, bare: Response) -> Response {
+    if *failure == Failure::Unauthorized {
+        let back = if method == Method::GET { visitor.address.as_str() } else { "/" };
+        return Redirect::to(&way_in(visitor, back)).into_response();
+    }
+    let (heading, words) = in_words(visitor.language, failure);
     let rendered = match Frame::new(app, visitor, &heading).await {
-        Ok(frame) => render(&FailurePage { frame: frame.with_error(true), heading, body: words.clone() }),
+        Ok(frame) => {
+            let frame = frame.with_error(true);
+            render(&FailurePage { frame, heading, body: words.clone(), typed: None })
+        }
         Err(failure) => Err(failure),
     };
     let mut response = bare;

@@ -19,7 +19,7 @@ use crate::app::Caller;
 use crate::pages::components::{Choice, FileLink, TimelineEntry};
 use crate::pages::officers::names::{Names, topic};
 use crate::pages::officers::{age, due_in_words, files_hint};
-use crate::pages::{Form, Frame, Visitor, render, render_with};
+use crate::pages::{Form, Frame, Visitor, failures, render, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
 pub use actions::message;
@@ -125,7 +125,9 @@ pub async fn show_again(
     let caller = visitor.caller_as(&[Role::Officer])?;
     newest(app).await?;
     let view = app.query(move |tables| case_page::by_id(tables, case)).await?;
-    let view = view.filter(|view| caller.actor.reach().covers(&view.standing())).ok_or(Failure::NotFound)?;
+    let Some(view) = view.filter(|view| caller.actor.reach().covers(&view.standing())) else {
+        return failures::not_found_any_more(app, visitor, forms::typed(&form)).await;
+    };
     let mut forms = Forms::new(calendar::day(app.clock.now()), caller.actor.person, &view);
     forms.put(form, view.version);
     let page = page(app, visitor, caller, view, forms).await?;

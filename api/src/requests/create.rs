@@ -129,7 +129,9 @@ impl CreateRequest {
         else {
             return Err(errors.into_inner());
         };
-        let see = reporter.map(|(login, name, email)| app.reporter(employer, login.as_deref(), name, email));
+        let see = reporter.map(|(login, name, email)| {
+            app.reporter(caller.actor.role, employer, login.as_deref(), name, email)
+        });
         let on_behalf_of = see.as_ref().map(|person| person.id);
         let command =
             Create { employer, topic, subject, message, files, language, follows_up, channel, on_behalf_of };

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Role;
 use domain::files::FileCard;
 use domain::vocabulary::Language;
-use domain::{PersonId, Status};
+use domain::{OrganisationNumber, PersonId, Status};
 use projections::case_page::Message;
 use projections::{CaseRow, CaseView, ReadError, directory};
 use rusqlite::Connection;
@@ -125,23 +125,53 @@ pub struct MessageBody {
     pub attachments: Vec<AttachmentBody>,
 }
 
-/// The persons behind the pseudonyms of some cases.
-pub type People = HashMap<PersonId, directory::Person>;
+/// The persons behind the pseudonyms of some cases, as far as a reader is told of them.
+#[derive(Debug, Default)]
+pub struct People {
+    known: HashMap<PersonId, directory::Person>,
+    /// A system learns of a reporter what was told for the employer of the case, not what the reporter's login says.
+    told: Option<HashMap<PersonId, Vec<directory::Told>>>,
+}
 
-/// Looks persons up.
-///
-/// # Errors
-/// When the read models cannot be read.
-pub fn people(tables: &Connection, ids: impl IntoIterator<Item = PersonId>) -> Result<People, ReadError> {
-    let mut people = People::new();
-    for id in ids {
-        if !people.contains_key(&id)
-            && let Some(person) = directory::person(tables, id)?
-        {
-            people.insert(id, person);
+impl People {
+    /// Looks persons up for a reader in this role.
+    ///
+    /// # Errors
+    /// When the read models cannot be read.
+    pub fn load(
+        tables: &Connection,
+        role: Role,
+        ids: impl IntoIterator<Item = PersonId>,
+    ) -> Result<Self, ReadError> {
+        let mut people = Self { told: (role == Role::System).then(HashMap::new), ..Self::default() };
+        for id in ids {
+            if people.known.contains_key(&id) {
+                continue;
+            }
+            if let Some(told) = &mut people.told {
+                told.insert(id, directory::told(tables, id)?);
+            }
+            people.known.extend(directory::person(tables, id)?.map(|person| (id, person)));
         }
+        Ok(people)
     }
-    Ok(people)
+
+    fn reporter(&self, id: PersonId, employer: OrganisationNumber) -> ReporterBody {
+        let (name, email) = match &self.told {
+            Some(told) => {
+                let told = told.get(&id).and_then(|told| told.iter().find(|told| told.employer == employer));
+                (told.and_then(|told| told.name.clone()), told.and_then(|told| told.email.clone()))
+            }
+            None => {
+                let person = self.known.get(&id);
+                (
+                    person.and_then(|person| person.name.clone()),
+                    person.and_then(|person| person.email.clone()),
+                )
+            }
+        };
+        ReporterBody { name, email }
+    }
 }
 
 /// Who reads, and in which language.
@@ -176,7 +206,7 @@ impl Readership {
             due_date: row.due_date,
             follows_up: row.follows_up.map(|number| number.to_string()),
             officer: self.officer(row.status, row.officer, people),
-            reporter: reporter(row.reporter, people),
+            reporter: row.reporter.map(|reporter| people.reporter(reporter, row.employer)),
         }
     }
 
@@ -202,10 +232,9 @@ impl Readership {
 
     /// How the centre shares the work before it begins is its own.
     fn officer(self, status: Status, officer: Option<PersonId>, people: &People) -> Option<String> {
-        let centre = matches!(self.role, Role::Officer | Role::Auditor);
         officer
-            .filter(|_| centre || status != Status::Received)
-            .and_then(|officer| people.get(&officer)?.subject.clone())
+            .filter(|_| self.role.sees_all() || status != Status::Received)
+            .and_then(|officer| people.known.get(&officer)?.subject.clone())
     }
 }
 
@@ -220,14 +249,6 @@ impl From<&FileCard> for AttachmentBody {
             sha256: card.sha256.clone(),
         }
     }
-}
-
-fn reporter(reporter: Option<PersonId>, people: &People) -> Option<ReporterBody> {
-    let person = people.get(&reporter?);
-    Some(ReporterBody {
-        name: person.and_then(|person| person.name.clone()),
-        email: person.and_then(|person| person.email.clone()),
-    })
 }
 
 fn message(message: &Message) -> MessageBody {

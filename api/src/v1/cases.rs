@@ -26,7 +26,7 @@ use utoipa_axum::routes;
 use crate::app::Caller;
 use crate::requests::CreateRequest;
 use crate::v1::bearer::Reader;
-use crate::v1::case_body::{CaseSummary, Readership, people};
+use crate::v1::case_body::{CaseSummary, People, Readership};
 use crate::v1::command::{Incoming, Stop, settle};
 use crate::v1::outcome::OutcomeBody;
 use crate::v1::paging::{LIMIT, LIMIT_MAX, Meta, READ_MAX, links};
@@ -154,13 +154,9 @@ impl Asked {
     }
 
     /// Finds the page. Every list is narrowed by the caller's reach (P8).
-    async fn find(
-        &self,
-        app: &App,
-        caller: &Caller,
-    ) -> Result<(Page, crate::v1::case_body::People), Failure> {
+    async fn find(&self, app: &App, caller: &Caller) -> Result<(Page, People), Failure> {
         let actor = &caller.actor;
-        let centre = matches!(actor.role, Role::Officer | Role::Auditor);
+        let centre = actor.role.sees_all();
         if self.scope == Scope::Queue && !centre {
             return Err(Failure::Forbidden);
         }
@@ -173,12 +169,16 @@ impl Asked {
             // Mine and somebody else's at once: there is no such case.
             return Ok((Page { rows: Vec::new(), total: 0, exact: true }, Default::default()));
         }
-        let (reach, order) = (actor.reach(), (self.sort, self.page, self.limit));
+        let (role, reach, order) = (actor.role, actor.reach(), (self.sort, self.page, self.limit));
         let found = app.query(move |tables| {
-            let find = if own { my_cases::find } else { queue::find };
+            let find = match own {
+                true => my_cases::find,
+                false if centre => queue::find,
+                false => queue::find_shown,
+            };
             let page = find(tables, &reach, &filter, order)?;
             let ids = page.rows.iter().flat_map(|row| [row.officer, row.reporter]).flatten();
-            let people = people(tables, ids)?;
+            let people = People::load(tables, role, ids)?;
             Ok((page, people))
         });
         Ok(found.await?)

@@ -13,7 +13,7 @@ use domain::access::{Reach, Role};
 use domain::{CaseId, StreamId};
 use futures::Stream;
 use infrastructure::stored::StoredEvent;
-use projections::{queue, timeline};
+use projections::queue;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -108,7 +108,7 @@ impl Feed {
         let end = if role == Role::Auditor { head } else { head.min(app.read_models.position()) };
         Ok(Self {
             reach: (role != Role::Auditor).then(|| caller.actor.reach()),
-            whole: matches!(role, Role::Officer | Role::Auditor),
+            whole: role.sees_all(),
             personal: role == Role::Auditor && has_reason(headers),
             end,
             within: HashMap::new(),
@@ -149,7 +149,7 @@ impl Feed {
     }
 
     fn is_shown_of_a_case(&self, event: &StoredEvent) -> bool {
-        let rule = event.facts_only().ok().and_then(|event| timeline::for_customer(&event));
+        let rule = event.facts_only().ok().and_then(|event| event.for_customer());
         rule.is_some_and(|for_customer| for_customer || self.whole)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use domain::calendar;
 use projections::statistics;
 use serde::Serialize;
@@ -127,7 +127,8 @@ struct Asked {
 
 impl Asked {
     fn read(today: NaiveDate, mut query: Parameters) -> Result<Self, Failure> {
-        let as_of = query.one("asOf", |text| day(text).or_else(|| moment(text).map(calendar::day)));
+        let as_of = query
+            .one("asOf", |text| day(text).or_else(|| moment(text).map(calendar::day).filter(is_written)));
         let as_of = as_of.unwrap_or(today);
         let to = query.one("to", day).unwrap_or(as_of);
         let usual = to.checked_sub_days(Days::new(PERIOD_DAYS - 1)).unwrap_or(to);
@@ -169,7 +170,12 @@ impl Asked {
 
 /// A day of four-digit years.
 fn day(text: &str) -> Option<NaiveDate> {
-    (text.len() == 10).then(|| text.parse().ok()).flatten()
+    text.parse().ok().filter(|day| text.len() == 10 && is_written(day))
+}
+
+/// Whether a day is one of a year with four digits.
+fn is_written(day: &NaiveDate) -> bool {
+    (1..=9999).contains(&day.year())
 }
 
 /// Read the statistics.

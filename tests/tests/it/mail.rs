@@ -12,7 +12,7 @@ use domain::access::Role;
 use domain::case::commands::{AddMessage, AddNote, RequestInformation, StartProcessing};
 use domain::text::{Email, PersonName};
 use domain::vocabulary::{NoteKind, Template};
-use domain::{CaseCommand, CaseId, Channel, Event, Language};
+use domain::{CaseCommand, CaseId, Channel, Event, Language, OrganisationNumber};
 use projections::ReadModels;
 
 use proxy::{How, Proxy, Step};
@@ -398,7 +398,8 @@ async fn a_caller_who_turns_out_to_have_a_login_gets_mail_where_the_login_is() {
     let world = place.start().await;
     let officer = world.other(Role::Officer).await;
     let name = PersonName::parse("Anna", "/name").unwrap();
-    let reporter = world.app.reporter(employer(), None, name, Email::parse(ANNA, "/email").unwrap());
+    let email = Email::parse(ANNA, "/email").unwrap();
+    let reporter = world.app.reporter(Role::Officer, employer(), None, name, email);
     let mut taken = create(Language::Sv);
     (taken.channel, taken.on_behalf_of) = (Channel::Telefon, Some(reporter.id));
     let case = world.run(&officer, None, CaseCommand::Create(taken), vec![reporter]).await;
@@ -414,6 +415,32 @@ async fn a_caller_who_turns_out_to_have_a_login_gets_mail_where_the_login_is() {
         Received::parse(&std::fs::read_to_string(file).unwrap()).header("To").to_owned()
     };
     assert_eq!(place.mails().iter().map(recipient).collect::<Vec<_>>(), [ANNA, "anna.ny@myndighet.example"]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_others_tell_counts_for_the_employer_for_which_it_is_told() {
+    let place = Place::files();
+    let world = place.start().await;
+    let officer = world.other(Role::Officer).await;
+    let elsewhere = OrganisationNumber::parse("4021010006").unwrap();
+    // Nobody has seen Cecilia: what is told of her now, she says herself later.
+    for (login, told_for) in [("anna", elsewhere), ("bo", employer()), ("cecilia", elsewhere)] {
+        if login != "cecilia" {
+            world.employee(login, None).await;
+        }
+        let (name, email) = (PersonName::parse("Anna", "/name"), Email::parse(ANNA, "/email"));
+        let reporter =
+            world.app.reporter(Role::Officer, told_for, Some(login), name.unwrap(), email.unwrap());
+        let mut taken = create(Language::Sv);
+        (taken.channel, taken.on_behalf_of) = (Channel::Telefon, Some(reporter.id));
+        world.run(&officer, None, CaseCommand::Create(taken), vec![reporter]).await;
+    }
+    let status = world.until(|status| status.counts.sent == 1 && status.counts.failed == 2).await;
+    assert_eq!(status.counts.last_trouble.as_deref(), Some("no address"));
+    let cecilia = world.employee("cecilia", Some(ANNA)).await;
+    world.create(&cecilia, Language::Sv).await;
+    world.until(|status| status.counts.sent == 2).await;
     world.stop().await;
 }
 

@@ -374,6 +374,22 @@ async fn a_case_that_leaves_an_officers_areas_leads_back_to_the_queue() {
 }
 
 #[tokio::test]
+async fn an_answer_to_a_case_that_was_moved_away_meanwhile_is_shown_again() {
+    let app = TestApp::start().await;
+    let rashid = officer_of(&app, "rashid", &[Area::Ekonomi]).await;
+    let case = registered(&rashid, &call("Dubbel faktura", EXEMPELVERKET)).await;
+    rashid.done(&act(&rashid, &case, "starta", &[]).await).await;
+    let page = rashid.get(&case).await;
+    let olle = officer(&app, "olle").await;
+    let topic = [("area", "e-handel"), ("subArea", ""), ("system", ""), ("reason", "Gäller Proceedo")];
+    olle.done(&act(&olle, &case, "omrade", &topic).await).await;
+    let answer = [("answer", "Fakturan är makulerad.")];
+    let refused = rashid.submit(&page, &format!("{case}/svar"), &answer).await;
+    refused.shows(404, "Det här skrev du.");
+    refused.shows(404, "Fakturan är makulerad.");
+}
+
+#[tokio::test]
 async fn the_queue_is_filtered_sorted_and_paged() {
     let app = TestApp::start().await;
     let olle = officer(&app, "olle").await;

@@ -184,6 +184,8 @@ async fn end(
             form.add_error("", Text::new(language, "officer-sent-before"));
             failure.status()
         }
+        // Moved out of reach meanwhile: the page says so, and what was typed.
+        Failure::NotFound => failure.status(),
         failure => form.refuse(language, failure)?,
     };
     if let Some(since) = since {

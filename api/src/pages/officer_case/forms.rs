@@ -120,9 +120,13 @@ impl Forms {
 
     /// The text that was typed in the form that somebody is at work with.
     pub fn typed(&self) -> Option<String> {
-        let form = self.at_work()?;
-        ["answer", "text", "reason"].into_iter().find_map(|name| form.filled(name))
+        self.at_work().and_then(typed)
     }
+}
+
+/// The text that was typed in a form.
+pub(super) fn typed(form: &Form) -> Option<String> {
+    ["answer", "text", "reason"].into_iter().find_map(|name| form.filled(name))
 }
 
 /// A value of the query of an address; only codes are looked for, which need no decoding.

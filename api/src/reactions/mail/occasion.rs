@@ -62,7 +62,7 @@ pub(super) async fn employer(app: &App, delivery: &Delivery) -> Option<Organisat
 pub(super) async fn prepare(app: &App, delivery: &Delivery) -> Result<Prepared, Unprepared> {
     let facts = facts(app, delivery).await?;
     let employer = facts.employer;
-    let address = recipient::address(&app.reader, delivery.recipient).await?;
+    let address = recipient::address(&app.reader, delivery.recipient, employer).await?;
     let address = address.ok_or(Unprepared::Never("no address"))?;
     let to =
         address.as_str().parse().map_err(|_| Unprepared::Never("the address cannot be used for mail"))?;

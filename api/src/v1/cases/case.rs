@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::app::Caller;
 use crate::v1::bearer::Reader;
-use crate::v1::case_body::{CaseBody, Readership, people};
+use crate::v1::case_body::{CaseBody, People, Readership};
 use crate::v1::command::case_in_path;
 use crate::v1::headers::tag;
 use crate::v1::query::Parameters;
@@ -96,8 +96,9 @@ async fn read(
         None => drop(headers.insert(header::ETAG, tag(view.version))),
     }
     let persons = [view.officer, view.reporter];
-    let people = app.query(move |tables| people(tables, persons.into_iter().flatten())).await?;
-    let readership = Readership { role: reader.caller.actor.role, language: reader.language };
+    let role = reader.caller.actor.role;
+    let people = app.query(move |tables| People::load(tables, role, persons.into_iter().flatten())).await?;
+    let readership = Readership { role, language: reader.language };
     let body = readership.case(&view, &people);
     Ok((personal(), words(reader.language), headers, Json(body)).into_response())
 }

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::access::Role;
 use projections::timeline;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -48,7 +47,7 @@ async fn read(
 ) -> Result<Response, Failure> {
     query.finish()?;
     let view = readable(&app, &reader.caller, case).await?;
-    let whole = matches!(reader.caller.actor.role, Role::Officer | Role::Auditor);
+    let whole = reader.caller.actor.role.sees_all();
     let entries = app.query(move |tables| timeline::of_case(tables, view.id, whole)).await?;
     let events = entries.into_iter().map(|entry| EventBody::of_entry(view.id, entry)).collect();
     Ok((personal(), Json(Timeline { events })).into_response())

@@ -6,7 +6,7 @@ use domain::access::Role;
 use domain::case::commands::{Assign, Create, Reclassify};
 use domain::event::Profile;
 use domain::files::FileLimits;
-use domain::person::SeePerson;
+use domain::person::{Counts, SeePerson};
 use domain::refusal::{Code, FieldError};
 use domain::text::{Email, PersonName};
 use domain::{
@@ -235,7 +235,7 @@ fn meeting(id: u128, name: &str, callers: &[u128]) -> SeePerson {
             name: Some(PersonName::parse(name, "").unwrap()),
             email: Some(Email::parse("fia@exempelverket.example", "").unwrap()),
         },
-        replace: true,
+        counts: Counts::Always,
         callers: callers.iter().map(|caller| person(*caller)).collect(),
     }
 }

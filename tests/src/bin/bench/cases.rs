@@ -4,7 +4,7 @@ use api::demo::employers::EMPLOYERS;
 use domain::access::Role;
 use domain::case::commands::{AddMessage, Close, Create, StartProcessing};
 use domain::event::Profile;
-use domain::person::SeePerson;
+use domain::person::{Counts, SeePerson};
 use domain::refusal::Code;
 use domain::text::{Body, Email, PersonName, Subject};
 use domain::{
@@ -144,7 +144,7 @@ fn meeting(keys: &Keys, login: &str) -> SeePerson {
         fingerprint: keys.profile_fingerprint(Role::Employee, &profile),
         callers: Vec::new(),
         profile,
-        replace: true,
+        counts: Counts::Always,
     }
 }
 

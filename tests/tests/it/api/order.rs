@@ -267,6 +267,29 @@ async fn then_the_version_412_before_the_phase_409() {
 }
 
 #[tokio::test]
+async fn what_has_happened_since_is_told_as_the_timeline_tells_it() {
+    let app = TestApp::start().await;
+    let (anna, olle) = (app.employee("anna"), app.officer("olle"));
+    let first = anna.case("A").await;
+    let mut case = olle.start_processing(&first).await;
+    for kind in ["working", "official"] {
+        let note = olle.try_change(&case, "notes", &json!({"kind": kind, "text": "x"})).await;
+        case = note.done();
+    }
+    let hidden = json!({"area": "ekonomi", "reason": "Fel kö"});
+    let moved = olle.try_change(&case, "reclassify", &hidden).await.done();
+    let unseen = Done { version: 0, ..moved };
+    let since = async |caller: &TestCaller<'_>| {
+        let refused = caller.try_change(&unseen, "messages", &json!({"text": "x"})).await;
+        assert_eq!(refused.problem(412), "case.changed");
+        refused.json()["since"].clone()
+    };
+    assert_eq!(since(&anna).await, json!(["CaseReceived", "ProcessingStarted", "NoteAdded"]));
+    let all = ["CaseReceived", "ProcessingStarted", "NoteAdded", "NoteAdded", "CaseReclassified"];
+    assert_eq!(since(&olle).await, json!(all));
+}
+
+#[tokio::test]
 async fn a_version_is_accepted_quoted_bare_and_weak() {
     let app = TestApp::start().await;
     let anna = app.employee("anna");

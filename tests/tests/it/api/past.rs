@@ -127,6 +127,8 @@ async fn statistics_now_and_as_of_a_past_day() {
     assert_eq!(all["times"], json!([{"area": "ekonomi", "closed": 1, "meanSeconds": 86_400}]));
     for (query, found) in [
         ("asOf=nu", "?asOf field.value"),
+        ("asOf=9999-12-31T23:59:59Z", "?asOf field.value"),
+        ("asOf=0000-01-01", "?asOf field.value"),
         ("from=2026-11-24&to=2026-11-23", "?from field.value"),
         ("by=person", "?by field.value"),
         ("to=2026-13-01", "?to field.value"),

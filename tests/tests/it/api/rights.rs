@@ -1,10 +1,10 @@
 //! Rights (P8, API-09): every path × every kind of caller. What one may not know of is not there.
 
-use domain::Area;
+use domain::{Area, OrganisationNumber};
 use infrastructure::tokens::Identity;
 use serde_json::{Value, json};
 
-use crate::support::{Done, PDF, PROVMYNDIGHETEN, TestApp, TestCaller};
+use crate::support::{Done, EXEMPELVERKET, PDF, PROVMYNDIGHETEN, TESTBYRAN, TestApp, TestCaller};
 
 /// What a kind of caller is answered: to reading, to what customers write, to what officers do.
 type Answers = (u16, u16, u16);
@@ -129,7 +129,7 @@ async fn an_address_that_is_told_for_a_login_without_one_is_kept() {
     let app = TestApp::start().await;
     let olle = app.officer("olle");
     let said = app.employee("anna").identity.unwrap();
-    let bare = app.caller(Identity { name: None, email: None, ..said });
+    let bare = app.caller(Identity { name: None, email: None, ..said.clone() });
     bare.case("A").await;
     let told = |email: &str| {
         let mut body = bare.body("Telefon");
@@ -139,9 +139,32 @@ async fn an_address_that_is_told_for_a_login_without_one_is_kept() {
     let case = olle.create(&told("anna@exempelverket.example")).await;
     let reporter = json!({"name": "Anna", "email": "anna@exempelverket.example"});
     assert_eq!(olle.read(&case.id).await["reporter"], reporter);
-    // From then on it stands, until the login itself tells another.
+    // What an officer hears later replaces it; the login's own word does so for good.
     let case = olle.create(&told("annan@exempelverket.example")).await;
-    assert_eq!(olle.read(&case.id).await["reporter"], reporter);
+    assert_eq!(olle.read(&case.id).await["reporter"]["email"], "annan@exempelverket.example");
+    app.employee("anna").list("").await;
+    let case = olle.create(&told("en.gang.till@exempelverket.example")).await;
+    assert_eq!(olle.read(&case.id).await["reporter"], json!({"name": said.name, "email": said.email}));
+}
+
+/// One login may come with other employers from one day to the next.
+#[tokio::test]
+async fn a_phone_case_is_joined_to_its_login_when_that_comes_with_the_employer() {
+    let app = TestApp::start().await;
+    let olle = app.officer("olle");
+    let said = app.employee("anna").identity.unwrap();
+    let at = |employer: &str| {
+        let employers = Some(vec![OrganisationNumber::parse(employer).unwrap()]);
+        app.caller(Identity { employers, ..said.clone() })
+    };
+    let (here, there) = (at(EXEMPELVERKET), at(TESTBYRAN));
+    here.list("").await;
+    let mut body = there.body("Telefon");
+    body["employer"] = json!(TESTBYRAN);
+    body["reporter"] = json!({"name": "Anna", "email": said.email});
+    let case = olle.create(&body).await;
+    assert_eq!(here.list("").await, [] as [String; 0]);
+    assert_eq!(there.list("").await, [case.number.as_str()]);
 }
 
 #[tokio::test]

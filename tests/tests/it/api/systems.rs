@@ -4,7 +4,7 @@ use domain::access::Role;
 use domain::{Area, SubArea, System};
 use serde_json::{Value, json};
 
-use crate::support::{EXEMPELVERKET, PDF, TESTBYRAN, TestApp, new_key};
+use crate::support::{EXEMPELVERKET, PDF, TESTBYRAN, TestApp, TestCaller, new_key};
 
 const SYSTEMS: [System; 5] =
     [System::PolMintid, System::Palasso, System::Primula, System::Agresso, System::VismaProceedo];
@@ -43,6 +43,46 @@ async fn a_system_reports_on_behalf_of_a_person_who_then_sees_the_case() {
     assert_eq!(app.employee("anna").list("").await, [case.number.as_str()]);
     let read = primula.read(&case.id).await;
     assert_eq!(read["reporter"], json!({"name": "Anna Provsson", "email": "anna@exempelverket.example"}));
+}
+
+/// What a person's own login says is none of a system's business, nor may it say more of one who is known.
+#[tokio::test]
+async fn a_system_neither_reads_nor_changes_what_is_known_of_a_person() {
+    let app = TestApp::start().await;
+    let (primula, olle, anna) = (app.system("primula"), app.officer("olle"), app.employee("anna"));
+    anna.list("").await;
+    let said = anna.identity.clone().unwrap();
+    let report = async |caller: &TestCaller<'_>, reporter: Value| {
+        let mut body = caller.body("A");
+        body["reporter"] = reporter;
+        caller.create(&body).await
+    };
+    let told = json!({"subject": "anna", "name": "Gissat Namn", "email": "gissning@example.com"});
+    let case = report(&primula, told).await;
+    assert_eq!(primula.read(&case.id).await["reporter"], json!({"name": null, "email": null}));
+    assert_eq!(olle.read(&case.id).await["reporter"], json!({"name": said.name, "email": said.email}));
+    // A caller whom an officer has heard is not renamed.
+    let heard = json!({"name": "Ring Are", "email": "ring.are@example.com"});
+    let case = report(&olle, heard.clone()).await;
+    report(&primula, json!({"name": "Helt Annan", "email": "Ring.Are@example.com"})).await;
+    assert_eq!(olle.read(&case.id).await["reporter"], heard);
+}
+
+#[tokio::test]
+async fn who_will_work_on_a_case_is_no_filter_of_those_who_are_not_told() {
+    let app = TestApp::start().await;
+    let (anna, olle) = (app.employee("anna"), app.officer("olle"));
+    let older = anna.case("A").await;
+    let newer = anna.case("B").await;
+    let older = olle.change(&older, "assign", &json!({"officer": "olle"})).await;
+    assert_eq!(olle.list("officer=olle").await, [older.number.as_str()]);
+    for scope in ["mine", "employer"] {
+        assert_eq!(anna.list(&format!("scope={scope}&officer=olle")).await, [] as [String; 0]);
+        let changed = anna.list(&format!("scope={scope}&sort=last-changed")).await;
+        assert_eq!(changed, [newer.number.as_str(), older.number.as_str()], "{scope}");
+    }
+    let older = olle.change(&older, "start-processing", &json!({})).await;
+    assert_eq!(anna.list("officer=olle").await, [older.number.as_str()]);
 }
 
 #[tokio::test]
