@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use infrastructure::upkeep::{Upkeep, UpkeepReply};
 use infrastructure::{CommandError, random};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::App;
@@ -18,7 +18,8 @@ pub struct Lease {
     name: &'static str,
     holder: Uuid,
     lasts: Duration,
-    held: Option<(u64, DateTime<Utc>)>,
+    /// Its epoch, and until when: not by the clock, which somebody may set.
+    held: Option<(u64, Instant)>,
 }
 
 impl Lease {
@@ -42,17 +43,18 @@ impl Lease {
     /// # Errors
     /// When the log cannot be written.
     pub async fn hold(&mut self, app: &App) -> Result<Option<u64>, CommandError> {
-        let now = app.clock.now();
+        let asked = Instant::now();
         if let Some((epoch, until)) = self.held
-            && now + self.lasts / 2 < until
+            && asked + self.lasts / 2 < until
         {
             return Ok(Some(epoch));
         }
         self.held = None;
+        let now = app.clock.now();
         let until = now + self.lasts;
         let take = Upkeep::TakeLease { name: self.name.to_owned(), holder: self.holder, now, until };
         if let UpkeepReply::Epoch(epoch) = app.committer.upkeep(take).await? {
-            self.held = Some((epoch, until));
+            self.held = Some((epoch, asked + self.lasts));
         }
         Ok(self.held.map(|(epoch, _)| epoch))
     }

@@ -158,7 +158,7 @@ impl MailReaction {
         let due = next.first().map(|delivery| delivery.next_attempt_at);
         let open = self.closed.map(|(_, until)| until);
         let until = due.map(|due| open.map_or(due, |open| open.max(due)));
-        let now = self.app.clock.now();
+        let now = self.app.log_time().await?;
         let until_due = until.map_or(LOOK, |until| (until - now).to_std().unwrap_or_default());
         let until_count = if self.changed { self.count_at - Instant::now() } else { LOOK };
         Ok(until_due.min(until_count).clamp(SHORTEST, LOOK))
