@@ -49,12 +49,14 @@ impl Lease {
         {
             return Ok(Some(epoch));
         }
-        self.held = None;
+        let held = self.held.take().is_some();
         let now = app.clock.now();
         let until = now + self.lasts;
         let take = Upkeep::TakeLease { name: self.name.to_owned(), holder: self.holder, now, until };
         if let UpkeepReply::Epoch(epoch) = app.committer.upkeep(take).await? {
             self.held = Some((epoch, asked + self.lasts));
+        } else if held {
+            tracing::warn!(name = self.name, "another node has taken over");
         }
         Ok(self.held.map(|(epoch, _)| epoch))
     }

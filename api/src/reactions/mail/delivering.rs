@@ -109,6 +109,10 @@ async fn deliver(app: &App, epoch: u64, delivery: Delivery) -> Came {
     if let Err(fault) = begin(app, epoch, &delivery).await {
         return Came::NotBegun(fault);
     }
+    if delivery.attempts > 0 && delivery.reply.is_none() {
+        // What came of it is not known: whoever tried it ended, or was paused, before it could say so.
+        metrics::counter!("kundwebb_mail_uncertain_total").increment(1);
+    }
     let mut known = Known::default();
     let answer = match occasion::prepare(app, &delivery).await {
         Ok(prepared) => {
