@@ -15,7 +15,7 @@ use crate::http::{Connection, request};
 /// How often each node is asked whether it is ready.
 const ASKED: Duration = Duration::from_millis(100);
 /// How long its answer may take.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a node may take to take a connection.
 const CONNECT: Duration = Duration::from_millis(500);
 

@@ -5,11 +5,16 @@ use rand::Rng;
 
 use crate::nodes::{BETWEEN, NODES, Town};
 
+/// What the node says while it is parted: it answers all the same.
+fn told(trouble: &Option<String>) -> bool {
+    trouble.as_ref().is_some_and(|words| words.contains("the log does not answer"))
+}
+
 pub(super) async fn once(town: &mut Town) -> anyhow::Result<()> {
     let node = town.random.random_range(0..NODES);
     town.lines[node].hold();
     let parted = async {
-        town.until_trouble(node, Option::is_some).await?;
+        town.until_trouble(node, told).await?;
         // The lock that it may have held is free again soon.
         town.until_done(BETWEEN).await?;
         tokio::time::sleep(town.time).await;
