@@ -20,7 +20,7 @@ const BALLAST: &str = "ballast";
 pub(super) struct Disk(PathBuf);
 
 impl Disk {
-    /// Mounts one.
+    /// Mounts one in a folder that is made.
     ///
     /// # Errors
     /// When the rights do not allow it.
@@ -44,6 +44,11 @@ impl Drop for Disk {
     fn drop(&mut self) {
         drop(Command::new("umount").arg("--lazy").arg(&self.0).status());
     }
+}
+
+/// Whether the rights allow a file system that can be filled.
+pub fn is_possible() -> bool {
+    tempfile::tempdir().is_ok_and(|folder| Disk::mount(folder.path()).is_ok())
 }
 
 pub(super) async fn once(town: &mut Town) -> anyhow::Result<()> {

@@ -213,3 +213,68 @@ async fn spring(
     let _ = reached.send(sprung);
     Err(cut())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database that says everything again.
+    async fn echo() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let (mut read, mut write) = stream.into_split();
+                    let _ = tokio::io::copy(&mut read, &mut write).await;
+                });
+            }
+        });
+        address
+    }
+
+    async fn hears(client: &mut TcpStream, words: &[u8]) {
+        let mut heard = vec![0; words.len()];
+        client.read_exact(&mut heard).await.unwrap();
+        assert_eq!(heard, words);
+    }
+
+    #[tokio::test]
+    async fn a_line_passes_holds_withholds_and_cuts() {
+        let line = Line::to(echo().await).await.unwrap();
+        let connect = async || TcpStream::connect(("127.0.0.1", line.port())).await.unwrap();
+        let mut client = connect().await;
+        client.write_all(b"SELECT").await.unwrap();
+        hears(&mut client, b"SELECT").await;
+
+        line.hold();
+        client.write_all(b"HELD").await.unwrap();
+        let mut one = [0];
+        assert!(
+            tokio::time::timeout(std::time::Duration::from_millis(50), client.peek(&mut one)).await.is_err()
+        );
+        line.resume();
+        hears(&mut client, b"HELD").await;
+
+        let words = b"COMMIT\0";
+        let (sprung, sent) = tokio::join!(line.at(Moment::Commit, Way::Withhold), client.write_all(words));
+        sent.unwrap();
+        assert!(
+            tokio::time::timeout(std::time::Duration::from_millis(50), client.peek(&mut one)).await.is_err()
+        );
+        drop(sprung.unwrap());
+        hears(&mut client, words).await;
+
+        for way in [Way::CutBefore, Way::CutBetween, Way::CutAfter] {
+            let (sprung, sent) = tokio::join!(line.at(Moment::Commit, way), client.write_all(words));
+            sent.unwrap();
+            sprung.unwrap();
+            assert_eq!(client.read(&mut one).await.unwrap_or_default(), 0, "{way:?}");
+            client = connect().await;
+        }
+        client.write_all(b"x").await.unwrap();
+        hears(&mut client, b"x").await;
+        line.cut();
+        assert_eq!(client.read(&mut one).await.unwrap_or_default(), 0);
+    }
+}

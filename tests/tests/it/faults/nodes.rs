@@ -31,7 +31,7 @@ async fn a_database_that_ends_at_once_and_one_that_is_killed() {
 /// Each way of cutting a commit, and all connections of a node.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_are_cut_in_the_middle_of_a_commit() {
-    after(Fault::Cut, 8, 0).await;
+    after(Fault::Cut, 4, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,7 +47,11 @@ async fn a_node_that_is_paused_while_it_holds_the_lock() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_whose_disk_is_full() {
-    after(Fault::Full, 1, 1).await;
+    if nodes::full::is_possible() {
+        after(Fault::Full, 1, 1).await;
+    } else {
+        println!("not run: it needs a file system that can be filled, and so the right to mount one");
+    }
 }
 
 /// Ahead and behind.
