@@ -1,5 +1,6 @@
 //! The lease of a reaction: it runs on one node at a time, and whoever has lost it can move nothing any more.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use infrastructure::upkeep::{Upkeep, UpkeepReply};
@@ -49,16 +50,23 @@ impl Lease {
         {
             return Ok(Some(epoch));
         }
-        let held = self.held.take().is_some();
+        self.held = None;
         let now = app.clock.now();
         let until = now + self.lasts;
         let take = Upkeep::TakeLease { name: self.name.to_owned(), holder: self.holder, now, until };
         if let UpkeepReply::Epoch(epoch) = app.committer.upkeep(take).await? {
             self.held = Some((epoch, asked + self.lasts));
-        } else if held {
-            tracing::warn!(name = self.name, "another node has taken over");
         }
         Ok(self.held.map(|(epoch, _)| epoch))
+    }
+
+    /// Renews it again and again, for as long as something takes that may take longer than it lasts.
+    pub async fn keep(&mut self, app: &App) -> Infallible {
+        loop {
+            tokio::time::sleep(self.look()).await;
+            // Whoever has lost it is refused with what it does next.
+            let _ = self.hold(app).await;
+        }
     }
 
     /// Forgets it, for another node has it.

@@ -138,7 +138,9 @@ impl MailReaction {
     /// Plans and sends what there is. The answer is how long to wait for more, if nothing wakes it.
     async fn turn(&mut self, stop: &CancellationToken) -> Result<Duration, Fault> {
         let Some(epoch) = self.lease.hold(&self.app).await? else {
-            self.looked = None;
+            if self.looked.take().is_some() {
+                tracing::warn!("another node has taken over the mails");
+            }
             return Ok(self.lease.look());
         };
         self.record_rest().await?;

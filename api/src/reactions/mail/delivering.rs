@@ -47,12 +47,16 @@ impl MailReaction {
         }
         self.closed = None;
         let app = &self.app;
-        let came: Vec<Came> = stream::iter(due)
+        let sending = stream::iter(due)
             .take_until(stop.cancelled())
             .map(|delivery| deliver(app, epoch, delivery))
             .buffer_unordered(CONCURRENCY)
-            .collect()
-            .await;
+            .collect();
+        let came: Vec<Came> = tokio::select! {
+            came = sending => came,
+            // A server may take its time with each mail.
+            never = self.lease.keep(app) => match never {},
+        };
         self.take_in(came)?;
         Ok(true)
     }

@@ -1,4 +1,5 @@
-//! A node that was paused (SIGSTOP) and wakes (SIGCONT) when another has done its work.
+//! The lease of the mails: a node that was paused (SIGSTOP) and wakes (SIGCONT) when another has done its work, and one
+//! that waits for its mail server.
 
 use serde_json::Value;
 
@@ -16,11 +17,7 @@ async fn a_node_that_wakes_with_a_mail_that_another_has_sent_records_no_second_o
     server.order("hold 1");
     let town = Town::new().await;
     let port = server.port.to_string();
-    let variables = [
-        ("KUNDWEBB_LOG", town.url.as_str()),
-        ("KUNDWEBB_MAIL__TRANSPORT", "smtp"),
-        ("KUNDWEBB_MAIL__PORT", &port),
-    ];
+    let variables = variables(&town, &port);
     let start = Start { variables: &variables, ..Start::default() };
     let one = Program::start_with(&town.data(0), &start).await;
     let two = one.beside(&town.data(1), &start).await;
@@ -38,7 +35,7 @@ async fn a_node_that_wakes_with_a_mail_that_another_has_sent_records_no_second_o
     server.order("await 2");
     until(|| sql("SELECT state FROM kundwebb.delivery") == "sent").await;
     one.signal("CONT");
-    until(|| one.said().contains("another node has taken over")).await;
+    until(|| one.said().contains("another node has taken over the mails")).await;
 
     let received = mailbox.received();
     assert_eq!(received.len(), 2);
@@ -59,6 +56,36 @@ async fn a_node_that_wakes_with_a_mail_that_another_has_sent_records_no_second_o
     assert!(all.len() == 3 && all[2] != all[0], "{all:?}");
     one.stop().await;
     two.stop().await;
+}
+
+/// A mail server that takes its time does not cost the lease: it is renewed while a mail is on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_waits_for_the_mail_server_keeps_the_lease() {
+    let mailbox = Mailbox::new();
+    let mut server = mailbox.serve(0, None);
+    server.order("hold 1");
+    let town = Town::new().await;
+    let port = server.port.to_string();
+    let variables = variables(&town, &port);
+    let start = Start { variables: &variables, ..Start::default() };
+    let one = Program::start_with(&town.data(0), &start).await;
+    let _two = one.beside(&town.data(1), &start).await;
+    one.anna().try_create(&new_key(), &[]).await.unwrap().error_for_status().unwrap();
+    server.order("await 1");
+    let sql = |sql: &str| town.cluster.sql(&town.database, sql).unwrap();
+    let lasts = sql("SELECT expires_at FROM kundwebb.lease WHERE name = 'mail'");
+    // It would have ended by then, and another would have taken it.
+    let later = format!("SELECT expires_at > {lasts} + 6000000 FROM kundwebb.lease WHERE name = 'mail'");
+    until(|| sql(&later) == "t").await;
+    assert_eq!(sql("SELECT epoch FROM kundwebb.lease WHERE name = 'mail'"), "1");
+    server.order("release");
+    until(|| sql("SELECT state FROM kundwebb.delivery") == "sent").await;
+    assert_eq!(mailbox.received().len(), 1);
+}
+
+/// Nodes on the log of a town that hand their mails to a server.
+fn variables<'a>(town: &'a Town, port: &'a str) -> [(&'a str, &'a str); 3] {
+    [("KUNDWEBB_LOG", &town.url), ("KUNDWEBB_MAIL__TRANSPORT", "smtp"), ("KUNDWEBB_MAIL__PORT", port)]
 }
 
 /// How mails ended.
