@@ -17,11 +17,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use infrastructure::committer::Settings;
 use infrastructure::keys::Keys;
 use infrastructure::log::place::Opened;
 use infrastructure::tokens::Tokens;
-use infrastructure::{Clock, Committer, FileStore, Log, LogFeed, Reader, log_feed, startup};
+use infrastructure::{Clock, Committer, FileStore, Log, LogError, LogFeed, Reader, log_feed, startup};
 use projections::{Projector, ReadError, ReadModels, Stopped};
 use rusqlite::Connection;
 use tokio::runtime::Handle;
@@ -94,6 +95,14 @@ impl Deref for App {
 }
 
 impl App {
+    /// The time by which rows beside the events fall due: the log's, where it tells it for all its nodes, else this node's.
+    ///
+    /// # Errors
+    /// When the log cannot be asked.
+    pub async fn log_time(&self) -> Result<DateTime<Utc>, LogError> {
+        Ok(self.log.now().await?.unwrap_or_else(|| self.clock.now()))
+    }
+
     /// Opens the data folder, checks keys and log, and starts the committer and the projector.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! For those who run the program: `/livez`, `/readyz` and `/metrics`.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -14,6 +15,8 @@ use crate::App;
 
 /// How far the clocks of a node and of its log may be apart.
 const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
+/// How long the log may take to say where it stands: a network that is cut says nothing at all.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How far the read models may be behind the log, events, before the node is not ready.
 const BEHIND: u64 = 10_000;
 
@@ -57,6 +60,16 @@ pub async fn readiness(app: &App) -> Result<(), Vec<String>> {
     if let Some(reason) = app.committer.trouble() {
         reasons.push(format!("the log cannot be written: {reason}"));
     }
+    match tokio::time::timeout(PATIENCE, log_trouble(app)).await {
+        Ok(trouble) => reasons.extend(trouble),
+        Err(_) => reasons.push("the log does not answer".to_owned()),
+    }
+    if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+}
+
+/// What the log says of itself.
+async fn log_trouble(app: &App) -> Vec<String> {
+    let mut reasons = Vec::new();
     match app.log.now().await {
         Ok(Some(now)) if (now - app.clock.now()).abs() > CLOCKS_APART => {
             reasons.push(format!(
@@ -76,7 +89,7 @@ pub async fn readiness(app: &App) -> Result<(), Vec<String>> {
         }
         Err(error) => reasons.push(error.to_string()),
     }
-    if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+    reasons
 }
 
 async fn ready(State(app): State<App>) -> Response {

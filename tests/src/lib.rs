@@ -4,6 +4,7 @@
 pub mod crowd;
 pub mod faults;
 pub mod http;
+pub mod nodes;
 pub mod parsers;
 pub mod service;
 pub mod writers;

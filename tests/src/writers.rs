@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use checker::records::{Acknowledged, Record};
@@ -24,6 +25,36 @@ const ANSWER: Duration = Duration::from_secs(120);
 
 /// Where the service is reached now; nothing while it is down.
 pub type Address = watch::Receiver<Option<SocketAddr>>;
+
+/// When somebody was last told that a command was done.
+#[derive(Clone, Debug, Default)]
+pub struct Pulse(Arc<Mutex<Beats>>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Beats {
+    count: u64,
+    last: Option<Instant>,
+    longest: Duration,
+}
+
+impl Pulse {
+    fn beat(&self) {
+        let mut beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let pause = beats.last.map_or(Duration::ZERO, |last| now - last);
+        *beats = Beats { count: beats.count + 1, last: Some(now), longest: beats.longest.max(pause) };
+    }
+
+    /// How often.
+    pub fn count(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).count
+    }
+
+    /// The longest time between two.
+    pub fn longest_pause(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).longest
+    }
+}
 
 /// The bearer tokens that writers use.
 #[derive(Clone, Debug)]
@@ -123,6 +154,8 @@ pub struct Writer {
     connection: Option<Connection>,
     records: File,
     count: u64,
+    patience: Duration,
+    pulse: Pulse,
 }
 
 impl Writer {
@@ -132,7 +165,20 @@ impl Writer {
     /// When the file of its records cannot be made.
     pub fn new(name: String, tokens: Tokens, address: Address, records: &Path) -> anyhow::Result<Self> {
         let file = File::options().create(true).append(true).open(file(records, &name))?;
-        Ok(Self { name, tokens, address, connection: None, records: file, count: 0 })
+        let (patience, pulse) = (ANSWER, Pulse::default());
+        Ok(Self { name, tokens, address, connection: None, records: file, count: 0, patience, pulse })
+    }
+
+    /// The same, who takes a connection for dead sooner or later.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The same, who tells of everything that was done.
+    #[must_use]
+    pub fn with_pulse(self, pulse: Pulse) -> Self {
+        Self { pulse, ..self }
     }
 
     /// Takes cases through their life until it is told to stop; ends when the last command is known.
@@ -168,16 +214,19 @@ impl Writer {
     /// Sends a command until it is answered for good.
     async fn until_known(&mut self, command: &Command) -> anyhow::Result<Acknowledged> {
         loop {
-            let answer = tokio::time::timeout(ANSWER, self.send(command)).await;
+            let answer = tokio::time::timeout(self.patience, self.send(command)).await;
             match answer.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())) {
                 Ok((200 | 201, body)) => {
                     let outcome: Acknowledged = serde_json::from_slice(&body)?;
                     self.write_down(command, Some(outcome.clone()))?;
+                    self.pulse.beat();
                     return Ok(outcome);
                 }
                 Ok((status, body)) => {
                     let text = String::from_utf8_lossy(&body);
                     ensure!(status == 503, "{} {}: {status} {text}", command.name, command.key);
+                    // Where several nodes answer, another may be better off.
+                    self.connection = None;
                     tokio::time::sleep(AGAIN).await;
                 }
                 Err(_) => {

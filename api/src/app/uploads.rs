@@ -131,7 +131,7 @@ impl App {
     /// # Errors
     /// When the log or the store cannot be used.
     pub async fn clean_uploads(&self) -> anyhow::Result<usize> {
-        let now = self.clock.now();
+        let now = self.log_time().await?;
         self.committer.upkeep(Upkeep::Doom { now }).await?;
         let mut uploads = Vec::new();
         for id in self.log.expired_uploads(now).await? {

@@ -1,10 +1,11 @@
 //! The lease of a reaction: it runs on one node at a time, and whoever has lost it can move nothing any more.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use infrastructure::upkeep::{Upkeep, UpkeepReply};
 use infrastructure::{CommandError, random};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::App;
@@ -18,7 +19,8 @@ pub struct Lease {
     name: &'static str,
     holder: Uuid,
     lasts: Duration,
-    held: Option<(u64, DateTime<Utc>)>,
+    /// Its epoch, and until when: not by the clock, which somebody may set.
+    held: Option<(u64, Instant)>,
 }
 
 impl Lease {
@@ -42,19 +44,29 @@ impl Lease {
     /// # Errors
     /// When the log cannot be written.
     pub async fn hold(&mut self, app: &App) -> Result<Option<u64>, CommandError> {
-        let now = app.clock.now();
+        let asked = Instant::now();
         if let Some((epoch, until)) = self.held
-            && now + self.lasts / 2 < until
+            && asked + self.lasts / 2 < until
         {
             return Ok(Some(epoch));
         }
         self.held = None;
+        let now = app.clock.now();
         let until = now + self.lasts;
         let take = Upkeep::TakeLease { name: self.name.to_owned(), holder: self.holder, now, until };
         if let UpkeepReply::Epoch(epoch) = app.committer.upkeep(take).await? {
-            self.held = Some((epoch, until));
+            self.held = Some((epoch, asked + self.lasts));
         }
         Ok(self.held.map(|(epoch, _)| epoch))
+    }
+
+    /// Renews it again and again, for as long as something takes that may take longer than it lasts.
+    pub async fn keep(&mut self, app: &App) -> Infallible {
+        loop {
+            tokio::time::sleep(self.look()).await;
+            // Whoever has lost it is refused with what it does next.
+            let _ = self.hold(app).await;
+        }
     }
 
     /// Forgets it, for another node has it.

@@ -138,7 +138,9 @@ impl MailReaction {
     /// Plans and sends what there is. The answer is how long to wait for more, if nothing wakes it.
     async fn turn(&mut self, stop: &CancellationToken) -> Result<Duration, Fault> {
         let Some(epoch) = self.lease.hold(&self.app).await? else {
-            self.looked = None;
+            if self.looked.take().is_some() {
+                tracing::warn!("another node has taken over the mails");
+            }
             return Ok(self.lease.look());
         };
         self.record_rest().await?;
@@ -158,7 +160,7 @@ impl MailReaction {
         let due = next.first().map(|delivery| delivery.next_attempt_at);
         let open = self.closed.map(|(_, until)| until);
         let until = due.map(|due| open.map_or(due, |open| open.max(due)));
-        let now = self.app.clock.now();
+        let now = self.app.log_time().await?;
         let until_due = until.map_or(LOOK, |until| (until - now).to_std().unwrap_or_default());
         let until_count = if self.changed { self.count_at - Instant::now() } else { LOOK };
         Ok(until_due.min(until_count).clamp(SHORTEST, LOOK))

@@ -1,12 +1,12 @@
-//! The events of a log in SQLite, each with the hash that its bytes have.
+//! The events of a log, each with the hash that its bytes have: in SQLite or in PostgreSQL.
 
-use std::path::Path;
+pub mod postgres;
+mod sqlite;
 
-use rusqlite::config::DbConfig;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Row};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+
+pub use sqlite::read;
 
 /// A row of the table `event`.
 #[derive(Clone, Debug)]
@@ -29,55 +29,23 @@ pub struct Stored {
     pub whole: bool,
 }
 
-/// All events of a log file, in order of position. Works beside a service that writes, and changes nothing: what a killed
-/// service left in the WAL stays there.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn read(file: &Path) -> anyhow::Result<Vec<Stored>> {
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    connection.execute_batch("PRAGMA busy_timeout=5000")?;
-    let mut statement = connection.prepare("SELECT * FROM event ORDER BY position")?;
-    let rows = statement.query_map([], stored)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn stored(row: &Row<'_>) -> Result<Stored, rusqlite::Error> {
-    let facts: String = row.get("facts")?;
-    let stream: Vec<u8> = row.get("stream_id")?;
-    let correlation: Vec<u8> = row.get("correlation")?;
-    let leaf_hash: Vec<u8> = row.get("leaf_hash")?;
-    Ok(Stored {
-        position: row.get("position")?,
-        stream: uuid(&stream),
-        version: row.get("version")?,
-        type_name: row.get("type")?,
-        recorded_at: row.get("recorded_at")?,
-        trace: hex::encode(correlation),
-        facts: serde_json::from_str(&facts).unwrap_or_default(),
-        whole: leaf_hash == hash(row)?,
-    })
-}
+/// The bytes of a column; nothing for NULL.
+type Column = Option<Vec<u8>>;
 
 /// SHA-256 over 0x00 and every column but the last, which is the hash: each as its length in four bytes, big-endian, and
 /// its bytes; integers as eight bytes, big-endian; NULL as the length 0xFFFFFFFF.
-fn hash(row: &Row<'_>) -> Result<Vec<u8>, rusqlite::Error> {
+fn hash(columns: impl IntoIterator<Item = Column>) -> Vec<u8> {
     let mut hash = Sha256::new_with_prefix([0]);
-    for column in 0..13 {
-        let bytes = match row.get_ref(column)? {
-            ValueRef::Null => {
-                hash.update([0xff; 4]);
-                continue;
+    for column in columns {
+        match column {
+            None => hash.update([0xff; 4]),
+            Some(bytes) => {
+                hash.update(u32::try_from(bytes.len()).unwrap_or_default().to_be_bytes());
+                hash.update(bytes);
             }
-            ValueRef::Integer(value) => value.to_be_bytes().to_vec(),
-            ValueRef::Real(value) => value.to_be_bytes().to_vec(),
-            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.to_vec(),
-        };
-        hash.update(u32::try_from(bytes.len()).unwrap_or_default().to_be_bytes());
-        hash.update(bytes);
+        }
     }
-    Ok(hash.finalize().to_vec())
+    hash.finalize().to_vec()
 }
 
 fn uuid(bytes: &[u8]) -> String {

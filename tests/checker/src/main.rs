@@ -1,26 +1,31 @@
-//! `checker --log data/log.db --records FOLDER`: prints what was counted and everything that is wrong; fails if anything is.
+//! `checker --log data/log.db --records FOLDER`, or with `--log postgres://…`: prints what was counted and everything that
+//! is wrong; fails if anything is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use checker::log;
 use clap::Parser;
 
 /// Decides whether a log holds, once, what clients were told.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// The log file
+    /// The log: a file, or the address of a database (`postgres://USER@HOST/DATABASE`)
     #[arg(long)]
-    log: PathBuf,
+    log: String,
     /// The folder with what clients wrote down; without it the log alone is looked at
     #[arg(long)]
     records: Option<PathBuf>,
 }
 
 #[expect(clippy::print_stdout, reason = "this is a command")]
-fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::parse();
-    let records = arguments.records.as_deref().map(checker::records::read).transpose()?.unwrap_or_default();
-    let tally = checker::check(&checker::log::read(&arguments.log)?, &records);
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<ExitCode> {
+    let Arguments { log, records } = Arguments::parse();
+    let records = records.as_deref().map(checker::records::read).transpose()?.unwrap_or_default();
+    let in_database = ["postgres://", "postgresql://"].iter().any(|scheme| log.starts_with(scheme));
+    let events = if in_database { log::postgres::read(&log).await? } else { log::read(Path::new(&log))? };
+    let tally = checker::check(&events, &records);
     println!(
         "{} events; {} acknowledged, {} unknown; {} lost, {} doubled",
         tally.events, tally.acknowledged, tally.unknown, tally.lost, tally.doubled

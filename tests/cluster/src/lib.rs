@@ -56,8 +56,16 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::shared`].
     pub fn start(settings: &[&str]) -> anyhow::Result<Self> {
+        Self::start_in(&std::env::temp_dir(), settings)
+    }
+
+    /// As [`Cluster::start`], with its folder inside another: on a file system of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`Cluster::shared`].
+    pub fn start_in(parent: &Path, settings: &[&str]) -> anyhow::Result<Self> {
         let programs = programs()?;
-        let folder = tempfile::tempdir()?;
+        let folder = tempfile::tempdir_in(parent)?;
         let account = account()?;
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755))?;
         if let Some((user, group)) = account {
@@ -132,6 +140,12 @@ impl Cluster {
         ensure!(sent.success(), "the signal {signal} was not taken");
         child.wait()?;
         Ok(())
+    }
+
+    /// Whether the server runs; it may have ended by itself.
+    pub fn is_running(&self) -> bool {
+        let mut server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        server.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
     /// A new, empty database; gives its address.

@@ -1,13 +1,14 @@
 //! The fault campaign: any number of rounds of each fault, on the real program, judged by the checker. Prints the table
 //! that README shows.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tests::faults::kill::Rounds;
 use tests::faults::{Report, abort, kill, pause};
+use tests::nodes;
 
 /// Does a fault to the real program under many writers, again and again, and has the checker judge.
 #[derive(Debug, Parser)]
@@ -48,6 +49,18 @@ enum Fault {
         #[arg(long, default_value_t = 10_000)]
         requests: usize,
     },
+    /// Faults of three nodes on one database of PostgreSQL, of the database and of the network between
+    Nodes {
+        /// Which; without it all of them
+        #[arg(long, value_enum)]
+        fault: Vec<nodes::Fault>,
+        /// How often each
+        #[arg(long, default_value_t = 20)]
+        rounds: usize,
+        /// How long a node is parted, paused, or has another time, and how long the disk is full, seconds
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
 }
 
 #[expect(clippy::print_stdout, reason = "this is a command")]
@@ -68,6 +81,10 @@ async fn main() -> anyhow::Result<ExitCode> {
             pause::pause(&folder, rounds, Duration::from_secs(seconds)).await?
         }
         Fault::Abort { requests } => abort::abort(&folder, requests, seed).await?,
+        Fault::Nodes { fault, rounds, seconds } => {
+            let time = Duration::from_secs(seconds);
+            return many(&folder, fault, nodes::Rounds { count: rounds, time, seed }).await;
+        }
     };
     println!(
         "\n| fault | rounds | killed while starting | events | acknowledged | never answered | mails | lost | doubled |"
@@ -79,4 +96,37 @@ async fn main() -> anyhow::Result<ExitCode> {
     );
     violations.iter().for_each(|violation| println!("WRONG {violation}"));
     Ok(if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Faults of many nodes, a row each; the first that is not clean is the last.
+#[expect(clippy::print_stdout, reason = "this is a command")]
+async fn many(
+    folder: &Path,
+    mut faults: Vec<nodes::Fault>,
+    rounds: nodes::Rounds,
+) -> anyhow::Result<ExitCode> {
+    if faults.is_empty() {
+        faults.extend(nodes::Fault::ALL);
+    }
+    println!(
+        "| fault | rounds | events | acknowledged | never answered | mails | left twice | lost | doubled | longest outage, s |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    for fault in faults {
+        let folder = folder.join(format!("{fault:?}").to_lowercase());
+        let report = nodes::run(fault, &folder, rounds, |_| {}).await?;
+        let checker::Tally { events, acknowledged, unknown, lost, doubled, violations } = report.tally;
+        println!(
+            "| {fault:?} | {} | {events} | {acknowledged} | {unknown} | {} | {} | {lost} | {doubled} | {:.2} |",
+            report.rounds,
+            report.mails,
+            report.twice,
+            report.longest_outage.as_secs_f64()
+        );
+        violations.iter().for_each(|violation| println!("WRONG {violation}"));
+        if !violations.is_empty() {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,15 +1,22 @@
 //! Faults of the process while many write; the campaign with more rounds is `cargo run -p tests --release --bin faults`.
 
+mod nodes;
+
 use std::time::Duration;
 
+use checker::Tally;
 use tests::faults::kill::Rounds;
 use tests::faults::{Report, abort, kill, pause};
 
 #[track_caller]
+fn is_clean(tally: &Tally) {
+    assert_eq!(tally.violations, [] as [&str; 0], "{tally:?}");
+    assert_eq!((tally.lost, tally.doubled), (0, 0), "{tally:?}");
+}
+
+#[track_caller]
 fn nothing_lost(report: &Report) {
-    let tally = &report.tally;
-    assert_eq!(tally.violations, [] as [&str; 0], "{report:?}");
-    assert_eq!((tally.lost, tally.doubled), (0, 0), "{report:?}");
+    is_clean(&report.tally);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

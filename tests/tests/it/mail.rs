@@ -2,7 +2,7 @@
 //! the server does.
 
 mod proxy;
-mod server;
+pub(crate) mod server;
 mod world;
 
 use std::collections::HashSet;

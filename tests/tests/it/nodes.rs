@@ -1,5 +1,8 @@
 //! Many nodes on one log in PostgreSQL: the real program, more than once, and a private cluster.
 
+mod clocks;
+mod waking;
+
 use std::path::Path;
 use std::sync::Arc;
 

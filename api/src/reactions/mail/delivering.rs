@@ -31,7 +31,7 @@ enum Came {
 impl MailReaction {
     /// Sends a run of what is due. True when something was sent.
     pub(super) async fn deliver(&mut self, epoch: u64, stop: &CancellationToken) -> Result<bool, Fault> {
-        let now = self.app.clock.now();
+        let now = self.app.log_time().await?;
         if self.closed.is_some_and(|(_, until)| until > now) {
             return Ok(false);
         }
@@ -47,12 +47,16 @@ impl MailReaction {
         }
         self.closed = None;
         let app = &self.app;
-        let came: Vec<Came> = stream::iter(due)
+        let sending = stream::iter(due)
             .take_until(stop.cancelled())
             .map(|delivery| deliver(app, epoch, delivery))
             .buffer_unordered(CONCURRENCY)
-            .collect()
-            .await;
+            .collect();
+        let came: Vec<Came> = tokio::select! {
+            came = sending => came,
+            // A server may take its time with each mail.
+            never = self.lease.keep(app) => match never {},
+        };
         self.take_in(came)?;
         Ok(true)
     }
@@ -61,7 +65,7 @@ impl MailReaction {
     async fn wait_for_server(&mut self, epoch: u64, first: &Delivery, reply: String) -> Result<(), Fault> {
         let times = self.closed.map_or(1, |(times, _)| times + 1);
         tracing::warn!(%reply, times, "the mail server cannot be reached");
-        self.closed = Some((times, self.app.clock.now() + backoff::pause(times)));
+        self.closed = Some((times, self.app.log_time().await? + backoff::pause(times)));
         begin(&self.app, epoch, first).await?;
         record(&self.app, first, &Known::default(), Answer::Trouble { reply, uncertain: false })
             .await
@@ -109,6 +113,10 @@ async fn deliver(app: &App, epoch: u64, delivery: Delivery) -> Came {
     if let Err(fault) = begin(app, epoch, &delivery).await {
         return Came::NotBegun(fault);
     }
+    if delivery.attempts > 0 && delivery.reply.is_none() {
+        // What came of it is not known: whoever tried it ended, or was paused, before it could say so.
+        metrics::counter!("kundwebb_mail_uncertain_total").increment(1);
+    }
     let mut known = Known::default();
     let answer = match occasion::prepare(app, &delivery).await {
         Ok(prepared) => {
@@ -128,7 +136,7 @@ async fn deliver(app: &App, epoch: u64, delivery: Delivery) -> Came {
 
 /// Records that sending begins. If nothing more is heard it is tried again when it cannot be under way any more.
 async fn begin(app: &App, epoch: u64, delivery: &Delivery) -> Result<(), Fault> {
-    let next_attempt_at = app.clock.now() + app.mail.patience();
+    let next_attempt_at = app.log_time().await? + app.mail.patience();
     let begin =
         Upkeep::BeginAttempt { delivery: delivery.id, reaction: NAME.to_owned(), epoch, next_attempt_at };
     match app.committer.upkeep(begin).await? {
@@ -190,7 +198,8 @@ async fn postpone(
     wait: std::time::Duration,
     reply: String,
 ) -> Result<(), CommandError> {
-    let next_attempt_at = app.clock.now() + wait;
+    let now = app.log_time().await.map_err(|error| CommandError::Unavailable(error.to_string()))?;
+    let next_attempt_at = now + wait;
     app.committer.upkeep(Upkeep::Postpone { delivery: delivery.id, next_attempt_at, reply }).await.map(drop)
 }
 

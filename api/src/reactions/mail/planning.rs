@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use domain::{CaseId, Event, PersonId, StreamId, notification};
 use infrastructure::clock::from_micros;
 use infrastructure::log::Delivery;
@@ -69,6 +70,7 @@ impl MailReaction {
 
     /// The mails that these events make due.
     async fn due(&self, events: &[StoredEvent]) -> Result<Vec<Delivery>, Fault> {
+        let now = self.app.log_time().await?;
         let mut reporters = HashMap::new();
         let mut deliveries = Vec::new();
         for stored in events {
@@ -87,13 +89,19 @@ impl MailReaction {
                     reporter
                 }
             };
-            deliveries.extend(self.delivery(stored, &event, reporter));
+            deliveries.extend(self.delivery(stored, &event, reporter, now));
         }
         Ok(deliveries)
     }
 
     /// The mail that an event makes due. Its id follows from what it is, so that it is planned once.
-    fn delivery(&self, stored: &StoredEvent, event: &Event, reporter: Option<PersonId>) -> Option<Delivery> {
+    fn delivery(
+        &self,
+        stored: &StoredEvent,
+        event: &Event,
+        reporter: Option<PersonId>,
+        next_attempt_at: DateTime<Utc>,
+    ) -> Option<Delivery> {
         let (template, recipient) = notification::due(event, reporter)?;
         let cause = format!("{}-{}", stored.stream, stored.version);
         let parts = [cause.as_bytes(), recipient.0.as_bytes(), template.code().as_bytes()];
@@ -105,7 +113,7 @@ impl MailReaction {
             case: CaseId(stored.stream.0),
             position: stored.position,
             attempts: 0,
-            next_attempt_at: self.app.clock.now(),
+            next_attempt_at,
             reply: None,
         })
     }

@@ -277,6 +277,35 @@ fn a_folder_is_left_as_it_was_found() {
     assert!(before == after, "the checker wrote into the folder that it judges");
 }
 
+/// A database is read as it is, with the hash over the same bytes, and a changed byte is seen.
+#[test]
+fn rows_of_a_database_are_hashed_as_they_are_stored() {
+    let cluster = cluster::Cluster::shared().unwrap();
+    let address = cluster.database().unwrap();
+    let sql = |sql: &str| cluster.sql(address.rsplit('/').next().unwrap(), sql).unwrap();
+    let id = |digits: &str| digits.repeat(16);
+    sql(&format!(
+        "CREATE SCHEMA kundwebb; CREATE TABLE kundwebb.event (position bigint, stream_id uuid, version bigint, type text,
+            schema_version smallint, recorded_at bigint, actor uuid, employer text, command_id uuid, correlation uuid,
+            facts text, sealed bytea, key_id uuid, leaf_hash bytea);
+         INSERT INTO kundwebb.event VALUES (1, '{STREAM}', 1, 'NoticeResolved', 1, 1795000000000000, '{}', '4021000007',
+            '{}', '{}', '{{}}', NULL, NULL, '\\x{}')",
+        id("09"),
+        id("08"),
+        id("07"),
+        hex::encode(hash_of_one_event()),
+    ));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let read = || runtime.block_on(log::postgres::read(&address)).unwrap();
+    let events = read();
+    assert_eq!((events[0].stream.as_str(), events[0].whole), ("01931b2c-7a10-7c3e-9f00-0000000000c1", true));
+    assert_eq!((events[0].trace.as_str(), events[0].recorded_at), (id("07").as_str(), 1_795_000_000_000_000));
+    sql("UPDATE kundwebb.event SET employer = '4021010006'");
+    assert!(!read()[0].whole);
+}
+
+const STREAM: &str = "01931b2c7a107c3e9f000000000000c1";
+
 /// The vector of the design's rule, computed by hand here: not by the code under test.
 fn log_with_one_event(file: &Path) {
     let log = Connection::open(file).unwrap();
@@ -286,31 +315,32 @@ fn log_with_one_event(file: &Path) {
             correlation BLOB, facts TEXT, sealed BLOB, key_id BLOB, leaf_hash BLOB)",
     )
     .unwrap();
-    let stream = hex::decode("01931b2c7a107c3e9f000000000000c1").unwrap();
-    let (actor, command, trace) = ([9_u8; 16], [8_u8; 16], [7_u8; 16]);
+    log.execute(
+        "INSERT INTO event VALUES (1, ?1, 1, 'NoticeResolved', 1, 1795000000000000, ?2, '4021000007', ?3, ?4, '{}', NULL, NULL, ?5)",
+        params![hex::decode(STREAM).unwrap(), [9_u8; 16], [8_u8; 16], [7_u8; 16], hash_of_one_event()],
+    )
+    .unwrap();
+}
+
+fn hash_of_one_event() -> Vec<u8> {
     let mut bytes = vec![0];
     let mut add = |part: &[u8]| {
         bytes.extend(u32::try_from(part.len()).unwrap().to_be_bytes());
         bytes.extend(part);
     };
     add(&1_i64.to_be_bytes());
-    add(&stream);
+    add(&hex::decode(STREAM).unwrap());
     add(&1_i64.to_be_bytes());
     add(b"NoticeResolved");
     add(&1_i64.to_be_bytes());
     add(&1_795_000_000_000_000_i64.to_be_bytes());
-    add(&actor);
+    add(&[9; 16]);
     add(b"4021000007");
-    add(&command);
-    add(&trace);
+    add(&[8; 16]);
+    add(&[7; 16]);
     add(b"{}");
     bytes.extend([0xff; 8]);
-    let hash = Sha256::digest(&bytes).to_vec();
-    log.execute(
-        "INSERT INTO event VALUES (1, ?1, 1, 'NoticeResolved', 1, 1795000000000000, ?2, '4021000007', ?3, ?4, '{}', NULL, NULL, ?5)",
-        params![stream, actor, command, trace, hash],
-    )
-    .unwrap();
+    Sha256::digest(&bytes).to_vec()
 }
 
 #[test]

@@ -11,37 +11,37 @@ const MISSING: &str = "these tests talk to a real mail server; install it with: 
                        apt-get install python3-aiosmtpd openssl";
 
 /// What is received survives the server.
-pub(super) struct Mailbox(TempDir);
+pub(crate) struct Mailbox(TempDir);
 
 /// The server; stopped when dropped.
-pub(super) struct Server {
-    pub(super) port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     process: Child,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
 /// A certificate for `localhost` that is its own authority.
-pub(super) struct Certificate {
+pub(crate) struct Certificate {
     folder: TempDir,
 }
 
 /// A received mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Received {
+pub(crate) struct Received {
     /// Every header with its value on one line, those of the envelope too.
-    pub(super) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// As received.
-    pub(super) raw: String,
+    pub(crate) raw: String,
 }
 
 impl Mailbox {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
     /// Starts a server on a port; 0 is any.
-    pub(super) fn serve(&self, port: u16, certificate: Option<&Certificate>) -> Server {
+    pub(crate) fn serve(&self, port: u16, certificate: Option<&Certificate>) -> Server {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mail/smtp_server.py");
         let mut command = Command::new(python());
         command.arg(script).arg(self.0.path()).arg(port.to_string());
@@ -61,7 +61,7 @@ impl Mailbox {
     }
 
     /// What was received, oldest first.
-    pub(super) fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         let mut files: Vec<PathBuf> =
             std::fs::read_dir(self.0.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
@@ -72,7 +72,7 @@ impl Mailbox {
 
 impl Server {
     /// Tells the server what to do; see `smtp_server.py`.
-    pub(super) fn order(&mut self, order: &str) {
+    pub(crate) fn order(&mut self, order: &str) {
         writeln!(self.orders, "{order}").unwrap();
         assert_eq!(line(&mut self.answers), "done");
     }
@@ -86,7 +86,7 @@ impl Drop for Server {
 }
 
 impl Certificate {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let made = Self { folder: tempfile::tempdir().unwrap() };
         let output = Command::new("openssl")
             .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
@@ -102,7 +102,7 @@ impl Certificate {
         made
     }
 
-    pub(super) fn certificate(&self) -> PathBuf {
+    pub(crate) fn certificate(&self) -> PathBuf {
         self.folder.path().join("certificate.pem")
     }
 
@@ -112,20 +112,20 @@ impl Certificate {
 }
 
 impl Received {
-    pub(super) fn parse(raw: &str) -> Self {
+    pub(crate) fn parse(raw: &str) -> Self {
         let head = raw.split_once("\r\n\r\n").unwrap().0.replace("\r\n ", " ").replace("\r\n\t", " ");
         let header =
             |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self { headers: head.lines().filter_map(header).collect(), raw: raw.to_owned() }
     }
 
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(found, _)| found == name);
         found.map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
     /// The parts in the order they stand, decoded.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let joined = self.raw.replace("=\r\n", "");
         let mut bytes = Vec::new();
         let mut rest = joined.as_bytes();

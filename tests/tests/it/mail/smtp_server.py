@@ -9,6 +9,7 @@ It prints `ready PORT`. Then it obeys lines on standard input and answers each w
     drop N                     cuts the connection off in the middle of DATA, the next N times
     lose N                     takes the message, the next N times, but cuts off before it answers
     hang N                     takes the message, the next N times, and never answers
+    hold N                     takes the message, the next N times, and answers when it is told to `release`
     await N                    is answered when N messages have been received
     greet REPLY                answers every connection with the reply instead of its greeting
     well                       forgets all of this
@@ -23,7 +24,8 @@ import sys
 from aiosmtpd.smtp import SMTP
 
 folder = pathlib.Path(sys.argv[1])
-orders = {"recipients": {}, "drop": 0, "lose": 0, "hang": 0, "greet": None}
+orders = {"recipients": {}, "drop": 0, "lose": 0, "hang": 0, "hold": 0, "greet": None}
+released = asyncio.Event()
 numbers = itertools.count(1)
 
 
@@ -45,6 +47,9 @@ class Handler:
         if orders["hang"] > 0:
             orders["hang"] -= 1
             await asyncio.Event().wait()
+        if orders["hold"] > 0:
+            orders["hold"] -= 1
+            await released.wait()
         if orders["lose"] > 0:
             orders["lose"] -= 1
             server.transport.abort()
@@ -76,10 +81,12 @@ async def obey(line):
         address, _, reply = rest.partition(" ")
         orders["recipients"][address] = reply
     elif what == "well":
-        orders.update(recipients={}, drop=0, lose=0, hang=0, greet=None)
+        orders.update(recipients={}, drop=0, lose=0, hang=0, hold=0, greet=None)
     elif what == "await":
         while len(list(folder.glob("*.eml"))) < int(rest):
             await asyncio.sleep(0.01)
+    elif what == "release":
+        released.set()
     elif what == "greet":
         orders["greet"] = rest
     else:

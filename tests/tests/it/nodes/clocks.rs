@@ -1,0 +1,36 @@
+//! A node whose clock is wrong does no harm to what the others keep: in a shared log the database's clock counts.
+
+use serde_json::Value;
+use tests::nodes::clock;
+
+use super::{Town, until};
+use crate::program::{Program, Start, User};
+use crate::support::{PDF, new_key};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_days_ahead_removes_no_file_that_is_still_kept() {
+    let town = Town::new().await;
+    let variables = [("KUNDWEBB_LOG", town.url.as_str())];
+    let right =
+        Program::start_with(&town.data(0), &Start { variables: &variables, ..Start::default() }).await;
+    let (kept, expired) = (upload(&right.anna()).await, upload(&right.anna()).await);
+    let sql = |sql: &str| town.cluster.sql(&town.database, sql).unwrap();
+    sql(&format!("UPDATE kundwebb.upload SET expires_at = 1 WHERE upload_id = '{expired}'"));
+
+    let library = clock::library().unwrap();
+    let ahead = [("LD_PRELOAD", library.to_str().unwrap()), ("FAKETIME", "+30d")];
+    let variables = [&variables[..], &ahead, &clock::ONLY_THE_CLOCK].concat();
+    let wrong = right.beside(&town.data(1), &Start { variables: &variables, ..Start::default() }).await;
+    assert!(wrong.until_ready(false).await.contains("the clock of this machine is"));
+    // When it has removed what has expired, it has looked at the other too.
+    until(|| sql(&format!("SELECT count(*) FROM kundwebb.upload WHERE upload_id = '{expired}'")) == "0")
+        .await;
+    let answer = right.anna().try_create(&new_key(), &[kept]).await.unwrap();
+    assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
+}
+
+/// Uploads a file and gives what it is called until it is attached.
+async fn upload(anna: &User<'_>) -> String {
+    let upload: Value = anna.try_upload(PDF).await.unwrap().json().await.unwrap();
+    upload["uploadId"].as_str().unwrap().to_owned()
+}
