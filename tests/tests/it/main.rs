@@ -29,6 +29,8 @@ mod parsers;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod standby;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;
