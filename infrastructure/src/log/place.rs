@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::log::postgres::{self, PostgresLog};
+use crate::log::postgres::{self, Keeping, PostgresLog};
 use crate::log::sqlite::{self, SqliteLog};
 use crate::log::{Log, LogError};
 
@@ -71,6 +71,17 @@ impl Place {
             Self::Sqlite(folder) => Arc::new(SqliteLog::open_read_only(folder)?),
             Self::Postgres(url) => Arc::new(PostgresLog::open_read_only(url).await?),
         })
+    }
+
+    /// How a database keeps what is acknowledged; nothing is asked of a file.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn keeping(&self) -> Result<Option<Keeping>, LogError> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(url) => postgres::keeping(url).await.map(Some),
+        }
     }
 
     /// Whether more than one process may write it.

@@ -1,6 +1,7 @@
 //! The log in PostgreSQL 15 or newer: many nodes, and a primary that may be lost.
 
 mod hosts;
+mod keeping;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use crate::log::{Heard, LogError};
 use hosts::{Hosts, ONLY_READ, only_read};
 
 pub(super) use hosts::shown;
+pub use keeping::{Keeping, keeping};
 pub use write::PostgresWriter;
 
 /// Most connections for reading; with the committer's and the one that listens a node has seven.
@@ -37,6 +39,10 @@ const SESSION: &str = "SET ROLE kundwebb_log; SET search_path = kundwebb; SET lo
                        SET idle_in_transaction_session_timeout = '5s'; SET tcp_user_timeout = '10s'; \
                        SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; \
                        SET statement_timeout = 0;";
+
+/// What is said when a session does not last as long as its connection.
+pub const NO_SESSION: &str = "a PgBouncer in transaction mode stands before the database: set pool_mode = session for it, or \
+                              name the database itself";
 
 /// For those who only read.
 const READING: &str = "SET default_transaction_read_only = on";
@@ -189,6 +195,10 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), LogError> {
 fn fault(error: &sqlx::Error) -> LogError {
     let words = error.to_string();
     let Some(refused) = error.as_database_error() else { return LogError::Unavailable(words) };
+    // What one connection has prepared, another has met: they share a session.
+    if matches!(refused.code().as_deref(), Some("42P05" | "26000")) {
+        return LogError::Unavailable(format!("{words}; {NO_SESSION}"));
+    }
     match refused.code().as_deref().and_then(|code| code.get(..2)) {
         // Data exceptions, broken constraints, what a trigger refuses.
         Some("22" | "23" | "P0") => LogError::Data(words),

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{Connection, query_scalar};
+use sqlx::{Connection, Executor, Row, raw_sql};
 use tokio::time::Instant;
 
 use crate::log::LogError;
@@ -127,7 +127,9 @@ pub(super) const ONLY_READ: &str = "the database can only be read there";
 
 /// Whether a session can only read: its server is a standby, or was told to take no writes.
 pub(super) async fn only_read(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    query_scalar("SELECT current_setting('transaction_read_only') = 'on'").fetch_one(connection).await
+    // Not prepared, so that it can be asked through a PgBouncer of any mode.
+    let row = connection.fetch_one(raw_sql("SELECT current_setting('transaction_read_only')")).await?;
+    Ok(row.try_get::<String, _>(0)? == "on")
 }
 
 fn name(options: &PgConnectOptions) -> String {
