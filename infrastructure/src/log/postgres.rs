@@ -17,6 +17,7 @@ use crate::log::{Heard, LogError};
 use hosts::{Hosts, ONLY_READ, only_read};
 
 pub(super) use hosts::shown;
+use keeping::demand_sessions;
 pub use keeping::{Keeping, keeping};
 pub use write::PostgresWriter;
 
@@ -63,6 +64,7 @@ impl PostgresLog {
     /// When the database cannot be reached, or its schema is another and may not be changed by this role.
     pub async fn open(url: &str, tells_time: bool) -> Result<Self, LogError> {
         let hosts = Hosts::parse(url)?;
+        demand_sessions(&hosts).await?;
         let mut connection = hosts.connect().await?;
         migrate(&mut connection).await?;
         let _ = connection.close().await;
@@ -75,6 +77,7 @@ impl PostgresLog {
     /// When the database cannot be reached, or holds no log.
     pub async fn open_read_only(url: &str) -> Result<Self, LogError> {
         let hosts = Hosts::parse(url)?;
+        demand_sessions(&hosts).await?;
         let there = "SELECT to_regclass('kundwebb.event') IS NOT NULL";
         let mut connection = hosts.connect().await?;
         let there: bool =

@@ -63,9 +63,15 @@ impl Hosts {
 
     /// A connection to the server that can be written, looked for in turn from the one that could be last.
     pub(super) async fn connect(&self) -> Result<PgConnection, LogError> {
+        let begun = Instant::now();
         let found = self.find().await;
         let what = found.as_ref().map(drop).map_err(Clone::clone);
-        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), what));
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who has begun later knows better.
+        if looked.as_ref().is_none_or(|(at, _)| *at <= begun) {
+            *looked = Some((begun, what));
+        }
+        drop(looked);
         found.map_err(LogError::Unavailable)
     }
 

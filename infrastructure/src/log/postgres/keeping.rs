@@ -4,11 +4,11 @@ use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Executor, Row, raw_sql};
 
 use crate::log::LogError;
-use crate::log::postgres::fault;
 use crate::log::postgres::hosts::Hosts;
+use crate::log::postgres::{NO_SESSION, fault};
 
 /// How often two connections are compared.
-const TRIES: usize = 10;
+const TRIES: usize = 3;
 
 /// How a database keeps what is acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,14 @@ pub async fn keeping(url: &str) -> Result<Keeping, LogError> {
     let found = found.await.map_err(|error| fault(&error));
     let _ = (one.close().await, other.close().await);
     found
+}
+
+/// Refuses a database before which stands what gives no sessions: what a connection sets there, others would meet.
+pub(super) async fn demand_sessions(hosts: &Hosts) -> Result<(), LogError> {
+    let [mut one, mut other] = [hosts.connect().await?, hosts.connect().await?];
+    let kept = sessions(&mut one, &mut other).await.map_err(|error| fault(&error))?;
+    let _ = (one.close().await, other.close().await);
+    if kept { Ok(()) } else { Err(LogError::Unavailable(NO_SESSION.to_owned())) }
 }
 
 /// Whether two open connections never have the same process of the server. A PgBouncer in transaction mode gives both the
