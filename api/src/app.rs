@@ -74,6 +74,8 @@ pub struct Parts {
     positions: positions::Positions,
     /// Whose profile this node has recorded.
     met: callers::Met,
+    /// The sessions that this node has seen.
+    seen: sessions::Seen,
     /// Why the read models have stopped.
     stopped: Arc<Mutex<Option<Stopped>>>,
     /// The data folder.
@@ -146,6 +148,7 @@ impl App {
             read_models,
             positions: positions::Positions::default(),
             met: callers::Met::default(),
+            seen: sessions::Seen::default(),
             stopped,
             data,
             threads: Mutex::new(vec![committing, projecting]),

@@ -18,6 +18,9 @@ pub struct Config {
     pub data: PathBuf,
     /// Where the log lies: `sqlite` (in the data folder), or the address of a database.
     pub log: String,
+    /// Whether one database server alone is meant, whose loss loses what was acknowledged; else `kundwebb check` demands a
+    /// standby.
+    pub single_database: bool,
     /// The address under which people reach the web, without a slash at the end.
     pub public_url: Option<String>,
     /// The centre's phone number.
@@ -114,6 +117,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data: PathBuf::from("data"),
             log: "sqlite".to_owned(),
+            single_database: false,
             public_url: None,
             phone: "0771-456 000".to_owned(),
             web: Web::default(),

@@ -113,10 +113,23 @@ impl Projector {
                 Err(error) if error.may_pass() => {
                     self.tell(Some((&error).into()));
                     std::thread::park_timeout(PAUSE);
+                    if matches!(error, ProjectorError::Log(_)) {
+                        self.look_again(feed)?;
+                    }
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whether the log can be read again, found out by reading: it may be long until something new comes.
+    fn look_again(&self, feed: &mut impl Feed) -> Result<(), ProjectorError> {
+        match self.check(feed) {
+            Ok(()) => self.tell(None),
+            Err(error) if error.may_pass() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Applies what comes next; false when the feed has ended.

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use domain::AttachmentId;
+use infrastructure::log::postgres::{Keeping, NO_SESSION};
 use infrastructure::upkeep::HELD;
 use infrastructure::{Keys, Log, LogError, disk, startup};
 use projections::read_models::{Found, ReadModels};
@@ -27,7 +28,7 @@ const KEYS: &str = "put the log's own master.key and token.key back from where t
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let log = read_only(&config).await;
     let log = log.as_deref().map_err(|error| format!("{error:#}"));
-    let findings = [
+    let mut findings = vec![
         ("folder", folder(&config.data)),
         ("disk", room(&config.data)),
         ("log", whole(log.clone(), &config).await),
@@ -37,6 +38,9 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         ("mail", post(log.clone(), &config).await),
         ("deliveries", held(log.clone()).await),
     ];
+    if config.log_place()?.is_shared() {
+        findings.insert(2, ("database", database(&config).await));
+    }
     for (what, finding) in &findings {
         match finding {
             Ok(words) => print(format_args!("ok    {what}: {words}")),
@@ -84,12 +88,51 @@ fn room(data: &Path) -> anyhow::Result<String> {
 async fn whole(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
     let log = log.map_err(|reason| anyhow::anyhow!("{reason}; {RESTORE}"))?;
     let head = startup::end(log).await.map_err(|error| advised(&error, RESTORE))?;
-    let path = config.data.join("log.db");
     Ok(format!(
         "{} events in {}; the last are whole, `kundwebb log verify` checks all",
         head.position,
-        path.display()
+        config.log_place()?
     ))
+}
+
+/// Whether the database keeps what is acknowledged though a server is lost, and gives each connection its session.
+async fn database(config: &Config) -> anyhow::Result<String> {
+    let keeping = config.log_place()?.keeping().await?.context("the log lies in no database")?;
+    ensure!(keeping.sessions, "connections do not keep their sessions; {NO_SESSION}");
+    kept(&keeping, config.single_database)
+}
+
+/// What is said of how it keeps, or what to do.
+fn kept(keeping: &Keeping, single: bool) -> anyhow::Result<String> {
+    let commit = keeping.synchronous_commit.as_str();
+    // A single server has nothing stronger than `local`.
+    let strong =
+        matches!(commit, "on" | "remote_apply") || (single && matches!(commit, "local" | "remote_write"));
+    ensure!(
+        strong,
+        "synchronous_commit is {commit}: what was acknowledged can be lost with a server. Set synchronous_commit = on in \
+         postgresql.conf, and where the role or the database has another: ALTER ROLE … RESET synchronous_commit"
+    );
+    let names = keeping.standby_names.as_str();
+    if single && names.is_empty() {
+        return Ok("one server alone, as single_database says: what was acknowledged is lost with its disk"
+            .to_owned());
+    }
+    ensure!(
+        !names.is_empty(),
+        "synchronous_standby_names is empty: what was acknowledged is lost with the server. Name a standby there; or, where \
+         one server alone is meant, set single_database = true"
+    );
+    ensure!(
+        !keeping.standbys.is_empty() || keeping.hidden == 0,
+        "whether a standby follows may not be seen by this login: GRANT pg_read_all_stats TO it"
+    );
+    ensure!(
+        !keeping.standbys.is_empty(),
+        "no standby of synchronous_standby_names ({names}) follows, and every commit waits for one. Start it, or look at its \
+         log for why it does not follow"
+    );
+    Ok(format!("every commit is on the disks of this server and of {}", keeping.standbys.join(", ")))
 }
 
 fn advised(error: &LogError, advice: &str) -> anyhow::Error {
@@ -193,4 +236,33 @@ async fn held(log: Opened<'_>) -> anyhow::Result<String> {
         );
     }
     Ok("none held".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_must_commit_to_a_standby_unless_one_server_is_meant() {
+        let keeping = |commit: &str, names: &str, standbys: &[&str], hidden| Keeping {
+            synchronous_commit: commit.to_owned(),
+            standby_names: names.to_owned(),
+            standbys: standbys.iter().map(|&name| name.to_owned()).collect(),
+            hidden,
+            sessions: true,
+        };
+        let refused = |keeping: &Keeping, single| kept(keeping, single).unwrap_err().to_string();
+        for weak in ["off", "local", "remote_write"] {
+            assert!(
+                refused(&keeping(weak, "*", &["b"], 0), false).contains("synchronous_commit = on"),
+                "{weak}"
+            );
+        }
+        assert!(refused(&keeping("off", "", &[], 0), true).contains("synchronous_commit = on"));
+        assert!(refused(&keeping("on", "", &[], 0), false).contains("single_database = true"));
+        assert!(refused(&keeping("on", "b", &[], 0), false).contains("Start it"));
+        assert!(refused(&keeping("on", "b", &[], 1), false).contains("pg_read_all_stats"));
+        assert!(kept(&keeping("on", "", &[], 0), true).unwrap().contains("one server alone"));
+        assert!(kept(&keeping("remote_apply", "b", &["b"], 0), false).unwrap().contains("and of b"));
+    }
 }

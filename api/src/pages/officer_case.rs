@@ -134,10 +134,11 @@ pub async fn show_again(
     render_with(status, &page)
 }
 
-/// Waits until the read models show the whole log: whoever was refused for what others did must see what they did.
+/// Waits until the read models show the whole log: whoever was refused for what others did must see what they did. While
+/// the log does not answer, nobody does anything.
 async fn newest(app: &App) -> Result<(), Failure> {
-    let head = app.log.head().await?.position;
-    Ok(app.shown_position(head).await?)
+    let Ok(head) = app.log.head().await else { return Ok(()) };
+    Ok(app.shown_position(head.position).await?)
 }
 
 async fn page(

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::log::postgres::PostgresLog;
+use crate::log::postgres::{self, Keeping, PostgresLog};
 use crate::log::sqlite::{self, SqliteLog};
 use crate::log::{Log, LogError};
 
@@ -73,6 +73,17 @@ impl Place {
         })
     }
 
+    /// How a database keeps what is acknowledged; nothing is asked of a file.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn keeping(&self) -> Result<Option<Keeping>, LogError> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(url) => postgres::keeping(url).await.map(Some),
+        }
+    }
+
     /// Whether more than one process may write it.
     pub const fn is_shared(&self) -> bool {
         matches!(self, Self::Postgres(_))
@@ -84,11 +95,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(folder) => write!(f, "{}", folder.join(sqlite::FILE).display()),
-            Self::Postgres(url) => {
-                let at = url.rfind('@').map_or(url.find("//").map_or(0, |start| start + 2), |at| at + 1);
-                let end = url[at..].find('?').map_or(url.len(), |end| at + end);
-                write!(f, "postgres://{}", &url[at..end])
-            }
+            Self::Postgres(url) => f.write_str(&postgres::shown(url)),
         }
     }
 }
@@ -105,6 +112,15 @@ mod tests {
         for (address, told) in [
             ("postgres://u:p@ss@host:5432/kundwebb?sslmode=require", "postgres://host:5432/kundwebb"),
             ("postgresql://host/kundwebb", "postgres://host/kundwebb"),
+            (
+                "postgres://u:p@one:5432,two:5433/kundwebb?target_session_attrs=read-write",
+                "postgres://one:5432,two:5433/kundwebb",
+            ),
+            (
+                "postgres://host/kundwebb?user=u&password=p@ss",
+                "postgres://… (an address that cannot be read)",
+            ),
+            ("postgres://u:p?ss@host/kundwebb", "postgres://… (an address that cannot be read)"),
         ] {
             let place = read(address).unwrap();
             assert!(place.is_shared());

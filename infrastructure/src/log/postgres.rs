@@ -1,37 +1,56 @@
 //! The log in PostgreSQL 15 or newer: many nodes, and a primary that may be lost.
 
+mod hosts;
+mod keeping;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
-use sqlx::{Connection, Executor, query_scalar, raw_sql};
+use sqlx::{Connection, Executor, Postgres, query_scalar, raw_sql};
 
 use crate::log::{Heard, LogError};
+use hosts::{Hosts, ONLY_READ, only_read};
 
+pub(super) use hosts::shown;
+use keeping::demand_sessions;
+pub use keeping::{Keeping, keeping};
 pub use write::PostgresWriter;
 
 /// Most connections for reading; with the committer's and the one that listens a node has seven.
 const READERS: u32 = 5;
-/// How long a connection may take to be made, and a reader to get one.
+/// How long a reader may take to get a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// When a reader has waited so long for one, it is found out whether the server is there.
+const SOON: Duration = Duration::from_millis(300);
 /// How long it waits before it listens anew; what is missed meanwhile is found by asking.
 const ANEW: Duration = Duration::from_secs(1);
+/// How often it asks, while it hears nothing, whether the server is still there and the one that is written.
+const QUIET: Duration = Duration::from_secs(3);
 /// Under this name followers are told of what was added.
 const CHANNEL: &str = "kundwebb_log";
 /// What every connection is before it is used: the role that may only read and append, and limits for a node that is
-/// paused or cut off while it holds the log's lock.
+/// paused or cut off while it holds the log's lock. No time limit for statements: one that ended while a commit waits for the
+/// standby would have the server call it done.
 const SESSION: &str = "SET ROLE kundwebb_log; SET search_path = kundwebb; SET lock_timeout = '10s'; \
                        SET idle_in_transaction_session_timeout = '5s'; SET tcp_user_timeout = '10s'; \
-                       SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;";
+                       SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; \
+                       SET statement_timeout = 0;";
+
+/// What is said when a session does not last as long as its connection.
+pub const NO_SESSION: &str = "a PgBouncer in transaction mode stands before the database: set pool_mode = session for it, or \
+                              name the database itself";
+
+/// For those who only read.
+const READING: &str = "SET default_transaction_read_only = on";
 
 /// The log in a database.
 pub struct PostgresLog {
-    options: PgConnectOptions,
+    hosts: Hosts,
     readers: PgPool,
     /// Whether the database tells the time, for all nodes; else the node does, as in a demo of past days.
     tells_time: bool,
@@ -44,11 +63,12 @@ impl PostgresLog {
     /// # Errors
     /// When the database cannot be reached, or its schema is another and may not be changed by this role.
     pub async fn open(url: &str, tells_time: bool) -> Result<Self, LogError> {
-        let options = options(url)?;
-        let mut connection = connect(&options).await?;
+        let hosts = Hosts::parse(url)?;
+        demand_sessions(&hosts).await?;
+        let mut connection = hosts.connect().await?;
         migrate(&mut connection).await?;
         let _ = connection.close().await;
-        Ok(Self { readers: readers(&options), options, tells_time })
+        Ok(Self { readers: readers(hosts.current(), false), hosts, tells_time })
     }
 
     /// Opens the log of a database for reading.
@@ -56,62 +76,107 @@ impl PostgresLog {
     /// # Errors
     /// When the database cannot be reached, or holds no log.
     pub async fn open_read_only(url: &str) -> Result<Self, LogError> {
-        let options = options(url)?.options([("default_transaction_read_only", "on")]);
-        let log = Self { readers: readers(&options), options, tells_time: true };
+        let hosts = Hosts::parse(url)?;
+        demand_sessions(&hosts).await?;
         let there = "SELECT to_regclass('kundwebb.event') IS NOT NULL";
-        let there: bool = query_scalar(there)
-            .fetch_one(&mut connect(&log.options).await?)
-            .await
-            .map_err(|error| fault(&error))?;
+        let mut connection = hosts.connect().await?;
+        let there: bool =
+            query_scalar(there).fetch_one(&mut connection).await.map_err(|error| fault(&error))?;
+        let _ = connection.close().await;
+        let log = Self { readers: readers(hosts.current(), true), hosts, tells_time: true };
         if there { Ok(log) } else { Err(LogError::Damaged("the database holds no log".to_owned())) }
     }
 
-    /// A connection of its own, ready to be used.
+    /// A connection of its own to the server that can be written, ready to be used.
     async fn connection(&self) -> Result<PgConnection, LogError> {
-        let mut connection = connect(&self.options).await?;
+        let mut connection = self.hosts.connect().await?;
+        self.follow();
         session(&mut connection).await.map_err(|error| fault(&error))?;
         Ok(connection)
     }
+
+    /// A connection for reading. When none comes soon, another server may have taken over; or none is there, and then
+    /// nobody waits.
+    async fn reader(&self) -> Result<PoolConnection<Postgres>, LogError> {
+        self.hosts.is_away()?;
+        if let Ok(Ok(reader)) = tokio::time::timeout(SOON, self.readers.acquire()).await {
+            return Ok(reader);
+        }
+        self.hosts.look().await?;
+        self.follow();
+        self.readers.acquire().await.map_err(|error| fault(&error))
+    }
+
+    /// Readers go where the log is written; those that are elsewhere find out before they are used again.
+    fn follow(&self) {
+        self.readers.set_connect_options(self.hosts.current());
+    }
+
+    /// Hears what is added and tells it, until there is any trouble.
+    async fn hear(&self, heard: &Heard) -> Result<(), LogError> {
+        let _ = self.hosts.connect().await?.close().await;
+        self.follow();
+        hear(self.hosts.current(), heard).await.map_err(|error| fault(&error))
+    }
 }
 
-/// Hears what is added and tells it; on any trouble it begins anew.
-async fn listen(options: &PgConnectOptions, heard: &Heard) -> Result<(), sqlx::Error> {
-    let pool =
-        PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options.clone());
+/// Hears what is added at a server, for as long as that can be written.
+async fn hear(options: PgConnectOptions, heard: &Heard) -> Result<(), sqlx::Error> {
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options);
     let mut listener = PgListener::connect_with(&pool).await?;
+    listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
-    while let Some(told) = listener.try_recv().await? {
-        heard(told.payload().parse().unwrap_or_default());
+    loop {
+        match tokio::time::timeout(QUIET, listener.try_recv()).await {
+            Ok(told) => match told? {
+                Some(told) => heard(told.payload().parse().unwrap_or_default()),
+                None => return Ok(()),
+            },
+            // A server that is cut off says nothing either.
+            Err(_) => {
+                let asking = query_scalar("SELECT current_setting('transaction_read_only') = 'on'")
+                    .fetch_one(&mut listener);
+                let only_read: bool = tokio::time::timeout(PATIENCE, asking)
+                    .await
+                    .unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut))?;
+                if only_read {
+                    return Ok(());
+                }
+            }
+        }
     }
-    Ok(())
 }
 
-fn options(url: &str) -> Result<PgConnectOptions, LogError> {
-    let wrong = |reason: String| {
-        LogError::Unavailable(format!(
-            "the address of the database must be postgres://USER@HOST/DATABASE: {reason}"
-        ))
-    };
-    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
-        return Err(wrong("it begins otherwise".to_owned()));
-    }
-    let options = PgConnectOptions::from_str(url).map_err(|error| wrong(error.to_string()))?;
-    Ok(options.application_name("kundwebb"))
-}
-
-fn readers(options: &PgConnectOptions) -> PgPool {
+/// Connections for reading. Before one is used again it is asked, in place of sqlx's own ping, whether its server is
+/// still the one that is written.
+fn readers(options: PgConnectOptions, only_reads: bool) -> PgPool {
     PgPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(PATIENCE)
-        .after_connect(|connection, _| Box::pin(async move { session(connection).await }))
-        .connect_lazy_with(options.clone())
-}
-
-async fn connect(options: &PgConnectOptions) -> Result<PgConnection, LogError> {
-    match tokio::time::timeout(PATIENCE, PgConnection::connect_with(options)).await {
-        Ok(connection) => connection.map_err(|error| fault(&error)),
-        Err(_) => Err(LogError::Unavailable("the database does not answer".to_owned())),
-    }
+        .test_before_acquire(false)
+        .before_acquire(move |connection, _| {
+            Box::pin(async move {
+                if only_reads {
+                    let standby: bool =
+                        query_scalar("SELECT pg_is_in_recovery()").fetch_one(connection).await?;
+                    return Ok(!standby);
+                }
+                only_read(connection).await.map(|only_read| !only_read)
+            })
+        })
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                if only_read(connection).await? {
+                    return Err(sqlx::Error::Protocol(ONLY_READ.to_owned()));
+                }
+                session(connection).await?;
+                if only_reads {
+                    connection.execute(raw_sql(READING)).await?;
+                }
+                Ok(())
+            })
+        })
+        .connect_lazy_with(options)
 }
 
 async fn session(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -133,6 +198,10 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), LogError> {
 fn fault(error: &sqlx::Error) -> LogError {
     let words = error.to_string();
     let Some(refused) = error.as_database_error() else { return LogError::Unavailable(words) };
+    // What one connection has prepared, another has met: they share a session.
+    if matches!(refused.code().as_deref(), Some("42P05" | "26000")) {
+        return LogError::Unavailable(format!("{words}; {NO_SESSION}"));
+    }
     match refused.code().as_deref().and_then(|code| code.get(..2)) {
         // Data exceptions, broken constraints, what a trigger refuses.
         Some("22" | "23" | "P0") => LogError::Data(words),

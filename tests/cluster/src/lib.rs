@@ -1,5 +1,7 @@
 //! A private PostgreSQL: a cluster in a folder of its own, run by the tests that need it and thrown away with the last of
-//! them. Nothing must run beforehand; only the programs must be there (Debian: `postgresql`).
+//! them. Nothing must run beforehand; only the programs must be there (Debian: `postgresql`, `pgbouncer`).
+
+mod bouncer;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -10,17 +12,21 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use tempfile::TempDir;
+
+pub use bouncer::Bouncer;
 
 /// The role that owns every database of a cluster.
 pub const OWNER: &str = "owner";
 /// How long the server may take to be ready.
 const READY: Duration = Duration::from_secs(60);
 /// What it says then.
-const READY_LINE: &str = "database system is ready to accept connections";
+const READY_LINE: &str = "database system is ready to accept";
+/// How long a process that was killed may take to be gone.
+const GONE: Duration = Duration::from_secs(10);
 
 /// A PostgreSQL server with a data folder of its own. When it is dropped, both are gone.
 pub struct Cluster {
@@ -64,23 +70,7 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::shared`].
     pub fn start_in(parent: &Path, settings: &[&str]) -> anyhow::Result<Self> {
-        let programs = programs()?;
-        let folder = tempfile::tempdir_in(parent)?;
-        let account = account()?;
-        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755))?;
-        if let Some((user, group)) = account {
-            chown(folder.path(), Some(user), Some(group))?;
-        }
-        let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let cluster = Self {
-            folder,
-            programs,
-            account,
-            port: free.port(),
-            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
-            server: Mutex::default(),
-            databases: AtomicUsize::default(),
-        };
+        let cluster = Self::empty(parent, settings)?;
         let made = cluster
             .program("initdb")
             .args(["--auth=trust", "--locale=C.UTF-8", "--encoding=UTF8", "--no-sync", "--username", OWNER])
@@ -90,6 +80,73 @@ impl Cluster {
         ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         cluster.run()?;
         Ok(cluster)
+    }
+
+    /// A standby of this server, running, under a name; the server goes on alone until [`Cluster::wait_for`] is called.
+    ///
+    /// # Errors
+    /// As [`Cluster::shared`].
+    pub fn standby(&self, name: &str, settings: &[&str]) -> anyhow::Result<Self> {
+        let cluster_name = format!("cluster_name={name}");
+        let standby = Self::empty(&std::env::temp_dir(), &[settings, &[cluster_name.as_str()]].concat())?;
+        let copied = standby
+            .program("pg_basebackup")
+            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--dbname"])
+            .arg(self.url("postgres"))
+            .arg("--pgdata")
+            .arg(standby.data())
+            .output()?;
+        ensure!(copied.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&copied.stderr));
+        standby.run()?;
+        Ok(standby)
+    }
+
+    /// From now on every commit waits until the standby of this name has it on its disk, too.
+    ///
+    /// # Errors
+    /// When the standby does not follow.
+    pub fn wait_for(&self, standby: &str) -> anyhow::Result<()> {
+        self.set("synchronous_standby_names", standby)?;
+        let follows = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        let until = Instant::now() + READY;
+        while self.sql("postgres", follows)? != "1" {
+            ensure!(Instant::now() < until, "the standby {standby} does not follow");
+        }
+        Ok(())
+    }
+
+    /// Changes a setting of the running server.
+    ///
+    /// # Errors
+    /// When the server refuses it.
+    pub fn set(&self, setting: &str, value: &str) -> anyhow::Result<()> {
+        self.sql("postgres", &format!("ALTER SYSTEM SET {setting} = '{value}'"))?;
+        self.sql("postgres", "SELECT pg_reload_conf()").map(drop)
+    }
+
+    /// Makes a standby the server that is written.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn promote(&self) -> anyhow::Result<()> {
+        let promoted = self.sql("postgres", "SELECT pg_promote(true, 60)")?;
+        ensure!(promoted == "t", "the standby was not promoted");
+        Ok(())
+    }
+
+    /// A cluster without data.
+    fn empty(parent: &Path, settings: &[&str]) -> anyhow::Result<Self> {
+        let programs = programs()?;
+        let (folder, account) = own_folder(parent)?;
+        Ok(Self {
+            folder,
+            programs,
+            account,
+            port: free_port()?,
+            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
+            server: Mutex::default(),
+            databases: AtomicUsize::default(),
+        })
     }
 
     /// Starts the server, where it does not run, and waits until it is ready.
@@ -148,6 +205,29 @@ impl Cluster {
         server.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
+    /// Kills the server with all its processes, as a loss of power does: none is left that could write.
+    ///
+    /// # Errors
+    /// When it does not run, or something of it is left.
+    pub fn kill(&self) -> anyhow::Result<()> {
+        let child = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut child = child.context("the server does not run")?;
+        let id = child.id().to_string();
+        // Stopped, it starts no more processes while they are listed.
+        ensure!(Command::new("kill").args(["-s", "STOP", &id]).status()?.success(), "it cannot be stopped");
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+        let children: Vec<&str> = children.split_whitespace().collect();
+        child.kill()?;
+        Command::new("kill").args(["-s", "KILL"]).args(&children).stderr(Stdio::null()).status()?;
+        child.wait()?;
+        let until = Instant::now() + GONE;
+        while children.iter().any(|id| runs(id)) {
+            ensure!(Instant::now() < until, "processes of the server are left");
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
     /// A new, empty database; gives its address.
     ///
     /// # Errors
@@ -201,6 +281,34 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         let _ = self.end("QUIT");
     }
+}
+
+/// Whether a process is there and not dead.
+fn runs(id: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    status.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
+}
+
+/// The address of a database that several servers hold.
+pub fn several(servers: &[&Cluster], database: &str) -> String {
+    let hosts: Vec<String> = servers.iter().map(|server| format!("127.0.0.1:{}", server.port)).collect();
+    format!("postgres://{OWNER}@{}/{database}?target_session_attrs=read-write", hosts.join(","))
+}
+
+/// A TCP port on 127.0.0.1 that is free.
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// A folder for a server, and the account under which it runs.
+fn own_folder(parent: &Path) -> anyhow::Result<(TempDir, Option<(u32, u32)>)> {
+    let folder = tempfile::tempdir_in(parent)?;
+    let account = account()?;
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755))?;
+    if let Some((user, group)) = account {
+        chown(folder.path(), Some(user), Some(group))?;
+    }
+    Ok((folder, account))
 }
 
 /// The folder of PostgreSQL's programs: `KUNDWEBB_POSTGRES_BIN`, what `pg_config` says, or Debian's newest.

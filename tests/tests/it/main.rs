@@ -5,6 +5,8 @@ mod api;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod database;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod disk;
@@ -28,6 +30,8 @@ mod officer_pages;
 mod parsers;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod standby;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

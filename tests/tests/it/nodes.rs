@@ -135,6 +135,12 @@ async fn a_node_whose_log_went_back_begins_anew_on_what_it_holds() {
     town.sql(&["CREATE DATABASE {}_before TEMPLATE {}", "ALTER DATABASE {} ALLOW_CONNECTIONS true"]).await;
     one.until_ready(true).await;
     let lost = Acknowledged::default().note(one.anna().try_create(&new_key(), &[]).await).await.unwrap();
+    let path = format!("/cases/{}", lost["id"].as_str().unwrap());
+    let shown = two
+        .anna()
+        .request(reqwest::Method::GET, &path)
+        .header("read-after", lost["position"].as_u64().unwrap());
+    assert_eq!(shown.send().await.unwrap().status(), 200, "both have shown what will be lost");
     two.until_ready(true).await;
     town.sql(&closed).await;
     let swap = ["ALTER DATABASE {} RENAME TO {}_lost", "ALTER DATABASE {}_before RENAME TO {}"];

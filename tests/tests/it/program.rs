@@ -294,6 +294,17 @@ pub(crate) async fn live(program: &Program, known: &mut Acknowledged) {
     known.note(anna.try_create(&new_key(), &[]).await).await.unwrap();
 }
 
+/// Logs in as one of the demo's persons. Gives the cookies.
+pub(crate) async fn log_in(program: &Program, person: &str) -> String {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let sent = client.post(format!("{}/logga-in", program.url)).header("origin", &program.url);
+    let answer = sent.form(&[("person", person), ("till", "/")]).send().await.unwrap();
+    let cookies = answer.headers().get_all("set-cookie").iter();
+    let cookies: Vec<_> = cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap()).collect();
+    assert!(!cookies.is_empty(), "{}", answer.status());
+    cookies.join("; ")
+}
+
 /// Copies a folder with all that is in it.
 pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::clock::from_micros;
 use crate::log::beside::{self, Kind, Table, Value};
-use crate::log::postgres::{ANEW, PostgresLog, PostgresWriter, fault, listen};
+use crate::log::postgres::{ANEW, PostgresLog, PostgresWriter, fault};
 use crate::log::{Delivery, DeliveryCounts, Head, Heard, Kept, Log, LogError, Search, Writer};
 use crate::outcome::KeptOutcome;
 use crate::recorded::LeafHash;
@@ -28,7 +28,8 @@ impl Log for PostgresLog {
 
     async fn head(&self) -> Result<Head> {
         let sql = "SELECT position, recorded_at, leaf_hash FROM event ORDER BY position DESC LIMIT 1";
-        let row = query(sql).fetch_optional(&self.readers).await.map_err(|error| fault(&error))?;
+        let row =
+            query(sql).fetch_optional(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
         row.map_or(Ok(Head::default()), |row| head(&row)).map_err(|error| fault(&error))
     }
 
@@ -56,7 +57,8 @@ impl Log for PostgresLog {
             let middle = low + (high - low).div_ceil(2);
             let time =
                 query_scalar("SELECT recorded_at FROM event WHERE position = $1").bind(middle.cast_signed());
-            let time: i64 = time.fetch_one(&self.readers).await.map_err(|error| fault(&error))?;
+            let time: i64 =
+                time.fetch_one(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
             if time <= at.timestamp_micros() { low = middle } else { high = middle - 1 }
         }
         Ok(low)
@@ -68,7 +70,8 @@ impl Log for PostgresLog {
 
     async fn case_by_number(&self, number: CaseNumber) -> Result<Option<StreamId>> {
         let sql = "SELECT stream_id FROM case_number WHERE number = $1";
-        let stream = query_scalar(sql).bind(number.to_string()).fetch_optional(&self.readers).await;
+        let stream =
+            query_scalar(sql).bind(number.to_string()).fetch_optional(&mut *self.reader().await?).await;
         Ok(stream.map_err(|error| fault(&error))?.map(StreamId))
     }
 
@@ -86,36 +89,48 @@ impl Log for PostgresLog {
                     .bind(form)
             }
         };
-        let row = kept.fetch_optional(&self.readers).await.map_err(|error| fault(&error))?;
+        let row = kept.fetch_optional(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
         let read = |row: PgRow| Ok((row.try_get(0)?, from_micros(row.try_get(1)?)));
         row.map(read).transpose().map_err(|error| fault(&error))
     }
 
     async fn drafts(&self, owner: PersonId, now: DateTime<Utc>) -> Result<Vec<(Uuid, Vec<u8>)>> {
-        let sql = "SELECT form, sealed FROM draft WHERE owner = $1 AND expires_at > $2 ORDER BY expires_at DESC";
-        let rows = query(sql).bind(owner.0).bind(now.timestamp_micros()).fetch_all(&self.readers).await;
+        let sql =
+            "SELECT form, sealed FROM draft WHERE owner = $1 AND expires_at > $2 ORDER BY expires_at DESC";
+        let rows =
+            query(sql).bind(owner.0).bind(now.timestamp_micros()).fetch_all(&mut *self.reader().await?).await;
         let rows = rows.map_err(|error| fault(&error))?;
         let read = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
-        rows.iter().map(read).collect::<std::result::Result<_, _>>().map_err(|error: sqlx::Error| fault(&error))
+        rows.iter()
+            .map(read)
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|error: sqlx::Error| fault(&error))
     }
 
     async fn outcome(&self, command: Uuid) -> Result<Option<KeptOutcome>> {
         let sql =
             "SELECT command_id, request, outcome, expires_at FROM command_outcome WHERE command_id = $1";
-        let row =
-            query(sql).bind(command).fetch_optional(&self.readers).await.map_err(|error| fault(&error))?;
+        let row = query(sql)
+            .bind(command)
+            .fetch_optional(&mut *self.reader().await?)
+            .await
+            .map_err(|error| fault(&error))?;
         row.map(|row| outcome(&row, command)).transpose().map_err(|error| fault(&error))
     }
 
     async fn is_attached(&self, attachment: AttachmentId) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT FROM attachment WHERE attachment_id = $1)";
-        query_scalar(sql).bind(attachment.0).fetch_one(&self.readers).await.map_err(|error| fault(&error))
+        query_scalar(sql)
+            .bind(attachment.0)
+            .fetch_one(&mut *self.reader().await?)
+            .await
+            .map_err(|error| fault(&error))
     }
 
     async fn attached(&self) -> Result<Vec<AttachmentId>> {
         let sql = "SELECT attachment_id FROM attachment ORDER BY attachment_id";
         let ids: Vec<Uuid> =
-            query_scalar(sql).fetch_all(&self.readers).await.map_err(|error| fault(&error))?;
+            query_scalar(sql).fetch_all(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
         Ok(ids.into_iter().map(AttachmentId).collect())
     }
 
@@ -127,14 +142,15 @@ impl Log for PostgresLog {
     async fn expired_uploads(&self, now: DateTime<Utc>) -> Result<Vec<AttachmentId>> {
         let expired =
             query_scalar("SELECT upload_id FROM upload WHERE expires_at <= $1").bind(now.timestamp_micros());
-        let ids: Vec<Uuid> = expired.fetch_all(&self.readers).await.map_err(|error| fault(&error))?;
+        let ids: Vec<Uuid> =
+            expired.fetch_all(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
         Ok(ids.into_iter().map(AttachmentId).collect())
     }
 
     async fn reaction_position(&self, name: &str) -> Result<Option<u64>> {
         let position = query_scalar("SELECT position FROM reaction WHERE name = $1").bind(name);
         let position: Option<i64> =
-            position.fetch_optional(&self.readers).await.map_err(|error| fault(&error))?;
+            position.fetch_optional(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
         Ok(position.map(i64::unsigned_abs))
     }
 
@@ -142,7 +158,11 @@ impl Log for PostgresLog {
         let sql = "SELECT delivery_id, cause, recipient, template, case_id, position, attempts, next_attempt_at, \
                    reply FROM delivery WHERE state = 'due' AND next_attempt_at <= $1 \
                    ORDER BY next_attempt_at, position LIMIT $2";
-        let rows = query(sql).bind(now.timestamp_micros()).bind(most(limit)).fetch_all(&self.readers).await;
+        let rows = query(sql)
+            .bind(now.timestamp_micros())
+            .bind(most(limit))
+            .fetch_all(&mut *self.reader().await?)
+            .await;
         let rows = rows.map_err(|error| fault(&error))?;
         rows.iter().map(delivery).collect::<std::result::Result<_, _>>().map_err(|error| fault(&error))
     }
@@ -153,7 +173,7 @@ impl Log for PostgresLog {
                    count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'failed'), \
                    (SELECT reply FROM delivery WHERE (state = 'failed' OR (state = 'due' AND attempts > 0)) \
                     AND reply IS NOT NULL ORDER BY next_attempt_at DESC LIMIT 1) FROM delivery";
-        let row = query(sql).fetch_one(&self.readers).await.map_err(|error| fault(&error))?;
+        let row = query(sql).fetch_one(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
         let count = |place: usize| row.try_get::<i64, _>(place).map(i64::unsigned_abs);
         let counts = || {
             Ok(DeliveryCounts {
@@ -168,7 +188,8 @@ impl Log for PostgresLog {
     }
 
     async fn missing_key(&self) -> Result<Option<StreamId>> {
-        let stream = query_scalar("SELECT kundwebb_keys.missing()").fetch_one(&self.readers).await;
+        let stream =
+            query_scalar("SELECT kundwebb_keys.missing()").fetch_one(&mut *self.reader().await?).await;
         Ok(stream.map_err(|error| fault(&error)).map(|stream: Option<Uuid>| stream.map(StreamId))?)
     }
 
@@ -188,7 +209,7 @@ impl Log for PostgresLog {
         let keys = keys.split(", ").take(table.key).collect::<Vec<_>>().join(", ");
         let sql = format!("SELECT {columns} FROM {} ORDER BY {keys} LIMIT $1 OFFSET $2", table.name);
         let rows = query(AssertSqlSafe(sql)).bind(i64::from(limit)).bind(offset.cast_signed());
-        let rows = rows.fetch_all(&self.readers).await.map_err(|error| fault(&error))?;
+        let rows = rows.fetch_all(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
         let value = |row: &PgRow, place: usize, kind| {
             Ok(match kind {
                 Kind::Id | Kind::Bytes => {
@@ -212,7 +233,7 @@ impl Log for PostgresLog {
 
     async fn meta(&self, name: &str) -> Result<Option<String>> {
         let value = query_scalar("SELECT value FROM meta WHERE name = $1").bind(name);
-        value.fetch_optional(&self.readers).await.map_err(|error| fault(&error))
+        value.fetch_optional(&mut *self.reader().await?).await.map_err(|error| fault(&error))
     }
 
     async fn now(&self) -> Result<Option<DateTime<Utc>>> {
@@ -220,13 +241,13 @@ impl Log for PostgresLog {
             return Ok(None);
         }
         let now = query_scalar("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
-        let now: i64 = now.fetch_one(&self.readers).await.map_err(|error| fault(&error))?;
+        let now: i64 = now.fetch_one(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
         Ok(Some(from_micros(now)))
     }
 
     async fn listen(&self, heard: Heard) {
         loop {
-            if let Err(error) = listen(&self.options, &heard).await {
+            if let Err(error) = self.hear(&heard).await {
                 tracing::warn!(%error, "what other nodes add is not heard at once");
             }
             tokio::time::sleep(ANEW).await;
@@ -238,7 +259,7 @@ type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArgume
 
 impl PostgresLog {
     async fn events(&self, query: Query<'_>) -> Result<Vec<StoredEvent>> {
-        let rows = query.fetch_all(&self.readers).await.map_err(|error| fault(&error))?;
+        let rows = query.fetch_all(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
         rows.iter().map(event).collect::<std::result::Result<_, _>>().map_err(|error| fault(&error))
     }
 }

@@ -41,7 +41,7 @@ impl Engine for Postgres {
     }
 
     async fn intrude(&self, sql: &str) -> Result<(), String> {
-        let mut owner = connect(&options(&self.url).unwrap()).await.unwrap();
+        let mut owner = PgConnection::connect(&self.url).await.unwrap();
         owner.execute(raw_sql("SET search_path = kundwebb, kundwebb_keys")).await.unwrap();
         owner.execute(raw_sql(AssertSqlSafe(sql))).await.map(drop).map_err(|error| error.to_string())
     }
@@ -206,4 +206,105 @@ async fn a_log_moves_to_another_engine_and_back() {
     // Another log is not written over.
     let error = copy(&back, engine.log.as_ref(), &|_, _| {}).await.unwrap_err().to_string();
     assert!(error.contains("another log"), "{error}");
+}
+
+/// A server and its standby, and a log that knows both.
+struct Pair {
+    first: Cluster,
+    second: Cluster,
+    url: String,
+    log: Arc<dyn Log>,
+}
+
+impl Pair {
+    async fn new() -> Self {
+        let made = tokio::task::spawn_blocking(|| {
+            let quick = ["fsync=off", "full_page_writes=off"];
+            let first = Cluster::start(&quick).unwrap();
+            let second = first.standby("second", &quick).unwrap();
+            first.wait_for("second").unwrap();
+            let url = first.database().unwrap();
+            let database = url.rsplit('/').next().unwrap().to_owned();
+            // The standby is named first: it must be passed over.
+            (cluster::several(&[&second, &first], &database), first, second)
+        });
+        let (url, first, second) = made.await.unwrap();
+        let log = Arc::new(PostgresLog::open(&url, true).await.unwrap());
+        Self { first, second, url, log }
+    }
+
+    async fn port(&self, sql: &str) -> i32 {
+        let log = PostgresLog::open_read_only(&self.url).await.unwrap();
+        query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *log.reader().await.unwrap()).await.unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_that_can_be_written_is_used_and_found_again() {
+    let mut pair = Pair::new().await;
+    let node = Node::start(&pair.log);
+    let (told, mut positions) = tokio::sync::mpsc::unbounded_channel();
+    let heard: Heard = Arc::new(move |position| {
+        let _ = told.send(position);
+    });
+    let listening = tokio::spawn({
+        let log = Arc::clone(&pair.log);
+        async move { log.listen(heard).await }
+    });
+    node.filed().await;
+    assert_eq!(pair.port("SELECT inet_server_port()").await, i32::from(pair.first.port()));
+    // Every reader's connection is at the first server, and stays open; so does the committer's.
+    let readers = futures::future::join_all((0..5).map(|_| pair.log.head())).await;
+    assert!(readers.into_iter().all(|head| head.unwrap().position > 0));
+    let pair = {
+        let taken_over = tokio::task::spawn_blocking(move || {
+            pair.first.set("default_transaction_read_only", "on").unwrap();
+            pair.second.promote().unwrap();
+            pair
+        });
+        pair = taken_over.await.unwrap();
+        pair
+    };
+    // No command is lost to the server that takes no writes any more.
+    let case = node.filed().await;
+    for _ in 0..5 {
+        assert_eq!(pair.log.head().await.unwrap().position, case.position);
+    }
+    assert_eq!(pair.port("SELECT inet_server_port()").await, i32::from(pair.second.port()));
+    let hear = async {
+        loop {
+            // It is heard of at the second server as soon as that is listened to.
+            let filed = node.filed().await.position;
+            let told = tokio::time::timeout(ANEW, async { while positions.recv().await.unwrap() < filed {} });
+            if told.await.is_ok() {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), hear).await.expect("it is listened to the second server");
+    listening.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_no_server_can_be_written_that_is_said_at_once() {
+    let pair = Pair::new().await;
+    let node = Node::start(&pair.log);
+    node.filed().await;
+    let pair = tokio::task::spawn_blocking(move || pair.first.kill().map(|()| pair).unwrap()).await.unwrap();
+    let error = pair.log.writer().await.err().unwrap().to_string();
+    assert!(error.contains("no server of the database can be written"), "{error}");
+    assert!(error.contains("can only be read there"), "{error}");
+    let asked = std::time::Instant::now();
+    for _ in 0..100 {
+        assert!(matches!(pair.log.head().await, Err(LogError::Unavailable(_))));
+    }
+    assert!(asked.elapsed() < Duration::from_secs(20), "who reads does not wait each: {:?}", asked.elapsed());
+    let case = {
+        let pair = tokio::task::spawn_blocking(move || pair.second.promote().map(|()| pair).unwrap());
+        let pair = pair.await.unwrap();
+        let case = node.filed().await;
+        assert_eq!(pair.log.head().await.unwrap().position, case.position);
+        case
+    };
+    assert!(case.position > 1, "what was there is there");
 }

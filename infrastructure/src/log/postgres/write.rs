@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::clock::from_micros;
 use crate::log::beside::{self, Kind, Table, Value};
+use crate::log::postgres::hosts::ONLY_READ;
 use crate::log::postgres::{CHANNEL, fault, read};
 use crate::log::{Batch, Begun, Delivery, Kept, Loaded, LogError, Wanted, Writer};
 use crate::upkeep::{HELD, Upkeep, UpkeepReply};
@@ -19,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Begins a transaction, takes the log's lock, and reads the head. Three statements, sent at once: under READ COMMITTED
 /// each sees what was committed when it began, and so the third, unlike the second, what the last holder added.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7726582210894); SELECT position, recorded_at, leaf_hash, \
-                    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now FROM (SELECT) one \
+                    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now, \
+                    current_setting('transaction_read_only') = 'on' AS only_read FROM (SELECT) one \
                     LEFT JOIN LATERAL (SELECT position, recorded_at, leaf_hash FROM event \
                     ORDER BY position DESC LIMIT 1) head ON true";
 const WRITE: &str = "WITH event AS (INSERT INTO event SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], \
@@ -60,7 +62,12 @@ impl Writer for PostgresWriter {
     async fn begin(&mut self) -> std::result::Result<Begun, LogError> {
         let rows = patiently(self.connection.fetch_all(raw_sql(BEGIN))).await?;
         let row = rows.last().ok_or_else(|| LogError::Damaged("the database told no head".to_owned()))?;
-        begun(row, self.tells_time).map_err(|error| fault(&error))
+        let (begun, only_read) = begun(row, self.tells_time).map_err(|error| fault(&error))?;
+        // It has become a standby, or was told to take no writes: another server is the one by now.
+        if only_read {
+            return Err(LogError::Unavailable(ONLY_READ.to_owned()));
+        }
+        Ok(begun)
     }
 
     async fn load(&mut self, wanted: &Wanted) -> std::result::Result<Loaded, LogError> {
@@ -107,10 +114,11 @@ impl Writer for PostgresWriter {
     }
 }
 
-fn begun(row: &PgRow, tells_time: bool) -> Result<Begun> {
+/// What a transaction begins on, and whether it can only read.
+fn begun(row: &PgRow, tells_time: bool) -> Result<(Begun, bool)> {
     let head = read::head_if_any(row)?;
     let now = from_micros(row.try_get("now")?);
-    Ok(Begun { head, now: tells_time.then_some(now) })
+    Ok((Begun { head, now: tells_time.then_some(now) }, row.try_get("only_read")?))
 }
 
 async fn load(connection: &mut PgConnection, wanted: &Wanted) -> Result<Loaded> {

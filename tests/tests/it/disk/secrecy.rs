@@ -14,7 +14,7 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::program::{Program, Start, User};
+use crate::program::{Program, Start, User, log_in};
 use crate::support::{EXEMPELVERKET, PDF, identity, new_key};
 
 /// Words that stand nowhere else.
@@ -170,17 +170,6 @@ async fn refused(anna: &User<'_>, olle: &User<'_>, marks: &Marks) {
     let stranger =
         anna.request(Method::GET, "/cases").bearer_auth(marks.word()).header("accept-language", marks.word());
     assert!(stranger.send().await.unwrap().status().is_client_error());
-}
-
-/// Logs in as one of the demo's persons. Gives the cookies.
-async fn log_in(program: &Program, person: &str) -> String {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let sent = client.post(format!("{}/logga-in", program.url)).header("origin", &program.url);
-    let answer = sent.form(&[("person", person), ("till", "/")]).send().await.unwrap();
-    let cookies = answer.headers().get_all("set-cookie").iter();
-    let cookies: Vec<_> = cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap()).collect();
-    assert!(!cookies.is_empty(), "{}", answer.status());
-    cookies.join("; ")
 }
 
 /// The pages' forms take the same in another form: kept as a draft, refused, and sent.
