@@ -92,11 +92,15 @@ impl Log for PostgresLog {
     }
 
     async fn drafts(&self, owner: PersonId, now: DateTime<Utc>) -> Result<Vec<(Uuid, Vec<u8>)>> {
-        let sql = "SELECT form, sealed FROM draft WHERE owner = $1 AND expires_at > $2 ORDER BY expires_at DESC";
+        let sql =
+            "SELECT form, sealed FROM draft WHERE owner = $1 AND expires_at > $2 ORDER BY expires_at DESC";
         let rows = query(sql).bind(owner.0).bind(now.timestamp_micros()).fetch_all(&self.readers).await;
         let rows = rows.map_err(|error| fault(&error))?;
         let read = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
-        rows.iter().map(read).collect::<std::result::Result<_, _>>().map_err(|error: sqlx::Error| fault(&error))
+        rows.iter()
+            .map(read)
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|error: sqlx::Error| fault(&error))
     }
 
     async fn outcome(&self, command: Uuid) -> Result<Option<KeptOutcome>> {
