@@ -105,9 +105,14 @@ impl From<object_store::Error> for FileError {
 }
 
 impl FileError {
-    /// Whether the same may succeed when the store is in order again.
+    /// Whether the store is the trouble: the same may succeed when it is in order again.
     pub const fn is_store(&self) -> bool {
         matches!(self, Self::Store(_) | Self::Denied(_))
+    }
+
+    /// Whether the store does not answer, but may by itself.
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Store(_))
     }
 }
 
