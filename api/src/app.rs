@@ -19,6 +19,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use infrastructure::committer::Settings;
+use infrastructure::files::FileError;
 use infrastructure::keys::Keys;
 use infrastructure::log::place::Opened;
 use infrastructure::tokens::Tokens;
@@ -112,6 +113,7 @@ impl App {
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let data = config.data.clone();
         let (Opened { log, owned }, keys) = open(&config, &clock).await?;
+        let files = open_files(&config).await?;
         let reader = Reader { log: Arc::clone(&log), keys: Arc::clone(&keys) };
         let (mut feed, publish, heard) = log_feed(reader.clone(), Handle::current());
         let settings =
@@ -134,7 +136,7 @@ impl App {
             async move { log.listen(heard).await }
         });
         let app = Self(Arc::new(Parts {
-            files: FileStore::local(&data.join("files"))?,
+            files,
             tokens: Tokens::new(&keys)?,
             mail: Post::new(&config)?,
             reactions: Board::default(),
@@ -261,6 +263,37 @@ async fn open(config: &Config, clock: &Clock) -> anyhow::Result<(Opened, Arc<Key
     let opened = config.log_place()?.open(&config.data, past).await?;
     let keys = open_keys(opened.log.as_ref(), &config.data).await?;
     Ok((opened, Arc::new(keys)))
+}
+
+/// Opens the file store. One that refuses us is told before anybody needs it; one that is away may come back.
+async fn open_files(config: &Config) -> anyhow::Result<FileStore> {
+    let files = FileStore::open(&config.files_place()?)?;
+    if files.place().folder().is_none()
+        && let Err(error) = files.probe().await
+    {
+        let said = describe(&files, &error);
+        anyhow::ensure!(error.is_away(), said);
+        tracing::error!("{said}. Until it answers no file can be stored or read; everything else works");
+    }
+    Ok(files)
+}
+
+/// What is wrong with a file store, and what to do about it.
+pub fn describe(files: &FileStore, error: &FileError) -> String {
+    let place = files.place();
+    if place.folder().is_some() {
+        return format!("{error}; make {place} writable for the user that runs kundwebb");
+    }
+    match error {
+        FileError::Denied(reason) => format!(
+            "the file store {place} refuses us: {reason}; check that the bucket is there, that AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY are right, and that they may list, read, write and delete objects in it"
+        ),
+        error => format!(
+            "the file store {place} does not answer: {error}; check AWS_ENDPOINT_URL, AWS_REGION and AWS_ALLOW_HTTP, and \
+             that the storage runs and can be reached from here"
+        ),
+    }
 }
 
 /// Reads the keys of a folder and checks that the log is theirs. New keys are made for an empty log only.

@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod deliveries;
+mod files;
 pub mod log;
 mod read_model;
 mod restore;
@@ -83,6 +84,9 @@ enum Command {
     Backup(backup::Arguments),
     /// Put a backup into an empty data folder; its mails are held until `deliveries release`
     Restore(restore::Arguments),
+    /// Move the attached files to another place
+    #[command(subcommand)]
+    Files(files::Command),
     /// How the mails stand, and letting those leave that are held since a restore
     #[command(subcommand)]
     Deliveries(deliveries::Command),
@@ -130,6 +134,7 @@ fn run(line: CommandLine, bare: bool) -> anyhow::Result<ExitCode> {
             Command::ReadModel(command) => read_model::run(&config, command).await,
             Command::Backup(arguments) => backup::run(&config, &arguments).await,
             Command::Restore(arguments) => restore::run(&config, &arguments).await,
+            Command::Files(command) => files::run(&config, command).await,
             Command::Deliveries(command) => deliveries::run(&config, command).await,
         }
     });

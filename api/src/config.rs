@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
 use domain::files::{FileLimits, MEGABYTE};
+use infrastructure::files;
 use infrastructure::log::place::{Place, UnknownPlace};
 use serde::Deserialize;
 
@@ -31,7 +32,7 @@ pub struct Config {
     pub demo: Demo,
     /// How mail leaves.
     pub mail: Mail,
-    /// How much may be attached.
+    /// Where attached files lie, and how much may be attached.
     pub files: Files,
 }
 
@@ -99,10 +100,14 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// How much may be attached.
+/// Where attached files lie, and how much may be attached.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Files {
+    /// Where they lie: `local` (`files/` of the data folder), `local:FOLDER` (one that all nodes see) or
+    /// `s3://BUCKET/PREFIX`. How a bucket is reached is told by the usual environment variables: `AWS_ENDPOINT_URL`,
+    /// `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, without TLS, `AWS_ALLOW_HTTP=true`.
+    pub store: String,
     /// Largest file, MB.
     pub file_mb: u64,
     /// Most files at once.
@@ -151,7 +156,7 @@ impl Default for Mail {
 
 impl Default for Files {
     fn default() -> Self {
-        Self { file_mb: 25, at_once: 10, case_mb: 50 }
+        Self { store: "local".to_owned(), file_mb: 25, at_once: 10, case_mb: 50 }
     }
 }
 
@@ -162,6 +167,14 @@ impl Config {
     /// When the setting cannot be understood.
     pub fn log_place(&self) -> Result<Place, UnknownPlace> {
         Place::parse(&self.log, &self.data)
+    }
+
+    /// Where attached files lie.
+    ///
+    /// # Errors
+    /// When the setting cannot be understood.
+    pub fn files_place(&self) -> Result<files::place::Place, files::place::UnknownPlace> {
+        files::place::Place::parse(&self.files.store, &self.data)
     }
 
     /// Reads a file, if one is named, and the environment.

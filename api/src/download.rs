@@ -29,7 +29,8 @@ enum Wanted {
 /// Answers with a file, or the part of it that `Range` asks for.
 ///
 /// # Errors
-/// [`Failure::NoSuchRange`]; [`Failure::Internal`] when the file cannot be read, which is logged.
+/// [`Failure::NoSuchRange`]; [`Failure::FilesAway`] when no file can be read now, [`Failure::Internal`] when this one
+/// cannot; both are logged.
 pub async fn download(app: &App, card: &FileCard, asked: &HeaderMap) -> Result<Response, Failure> {
     let tag = format!("\"{}\"", card.sha256);
     let digest = BASE64.encode(hex::decode(&card.sha256).unwrap_or_default());
@@ -63,7 +64,7 @@ pub async fn download(app: &App, card: &FileCard, asked: &HeaderMap) -> Result<R
     } else {
         StatusCode::OK
     };
-    let content = begun(app.files.read(card).await.map_err(|error| unreadable(&error))?.boxed()).await?;
+    let content = begun(app.files.read(card).await?.boxed()).await?;
     Ok((status, headers, Body::from_stream(cut(content, from, to))).into_response())
 }
 
@@ -71,13 +72,8 @@ pub async fn download(app: &App, card: &FileCard, asked: &HeaderMap) -> Result<R
 async fn begun(
     mut content: stream::BoxStream<'static, Result<Bytes, FileError>>,
 ) -> Result<impl Stream<Item = Result<Bytes, FileError>> + Send + 'static, Failure> {
-    let first = content.next().await.transpose().map_err(|error| unreadable(&error))?;
+    let first = content.next().await.transpose()?;
     Ok(stream::iter(first.map(Ok)).chain(content))
-}
-
-fn unreadable(error: &FileError) -> Failure {
-    tracing::error!(%error, "an attached file cannot be read");
-    Failure::Internal
 }
 
 /// The bytes of a stream between two places.

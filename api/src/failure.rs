@@ -12,6 +12,7 @@ use domain::case::Status;
 use domain::vocabulary::Language;
 use domain::{FieldError, Refusal};
 use futures::FutureExt;
+use infrastructure::files::FileError;
 use infrastructure::{CommandError, LogError};
 use projections::ReadError;
 use serde::Serialize;
@@ -62,6 +63,8 @@ pub enum Failure {
     Busy,
     /// The log is out of order; nothing was done.
     Unavailable,
+    /// Files can neither be stored nor read now; nothing was done.
+    FilesAway,
     /// It may have been done.
     OutcomeUnknown,
     /// The read models have not come so far in time.
@@ -98,6 +101,7 @@ impl Failure {
             Self::TakenByAnother => "taken-by-another",
             Self::Busy => "busy",
             Self::Unavailable => "unavailable",
+            Self::FilesAway => "files.unavailable",
             Self::OutcomeUnknown => "outcome.unknown",
             Self::NotShown => "read-after.timeout",
             Self::TooLarge => "too-large",
@@ -120,7 +124,7 @@ impl Failure {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Stale { .. } => StatusCode::PRECONDITION_FAILED,
             Self::WrongPhase(_) | Self::TakenByAnother => StatusCode::CONFLICT,
-            Self::Busy | Self::Unavailable | Self::OutcomeUnknown | Self::NotShown => {
+            Self::Busy | Self::Unavailable | Self::FilesAway | Self::OutcomeUnknown | Self::NotShown => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -180,7 +184,7 @@ impl Failure {
             Self::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Self::Busy | Self::Unavailable | Self::OutcomeUnknown | Self::NotShown => {
+            Self::Busy | Self::Unavailable | Self::FilesAway | Self::OutcomeUnknown | Self::NotShown => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Stale { current, .. } => {
@@ -346,6 +350,23 @@ impl From<LogError> for Failure {
         match error {
             LogError::Unavailable(_) | LogError::Unknown(_) => Self::Unavailable,
             LogError::Data(_) | LogError::Damaged(_) | LogError::WentBack(_) => Self::Internal,
+        }
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Refused(error) => Self::Fields(vec![error]),
+            FileError::CutOff(_) => Self::Syntax,
+            FileError::Store(_) | FileError::Denied(_) => {
+                tracing::error!(%error, "files cannot be stored or read");
+                Self::FilesAway
+            }
+            FileError::Damaged(_) => {
+                tracing::error!(%error, "an attached file cannot be read");
+                Self::Internal
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod fields;
 pub mod format;
 pub mod mail;
 pub mod multipart;
+pub mod named_files;
 pub mod operations;
 pub mod pages;
 pub mod reactions;

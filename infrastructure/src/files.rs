@@ -1,23 +1,32 @@
-//! Stored files: streamed, never whole in memory, encrypted under a key of their own in chunks, with a random name.
+//! Stored files: streamed, never whole in memory, encrypted under a key of their own in chunks, with a random name. They
+//! lie in a folder or in a bucket of an S3-compatible storage; everything works on both.
 
 pub mod content;
+mod incoming;
+pub mod place;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use domain::AttachmentId;
-use domain::files::{FileCard, FileLimits, MEGABYTE, StoredFile, UploadedFile, megabytes};
-use domain::refusal::{Code, FieldError};
+use domain::files::{FileCard, FileLimits, UploadedFile};
+use domain::refusal::FieldError;
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::prefix::PrefixStore;
+use object_store::{ClientConfigKey, ObjectStore, ObjectStoreExt, RetryConfig};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
-use crate::files::content::Content;
+use crate::files::incoming::{Incoming, Writing};
+use crate::files::place::{FOLDER, Place};
 use crate::random;
 use crate::sealing::{Key, NONCE_BYTES, TAG_BYTES};
 
@@ -27,12 +36,40 @@ const CHUNK: usize = 64 * 1024;
 const TAG: usize = TAG_BYTES;
 /// Longest file name kept, characters.
 const NAME_MAX: usize = 150;
+/// Bytes sent to a bucket at a time: S3 takes no smaller part but the last. A smaller object is sent at once.
+const PART: usize = 5 << 20;
+/// Most files on their way into a bucket at once, each with a part in memory and one on its way.
+const UPLOADS: usize = 32;
+/// How long a file waits for its turn.
+const TURN: Duration = Duration::from_secs(30);
+/// How long the storage may take to be reached.
+const CONNECTING: Duration = Duration::from_secs(5);
+/// How long it may say nothing.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long an object may take to be sent or read: as long as the slowest of those who read it needs.
+const WHOLE: Duration = Duration::from_secs(60 * 60);
+/// How often a request to it is tried again, and for how long: a person waits.
+const RETRIES: (usize, Duration) = (3, Duration::from_secs(10));
 
 /// Where files are stored.
 #[derive(Clone)]
 pub struct FileStore {
     store: Arc<dyn ObjectStore>,
-    folder: PathBuf,
+    place: Place,
+    /// Bytes of an object that are sent at a time.
+    part: usize,
+    turns: Arc<Semaphore>,
+}
+
+/// An object as it lies there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its name.
+    pub id: AttachmentId,
+    /// Its size, bytes.
+    pub size: u64,
+    /// When it was written, by the clock of the store.
+    pub at: DateTime<Utc>,
 }
 
 /// Why a file was not stored or cannot be read.
@@ -44,26 +81,124 @@ pub enum FileError {
     /// The sender stopped in the middle.
     #[error("the upload was cut off: {0}")]
     CutOff(String),
-    /// Ours.
+    /// The store cannot be reached or used now.
     #[error("files cannot be stored or read: {0}")]
     Store(String),
+    /// The store refuses us: keys, rights or bucket are wrong.
+    #[error("the file store refuses: {0}")]
+    Denied(String),
+    /// The object is not there or not what it was.
+    #[error("a stored file is missing or damaged: {0}")]
+    Damaged(String),
 }
 
 impl From<object_store::Error> for FileError {
     fn from(error: object_store::Error) -> Self {
-        Self::Store(error.to_string())
+        match error {
+            object_store::Error::NotFound { .. } => Self::Damaged(error.to_string()),
+            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+                Self::Denied(error.to_string())
+            }
+            _ => Self::Store(error.to_string()),
+        }
     }
 }
 
+impl FileError {
+    /// Whether the store is the trouble: the same may succeed when it is in order again.
+    pub const fn is_store(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Denied(_))
+    }
+
+    /// Whether the store does not answer, but may by itself.
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Store(_))
+    }
+}
+
+/// The size of the object of a file of so many bytes.
+pub const fn stored_size(plain: u64) -> u64 {
+    let chunks = plain.div_ceil(CHUNK as u64);
+    plain + (if chunks == 0 { 1 } else { chunks }) * TAG as u64
+}
+
 impl FileStore {
+    /// The store at a place. A folder is made where it is missing. How a bucket is reached, and with which keys, is told by
+    /// the usual environment variables: `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, …
+    ///
+    /// # Errors
+    /// When the folder or the variables cannot be used. Whether the storage answers is told by [`FileStore::probe`].
+    pub fn open(place: &Place) -> Result<Self, FileError> {
+        match place {
+            Place::Bucket { .. } => Self::bucket(place, AmazonS3Builder::from_env()),
+            Place::Data(data) => Self::folder(place, &data.join(FOLDER)),
+            Place::Folder(folder) => Self::folder(place, folder),
+        }
+    }
+
     /// Files in a local folder, made where it is missing.
     ///
     /// # Errors
     /// When the folder cannot be used.
     pub fn local(folder: &Path) -> Result<Self, FileError> {
+        Self::folder(&Place::Folder(folder.to_path_buf()), folder)
+    }
+
+    fn folder(place: &Place, folder: &Path) -> Result<Self, FileError> {
         std::fs::create_dir_all(folder).map_err(|error| FileError::Store(error.to_string()))?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_automatic_cleanup(true).with_fsync(true);
-        Ok(Self { store: Arc::new(store), folder: folder.to_path_buf() })
+        let turns = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        Ok(Self { store: Arc::new(store), place: place.clone(), part: CHUNK + TAG, turns })
+    }
+
+    /// Objects of a bucket. Parts of uploads that a killed process has left cost room but are no objects; a lifecycle rule
+    /// of the bucket (`AbortIncompleteMultipartUpload`) takes them away.
+    fn bucket(place: &Place, settings: AmazonS3Builder) -> Result<Self, FileError> {
+        let Place::Bucket { bucket, prefix } = place else {
+            return Err(FileError::Denied(format!("{place} is no bucket")));
+        };
+        let settings = [
+            (ClientConfigKey::ConnectTimeout, CONNECTING),
+            (ClientConfigKey::ReadTimeout, SILENCE),
+            (ClientConfigKey::Timeout, WHOLE),
+        ]
+        .into_iter()
+        .fold(settings, |settings, (key, time)| {
+            settings.with_config(AmazonS3ConfigKey::Client(key), format!("{} seconds", time.as_secs()))
+        });
+        let (max_retries, retry_timeout) = RETRIES;
+        let retry = RetryConfig { max_retries, retry_timeout, ..RetryConfig::default() };
+        let store = settings.with_bucket_name(bucket).with_retry(retry).build()?;
+        let turns = Arc::new(Semaphore::new(UPLOADS));
+        let store: Arc<dyn ObjectStore> = match prefix.as_str() {
+            "" => Arc::new(store),
+            prefix => Arc::new(PrefixStore::new(store, prefix)),
+        };
+        Ok(Self { store, place: place.clone(), part: PART, turns })
+    }
+
+    /// Where it is.
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Whether objects can be written, found, read and deleted.
+    ///
+    /// # Errors
+    /// [`FileError::Denied`] when keys, rights or bucket are wrong; [`FileError::Store`] when it does not answer.
+    pub async fn probe(&self) -> Result<(), FileError> {
+        let path = path(AttachmentId(random::id()));
+        let all = async {
+            self.store.put(&path, "probe".into()).await?;
+            self.store.get(&path).await?.bytes().await?;
+            self.store.list(None).next().await.transpose()?;
+            self.store.delete(&path).await
+        };
+        all.await.map_err(|error| match FileError::from(error) {
+            // Nothing was asked for that was not put, so it is the bucket that is not there.
+            FileError::Damaged(reason) => FileError::Denied(reason),
+            error => error,
+        })
     }
 
     /// Stores a file under a new random name while it comes in. What is refused or cut off leaves nothing behind.
@@ -76,18 +211,14 @@ impl FileStore {
         content: impl Stream<Item = Result<Bytes, E>> + Unpin + Send,
         limits: FileLimits,
     ) -> Result<UploadedFile, FileError> {
+        let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
+        let _turn = turn.map_err(|_| FileError::Store("too many files come in at once".to_owned()))?;
         let id = AttachmentId(random::id());
-        let upload = self.store.put_multipart(&path(id)).await?;
-        let mut incoming = Incoming::new(id, safe_name(file_name), upload);
-        match incoming.take_all(content, limits).await {
-            Ok(media_type) => incoming.finish(media_type).await,
-            Err(error) => {
-                if let Err(failed) = incoming.upload.abort().await {
-                    tracing::warn!(error = %failed, "what came of a refused file could not be removed");
-                }
-                Err(error)
-            }
-        }
+        Incoming::new(id, file_name, self.writing(id)).store(content, limits).await
+    }
+
+    fn writing(&self, id: AttachmentId) -> Writing {
+        Writing::new(&self.store, path(id), self.part)
     }
 
     /// The plain content of a stored file, chunk by chunk. A chunk that does not open ends the stream with an error.
@@ -101,7 +232,7 @@ impl FileStore {
         let id = card.attachment_id;
         let bytes = BASE64.decode(&card.key).unwrap_or_default();
         let key =
-            <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| FileError::Store("no key".to_owned()))?;
+            <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| FileError::Damaged("no key".to_owned()))?;
         let stored = self.store.get(&path(id)).await?.into_stream().map_err(FileError::from).boxed();
         let state = (stored, BytesMut::new(), 0_u64, Key::new(key), false);
         Ok(futures::stream::try_unfold(
@@ -118,10 +249,22 @@ impl FileStore {
                 let sealed = buffer.split_to(buffer.len().min(CHUNK + TAG));
                 let plain = key
                     .open_with(&nonce(count, last), &sealed, id.0.as_bytes())
-                    .map_err(|error| FileError::Store(format!("file {id}: {error}")))?;
+                    .map_err(|error| FileError::Damaged(format!("file {id}: {error}")))?;
                 Ok(Some((Bytes::from(plain), (stored, buffer, count + 1, key, last))))
             },
         ))
+    }
+
+    /// The size of an object; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn size(&self, id: AttachmentId) -> Result<Option<u64>, FileError> {
+        match self.store.head(&path(id)).await {
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether an object is there.
@@ -129,11 +272,17 @@ impl FileStore {
     /// # Errors
     /// When the store does not answer.
     pub async fn holds(&self, id: AttachmentId) -> Result<bool, FileError> {
-        match self.store.head(&path(id)).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(self.size(id).await?.is_some())
+    }
+
+    /// Every object that is named as ours are, as it is found.
+    pub fn objects(&self) -> BoxStream<'static, Result<Object, FileError>> {
+        let object = |found: object_store::ObjectMeta| {
+            let id = AttachmentId::parse(found.location.as_ref())?;
+            Some(Object { id, size: found.size, at: found.last_modified })
+        };
+        let found = self.store.list(None).map_ok(object).map_err(FileError::from);
+        found.try_filter_map(|found| std::future::ready(Ok(found))).boxed()
     }
 
     /// SHA-256 of an object as it is stored, hexadecimal; `None` when it is not there.
@@ -141,11 +290,7 @@ impl FileStore {
     /// # Errors
     /// When the store does not answer.
     pub async fn digest(&self, id: AttachmentId) -> Result<Option<String>, FileError> {
-        let found = match self.store.get(&path(id)).await {
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            found => found?,
-        };
-        let mut parts = found.into_stream();
+        let Some(mut parts) = self.stored(id).await? else { return Ok(None) };
         let mut digest = Sha256::new();
         while let Some(part) = parts.try_next().await? {
             digest.update(&part);
@@ -153,32 +298,64 @@ impl FileStore {
         Ok(Some(hex::encode(digest.finalize())))
     }
 
+    /// The bytes of an object as it is stored.
+    async fn stored(
+        &self,
+        id: AttachmentId,
+    ) -> Result<Option<BoxStream<'static, object_store::Result<Bytes>>>, FileError> {
+        match self.store.get(&path(id)).await {
+            Ok(found) => Ok(Some(found.into_stream())),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes a copy of an object that another store holds, as it is stored there, and gives its SHA-256; `None` when it is
+    /// not there. What is not `expected` is not taken.
+    ///
+    /// # Errors
+    /// [`FileError::Damaged`] when it is not as expected; else when a store does not answer.
+    pub async fn take(
+        &self,
+        from: &Self,
+        id: AttachmentId,
+        expected: Option<&str>,
+    ) -> Result<Option<String>, FileError> {
+        let Some(mut parts) = from.stored(id).await? else { return Ok(None) };
+        let (mut copy, mut digest) = (self.writing(id), Sha256::new());
+        while let Some(part) = parts.try_next().await? {
+            digest.update(&part);
+            copy.put(part).await?;
+        }
+        let digest = hex::encode(digest.finalize());
+        if expected.is_some_and(|expected| expected != digest) {
+            copy.abort().await;
+            return Err(FileError::Damaged(format!("file {id} in {} is not what it was", from.place)));
+        }
+        copy.finish().await?;
+        Ok(Some(digest))
+    }
+
     /// Removes the uploads that were not finished when `began` the process that owns the store, and counts them. The
-    /// objects that lie there since before `old` come back.
+    /// objects that lie there since before `old` come back. In a folder that others use too, an upload is theirs until it
+    /// is old; in a bucket a lifecycle rule removes what was not finished, and nobody sees it as an object.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn sweep(
+    pub async fn sweep(
         &self,
         began: DateTime<Utc>,
         old: DateTime<Utc>,
-    ) -> std::io::Result<(usize, Vec<AttachmentId>)> {
-        let (mut unfinished, mut objects) = (0, Vec::new());
-        for entry in std::fs::read_dir(&self.folder)? {
-            let entry = entry?;
-            let Ok(at) = entry.metadata().and_then(|file| file.modified()) else { continue };
-            let (name, at) = (entry.file_name().to_string_lossy().into_owned(), DateTime::<Utc>::from(at));
-            match AttachmentId::parse(&name) {
-                Some(id) if at < old => objects.push(id),
-                // So the library names what is not complete.
-                None if name.contains('#') && at < began => {
-                    std::fs::remove_file(entry.path())?;
-                    unfinished += 1;
-                }
-                _ => {}
-            }
+    ) -> Result<(usize, Vec<AttachmentId>), FileError> {
+        let before = if matches!(self.place, Place::Data(_)) { began } else { old };
+        let mut unfinished = 0;
+        if let Some(folder) = self.place.folder() {
+            let removing = tokio::task::spawn_blocking(move || remove_unfinished(&folder, before));
+            let removed = removing.await.map_err(|error| FileError::Store(error.to_string()))?;
+            unfinished = removed.map_err(|error| FileError::Store(error.to_string()))?;
         }
-        Ok((unfinished, objects))
+        let objects = self.objects().try_filter(|object| std::future::ready(object.at < old));
+        Ok((unfinished, objects.map_ok(|object| object.id).try_collect().await?))
     }
 
     /// Removes an object; one that is gone already is no error.
@@ -193,97 +370,19 @@ impl FileStore {
     }
 }
 
-/// A file on its way in.
-struct Incoming {
-    id: AttachmentId,
-    file_name: String,
-    upload: Box<dyn MultipartUpload>,
-    key: Key,
-    plain: Sha256,
-    stored: Sha256,
-    size: u64,
-    chunks: u64,
-    buffer: BytesMut,
-    content: Content,
-}
-
-impl Incoming {
-    fn new(id: AttachmentId, file_name: String, upload: Box<dyn MultipartUpload>) -> Self {
-        Self {
-            id,
-            file_name,
-            upload,
-            key: Key::random(),
-            plain: Sha256::new(),
-            stored: Sha256::new(),
-            size: 0,
-            chunks: 0,
-            buffer: BytesMut::with_capacity(2 * CHUNK),
-            content: Content::default(),
+/// Removes what is not complete and was last written before a time, and counts it.
+fn remove_unfinished(folder: &PathBuf, before: DateTime<Utc>) -> std::io::Result<usize> {
+    let mut removed = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(at) = entry.metadata().and_then(|file| file.modified()) else { continue };
+        // So the library names what is not complete.
+        if entry.file_name().to_string_lossy().contains('#') && DateTime::<Utc>::from(at) < before {
+            std::fs::remove_file(entry.path())?;
+            removed += 1;
         }
     }
-
-    /// Takes in the content and tells its type.
-    async fn take_all<E: std::fmt::Display>(
-        &mut self,
-        mut content: impl Stream<Item = Result<Bytes, E>> + Unpin + Send,
-        limits: FileLimits,
-    ) -> Result<&'static str, FileError> {
-        while let Some(bytes) = content.next().await {
-            let bytes = bytes.map_err(|error| FileError::CutOff(error.to_string()))?;
-            self.size += bytes.len() as u64;
-            self.within(limits)?;
-            self.plain.update(&bytes);
-            self.content.take(&bytes);
-            self.buffer.extend_from_slice(&bytes);
-            while self.buffer.len() > CHUNK {
-                self.put(CHUNK, false).await?;
-            }
-        }
-        if self.size == 0 {
-            return Err(self.refused(Code::FileEmpty));
-        }
-        self.content.media_type(&self.file_name).ok_or_else(|| self.refused(Code::FileType))
-    }
-
-    fn within(&self, limits: FileLimits) -> Result<(), FileError> {
-        if self.size <= limits.file_bytes {
-            return Ok(());
-        }
-        let error = FieldError::new("", Code::FileBig)
-            .with("file", &self.file_name)
-            .with("mb", megabytes(self.size))
-            .with("max", limits.file_bytes / MEGABYTE);
-        Err(FileError::Refused(error))
-    }
-
-    fn refused(&self, code: Code) -> FileError {
-        FileError::Refused(FieldError::new("", code).with("file", &self.file_name))
-    }
-
-    async fn put(&mut self, length: usize, last: bool) -> Result<(), FileError> {
-        let plain = self.buffer.split_to(length);
-        let sealed = self.key.seal_with(&nonce(self.chunks, last), &plain, self.id.0.as_bytes());
-        self.chunks += 1;
-        self.stored.update(&sealed);
-        Ok(self.upload.put_part(PutPayload::from(sealed)).await?)
-    }
-
-    async fn finish(mut self, media_type: &str) -> Result<UploadedFile, FileError> {
-        self.put(self.buffer.len(), true).await?;
-        self.upload.complete().await?;
-        Ok(UploadedFile {
-            stored: StoredFile { size: self.size, stored_sha256: hex::encode(self.stored.finalize()) },
-            card: FileCard {
-                attachment_id: self.id,
-                file_name: self.file_name,
-                media_type: media_type.to_owned(),
-                size: self.size,
-                sha256: hex::encode(self.plain.finalize()),
-                key: BASE64.encode(self.key.bytes()),
-            },
-        })
-    }
+    Ok(removed)
 }
 
 fn path(id: AttachmentId) -> object_store::path::Path {
@@ -313,105 +412,4 @@ pub fn safe_name(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PDF: &[u8] = b"%PDF-1.7\n";
-
-    fn content(
-        bytes: &[u8],
-        piece: usize,
-    ) -> impl Stream<Item = Result<Bytes, &'static str>> + Unpin + Send + use<> {
-        let pieces: Vec<_> =
-            bytes.chunks(piece.max(1)).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
-        futures::stream::iter(pieces)
-    }
-
-    async fn whole(store: &FileStore, card: &FileCard) -> Result<Vec<u8>, FileError> {
-        let parts: Vec<Bytes> = store.read(card).await?.try_collect().await?;
-        Ok(parts.concat())
-    }
-
-    fn store() -> (tempfile::TempDir, FileStore) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = FileStore::local(folder.path()).unwrap();
-        (folder, store)
-    }
-
-    fn objects(folder: &tempfile::TempDir) -> usize {
-        std::fs::read_dir(folder.path()).unwrap().count()
-    }
-
-    #[tokio::test]
-    async fn a_file_comes_back_as_it_went_in_and_lies_encrypted() {
-        let (folder, store) = store();
-        for length in [10, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 300_000] {
-            let mut plain = PDF.to_vec();
-            plain.resize(length, b'k');
-            let file =
-                store.store("Lön mars.pdf", content(&plain, 7000), FileLimits::default()).await.unwrap();
-            assert_eq!(file.card.size, length as u64);
-            assert_eq!(file.card.sha256, hex::encode(Sha256::digest(&plain)));
-            assert_eq!(whole(&store, &file.card).await.unwrap(), plain);
-            let object = std::fs::read(folder.path().join(file.card.attachment_id.to_string())).unwrap();
-            assert_eq!(file.stored.stored_sha256, hex::encode(Sha256::digest(&object)));
-            assert!(!object.windows(8).any(|window| window == b"kkkkkkkk"));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_stored_file_that_was_cut_short_or_changed_is_noticed() {
-        let (folder, store) = store();
-        let mut plain = PDF.to_vec();
-        plain.resize(2 * CHUNK + 5, b'k');
-        let file = store.store("a.pdf", content(&plain, 9000), FileLimits::default()).await.unwrap();
-        let path = folder.path().join(file.card.attachment_id.to_string());
-        let object = std::fs::read(&path).unwrap();
-        std::fs::write(&path, &object[..2 * (CHUNK + TAG)]).unwrap();
-        assert!(whole(&store, &file.card).await.is_err());
-        let mut changed = object.clone();
-        changed[CHUNK + 100] ^= 1;
-        std::fs::write(&path, &changed).unwrap();
-        assert!(whole(&store, &file.card).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn what_is_refused_leaves_nothing_behind() {
-        let (folder, store) = store();
-        let limits = FileLimits { file_bytes: 100_000, ..FileLimits::default() };
-        let mut big = PDF.to_vec();
-        big.resize(100_001, 0);
-        for (name, bytes, code) in [
-            ("tom.pdf", Vec::new(), Code::FileEmpty),
-            ("stor.pdf", big, Code::FileBig),
-            ("program.exe", b"MZ..".to_vec(), Code::FileType),
-            ("forklädd.pdf", b"MZ not a pdf".to_vec(), Code::FileType),
-            ("utan", PDF.to_vec(), Code::FileType),
-        ] {
-            let error = store.store(name, content(&bytes, 4096), limits).await.unwrap_err();
-            assert!(matches!(error, FileError::Refused(ref error) if error.code == code), "{name}: {error}");
-        }
-        let broken = futures::stream::iter([Ok(Bytes::from_static(PDF)), Err("gone")]);
-        assert!(matches!(store.store("a.pdf", broken, limits).await, Err(FileError::CutOff(_))));
-        assert_eq!(objects(&folder), 0);
-    }
-
-    #[test]
-    fn names_are_made_safe() {
-        for (name, safe) in [
-            ("../../etc/passwd.pdf", "passwd.pdf"),
-            ("C:\\Users\\Åsa\\lön.pdf", "lön.pdf"),
-            ("a\u{202e}fdp.exe", "afdp.exe"),
-            ("a\u{61c}b\u{2028}c\u{2029}d\u{2066}e.pdf", "abcde.pdf"),
-            ("a\0\t\u{7f}\u{9b}b.pdf", "ab.pdf"),
-            ("rad\r\nbrytning.pdf", "radbrytning.pdf"),
-            ("", "fil"),
-            ("..", "fil"),
-            (".. .", "fil"),
-            (". .a.pdf ", "a.pdf"),
-        ] {
-            assert_eq!(safe_name(name), safe);
-        }
-        assert_eq!(safe_name(&format!("{}.pdf", "x".repeat(500))).chars().count(), NAME_MAX);
-    }
-}
+mod tests;

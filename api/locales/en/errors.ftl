@@ -62,5 +62,6 @@ error-method-not-allowed = That method does not exist at this address.
 error-internal = Something went wrong on our side. Try again in a while.
 error-read-after-timeout = The page does not have your latest change yet. Try again in a while.
 error-unavailable = Nothing can be saved right now. Try again in a while.
+error-files-unavailable = Files cannot be saved or read right now. Try again in a while.
 error-range = The file is not that long. Ask for a part that exists.
 error-timeout = The request did not arrive in time. Try again.

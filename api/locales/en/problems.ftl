@@ -20,5 +20,6 @@ problem-title-internal = Something went wrong on our side
 problem-title-read-after-timeout = Your change is not visible yet
 problem-title-case-closed = The case is closed
 problem-title-unavailable = Nothing can be saved right now
+problem-title-files-unavailable = Files cannot be saved or read right now
 problem-title-range = The file has no such range
 problem-title-timeout = It took too long

@@ -62,5 +62,6 @@ error-method-not-allowed = Den metoden finns inte på den här adressen.
 error-internal = Något gick fel hos oss. Försök igen om en stund.
 error-read-after-timeout = Sidan har inte hunnit få med din senaste ändring. Försök igen om en stund.
 error-unavailable = Det går inte att spara just nu. Försök igen om en stund.
+error-files-unavailable = Det går inte att spara eller läsa filer just nu. Försök igen om en stund.
 error-range = Filen är inte så lång. Begär en del som finns.
 error-timeout = Begäran kom inte fram i tid. Försök igen.

@@ -20,5 +20,6 @@ problem-title-internal = Något gick fel hos oss
 problem-title-read-after-timeout = Din ändring syns inte än
 problem-title-case-closed = Ärendet är avslutat
 problem-title-unavailable = Det går inte att spara just nu
+problem-title-files-unavailable = Det går inte att spara eller läsa filer just nu
 problem-title-range = Filen har ingen sådan del
 problem-title-timeout = Det tog för lång tid

@@ -57,7 +57,7 @@ impl App {
     /// Whether the file of a receipt is still there; its time is made longer where it would soon be over.
     ///
     /// # Errors
-    /// When the log or the store cannot be read.
+    /// When the log cannot be read. A store that does not answer may hold it.
     pub async fn is_still_staged(&self, owner: PersonId, file: &UploadedFile) -> Result<bool, LogError> {
         let kept = self.log.kept(Kept::Upload(file.card.attachment_id)).await?;
         let now = self.clock.now();
@@ -68,7 +68,10 @@ impl App {
         if let Err(error) = self.keep_staged(owner, file, now + uploads::KEPT).await {
             tracing::warn!(%error, "a file of a form is known by its receipt alone");
         }
-        Ok(self.files.read(&file.card).await.is_ok())
+        Ok(match self.files.holds(file.card.attachment_id).await {
+            Err(error) => error.is_store(),
+            Ok(holds) => holds,
+        })
     }
 
     /// Keeps a stored file for its owner until a time.

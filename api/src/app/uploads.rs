@@ -147,14 +147,12 @@ impl App {
 
     /// Removes what processes that ended in the middle have left in the file store before this one `began`: uploads that
     /// were not finished, and, after as long as a staged file is kept, objects that neither a case nor a staged file knows.
-    /// The times are those of the file system.
+    /// The times are those of the store.
     ///
     /// # Errors
     /// When the log or the store cannot be used.
     pub async fn sweep_files(&self, began: DateTime<Utc>, now: DateTime<Utc>) -> anyhow::Result<usize> {
-        let files = self.files.clone();
-        let sweep = move || files.sweep(began, now - KEPT);
-        let (mut removed, objects) = tokio::task::spawn_blocking(sweep).await??;
+        let (mut removed, objects) = self.files.sweep(began, now - KEPT).await?;
         for id in objects {
             let known = self.log.is_attached(id).await? || self.log.kept(Kept::Upload(id)).await?.is_some();
             if !known {

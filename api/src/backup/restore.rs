@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use domain::{AttachmentId, Event};
+use domain::AttachmentId;
+use futures::TryStreamExt;
+use infrastructure::files::place::Place;
 use infrastructure::log::sqlite::{self, FILE, KEYS_FILE, SqliteLog};
 use infrastructure::upkeep::HELD;
 use infrastructure::{FileStore, Log};
@@ -12,11 +14,10 @@ use infrastructure::{FileStore, Log};
 use crate::Config;
 use crate::backup::{Aside, FILES, Manifest, copy_file, sync_folder};
 use crate::cli::log;
+use crate::named_files::NamedFiles;
 
 /// The folder in which it is built.
 const RESTORING: &str = "restoring";
-/// Events read at a time.
-const BATCH: usize = 1_000;
 
 /// What was put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +55,15 @@ pub async fn restore(
     tell("copying the log and its keys");
     ensure!(copy_file(&from.join(FILE), &aside.path.join(FILE))?, "{} has no {FILE}", from.display());
     sqlite::put_back_keys(&aside.path, &keys)?;
-    copy_files(from, &aside.path)?;
-    let wrong = prove(config, &aside.path, &manifest, tell).await?;
+    prove(config, &aside.path, &manifest, tell).await?;
+    tell("copying the files");
+    let files = match config.files_place()? {
+        Place::Data(_) => FileStore::local(&aside.path.join(FILES))?,
+        elsewhere => FileStore::open(&elsewhere)?,
+    };
+    copy_files(&from.join(FILES), &files).await?;
+    tell("verifying the files");
+    let wrong = wrong_files(&SqliteLog::open_read_only(&aside.path)?, &files).await?;
     move_to(&aside.path, data)?;
     Ok(Restored { manifest, wrong })
 }
@@ -80,23 +88,24 @@ fn clear(data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn copy_files(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let (from, to) = (from.join(FILES), to.join(FILES));
-    fs::create_dir(&to)?;
-    for entry in fs::read_dir(&from).with_context(|| format!("{} cannot be read", from.display()))? {
-        let entry = entry?;
-        copy_file(&entry.path(), &to.join(entry.file_name()))?;
+/// Puts the files of the backup into the store that is in use.
+async fn copy_files(from: &Path, to: &FileStore) -> anyhow::Result<()> {
+    ensure!(from.is_dir(), "{} cannot be read", from.display());
+    let from = FileStore::local(from)?;
+    let mut objects = from.objects();
+    while let Some(object) = objects.try_next().await? {
+        to.take(&from, object.id, None).await?;
     }
-    sync_folder(&to)
+    Ok(())
 }
 
-/// Proves that what was built is the backup, whole: the end of the log, the whole log, every file, and the hold.
+/// Proves that what was built is the log of the backup, whole: its end, all of it, and the hold.
 async fn prove(
     config: &Config,
     folder: &Path,
     manifest: &Manifest,
     tell: &dyn Fn(&str),
-) -> anyhow::Result<Vec<AttachmentId>> {
+) -> anyhow::Result<()> {
     let built = Config { data: folder.to_path_buf(), ..config.clone() };
     let read = SqliteLog::open_read_only(folder)?;
     ensure!(
@@ -110,26 +119,20 @@ async fn prove(
     if code != std::process::ExitCode::SUCCESS {
         bail!("the log of the backup is damaged\n{}", String::from_utf8_lossy(&said));
     }
-    tell("verifying the files");
-    wrong_files(&read, &FileStore::local(&folder.join(FILES))?).await
+    Ok(())
 }
 
 /// The attached files that are not there or not what the log says.
 async fn wrong_files(log: &dyn Log, store: &FileStore) -> anyhow::Result<Vec<AttachmentId>> {
-    let (mut position, mut wrong) = (0, Vec::new());
-    loop {
-        let events = log.events_after(position, BATCH).await?;
-        let Some(last) = events.last() else { return Ok(wrong) };
-        position = last.position;
-        for stored in &events {
-            let event: Event = stored.facts_only()?;
-            for (id, file) in event.attachment_ids().iter().zip(event.stored_files()) {
-                if store.digest(*id).await?.as_ref() != Some(&file.stored_sha256) {
-                    wrong.push(*id);
-                }
+    let (mut named, mut wrong) = (NamedFiles::of(log), Vec::new());
+    while let Some(files) = named.next().await? {
+        for (id, file) in files {
+            if store.digest(id).await?.as_ref() != Some(&file.stored_sha256) {
+                wrong.push(id);
             }
         }
     }
+    Ok(wrong)
 }
 
 /// Moves what was built to its place; the log last, because with it the folder is one that starts.

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::AttachmentId;
+use infrastructure::FileStore;
+use infrastructure::files::place::Place;
 use infrastructure::log::sqlite::{self, Copied, FILE, KEYS_FILE, Snapshot};
+use tokio::runtime::Handle;
 
-use crate::backup::{Aside, FILES, MANIFEST, Manifest, beside, copy_file, sync_folder};
+use crate::backup::{Aside, FILES, MANIFEST, Manifest, beside, sync_folder};
 
 /// Ends the names of what is being written.
 const PART: &str = ".part";
@@ -23,17 +26,17 @@ pub struct Taken {
     pub manifest: Manifest,
     /// Where its keys lie.
     pub keys: PathBuf,
-    /// Files that cases name but the data folder does not hold.
+    /// Files that cases name but the file store does not hold.
     pub missing: Vec<AttachmentId>,
 }
 
-/// Copies log, keys and files of the data folder to the folder `to`, as they are at one moment. The keys go into the
-/// file `keys`, or beside the log.
+/// Copies log and keys of the data folder, and those of its `files` that the log knows, to the folder `to`, as they are at one
+/// moment. The keys go into the file `keys`, or beside the log. To be called where threads may wait.
 ///
 /// # Errors
 /// When the target has something in it, or something cannot be read or written; then nothing is left. In words.
 pub fn take(
-    data: &Path,
+    (data, files, runtime): (&Path, &Place, &Handle),
     to: &Path,
     keys: Option<&Path>,
     now: DateTime<Utc>,
@@ -52,7 +55,10 @@ pub fn take(
     let keys_part = keys.map_or_else(|| path.join(KEYS_FILE), |keys| beside(keys, PART));
     let held = format!("the log was put back from the backup of {}", time(now));
     let copied = copy_log(&snapshot, data, (&path.join(FILE), &keys_part), &held, tell);
-    let written = copied.and_then(|copied| finish(data, &path, &copied, now, tell));
+    let written = copied.and_then(|copied| {
+        let files = runtime.block_on(copy_files(files, &path, &copied, tell))?;
+        finish(&path, &copied, files, now)
+    });
     let put = written.and_then(|(manifest, missing)| {
         if let Some(keys) = keys {
             fs::rename(&keys_part, keys)?;
@@ -106,20 +112,19 @@ fn copy_log(
     Ok(sqlite::copy(snapshot, data, to, held, &progress)?)
 }
 
-/// Copies the files and says what the backup is.
-fn finish(
-    data: &Path,
+/// Copies the files that the log knows. Gives how many there were, and those that cases name but nobody holds.
+async fn copy_files(
+    from: &Place,
     part: &Path,
     copied: &Copied,
-    now: DateTime<Utc>,
     tell: &dyn Fn(&str),
-) -> anyhow::Result<(Manifest, Vec<AttachmentId>)> {
-    let (from, to) = (data.join(FILES), part.join(FILES));
-    fs::create_dir(&to)?;
+) -> anyhow::Result<(usize, Vec<AttachmentId>)> {
+    let from = &FileStore::open(from)?;
+    let to = FileStore::local(&part.join(FILES))?;
     let all = copied.attached.len() + copied.staged.len();
     let (mut files, mut missing) = (0, Vec::new());
     for (count, id) in copied.attached.iter().chain(&copied.staged).enumerate() {
-        if copy_file(&from.join(id.to_string()), &to.join(id.to_string()))? {
+        if to.take(from, *id, None).await?.is_some() {
             files += 1;
         } else if count < copied.attached.len() {
             missing.push(*id);
@@ -128,7 +133,17 @@ fn finish(
             tell(&format!("files: {} of {all}", count + 1));
         }
     }
-    sync_folder(&to)?;
+    sync_folder(&part.join(FILES))?;
+    Ok((files, missing))
+}
+
+/// Says what the backup is.
+fn finish(
+    part: &Path,
+    copied: &Copied,
+    (files, missing): (usize, Vec<AttachmentId>),
+    now: DateTime<Utc>,
+) -> anyhow::Result<(Manifest, Vec<AttachmentId>)> {
     let manifest = Manifest {
         program: env!("CARGO_PKG_VERSION").to_owned(),
         taken_at: now,

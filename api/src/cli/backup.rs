@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use infrastructure::Clock;
+use tokio::runtime::Handle;
 
 use crate::Config;
 use crate::backup;
@@ -23,7 +24,9 @@ pub(super) struct Arguments {
 pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let now = Clock::System.now();
     let (data, to, keys) = (config.data.clone(), arguments.to.clone(), arguments.keys.clone());
-    let take = move || backup::take(&data, &to, keys.as_deref(), now, &|words| say(words));
+    let (files, runtime) = (config.files_place()?, Handle::current());
+    let take =
+        move || backup::take((&data, &files, &runtime), &to, keys.as_deref(), now, &|words| say(words));
     let taken = tokio::task::spawn_blocking(take).await??;
     let manifest = &taken.manifest;
     print(format_args!(
@@ -43,7 +46,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
         say(format_args!(
             "{} files that cases name are missing in {}, the first is {first}: put them back from an older backup",
             taken.missing.len(),
-            config.data.join("files").display()
+            config.files_place()?
         ));
         return Ok(ExitCode::FAILURE);
     }

@@ -1,7 +1,7 @@
 //! `kundwebb check`: settings, folder, keys, log, read models, files and connections, in words, and what to do about
 //! what is wrong. Works beside a running server. The code is 1 when anything is wrong.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -9,12 +9,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use domain::AttachmentId;
+use futures::TryStreamExt;
+use infrastructure::files::place::Place;
+use infrastructure::files::{FileError, stored_size};
 use infrastructure::log::postgres::{Keeping, NO_SESSION};
 use infrastructure::upkeep::HELD;
-use infrastructure::{Keys, Log, LogError, disk, startup};
+use infrastructure::{FileStore, Keys, Log, LogError, disk, startup};
 use projections::read_models::{Found, ReadModels};
 
+use crate::app::describe;
 use crate::cli::{print, read_only};
+use crate::named_files::NamedFiles;
 use crate::{Config, mail};
 
 /// Less room than this on the disk is told, bytes.
@@ -175,30 +180,54 @@ async fn read_models(log: Opened<'_>, config: &Config) -> anyhow::Result<String>
     Ok(format!("they show position {position} of {}", log.head().await?.position))
 }
 
-/// Whether every file that a case names is there.
+/// Whether the file store can be used, and every file that a case names is there and as large as it must be.
 async fn files(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
-    let folder = config.data.join("files");
-    let attached = opened(log)?.attached().await?;
-    let there: HashSet<String> = match fs::read_dir(&folder) {
-        Ok(entries) => entries.map(|entry| Ok(name(&entry?))).collect::<std::io::Result<_>>()?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => HashSet::new(),
-        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", folder.display())),
-    };
-    let missing: Vec<&AttachmentId> = attached.iter().filter(|id| !there.contains(&id.to_string())).collect();
-    if let Some(first) = missing.first() {
-        bail!(
-            "{} of the {} files that cases name are missing in {}, the first is {first}; copy them from the files/ of a \
-             backup",
-            missing.len(),
-            attached.len(),
-            folder.display()
-        );
+    let place = config.files_place()?;
+    // That the data folder can be written is asked above.
+    if !matches!(place, Place::Data(_)) {
+        storage(&FileStore::open(&place)?).await?;
     }
-    Ok(format!("the {} files that cases name are in {}", attached.len(), folder.display()))
+    let log = opened(log)?;
+    let store = FileStore::open(&place)?;
+    let objects = store.objects().map_ok(|object| (object.id, object.size));
+    let objects: HashMap<AttachmentId, u64> =
+        objects.try_collect().await.map_err(|error| said(&store, &error))?;
+    let (mut count, mut missing, mut damaged) = (0_usize, Vec::new(), Vec::new());
+    let mut named = NamedFiles::of(log);
+    while let Some(files) = named.next().await? {
+        count += files.len();
+        for (id, file) in files {
+            match objects.get(&id) {
+                None => missing.push(id),
+                Some(size) if *size != stored_size(file.size) => damaged.push(id),
+                Some(_) => {}
+            }
+        }
+    }
+    for (what, ids) in [("missing", &missing), ("not as large as they must be", &damaged)] {
+        if let Some(first) = ids.first() {
+            bail!(
+                "{} of the {count} files that cases name are {what} in {place}, the first is {first}; copy them from the \
+                 files/ of a backup",
+                ids.len()
+            );
+        }
+    }
+    let alone = if matches!(place, Place::Data(_)) && config.log_place()?.is_shared() {
+        ". Only this node has them: where there are more, set files.store to s3://BUCKET or a folder that all see"
+    } else {
+        ""
+    };
+    Ok(format!("the {count} files that cases name are in {place}{alone}"))
 }
 
-fn name(entry: &fs::DirEntry) -> String {
-    entry.file_name().to_string_lossy().into_owned()
+/// Whether objects can be written, found, read and deleted.
+pub(super) async fn storage(store: &FileStore) -> anyhow::Result<()> {
+    store.probe().await.map_err(|error| said(store, &error))
+}
+
+fn said(store: &FileStore, error: &FileError) -> anyhow::Error {
+    anyhow::anyhow!("{}", describe(store, error))
 }
 
 /// Whether the way out is open, what waits and what has failed.

@@ -251,6 +251,7 @@ impl Form {
             | Failure::IdempotencyKeyReused
             | Failure::Busy
             | Failure::Unavailable
+            | Failure::FilesAway
             | Failure::OutcomeUnknown
             | Failure::NotShown => self.add_error("", failure.detail(language)),
             Failure::Internal => self.add_error("", Text::new(language, "page500-short")),

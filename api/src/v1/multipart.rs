@@ -112,10 +112,7 @@ fn refused(error: StageError) -> Result<FieldError, Option<Failure>> {
             Ok(FieldError { pointer: format!("/{FILE}"), ..error })
         }
         StageError::File(FileError::CutOff(_)) => Err(None),
-        StageError::File(FileError::Store(reason)) => {
-            tracing::error!(reason, "a file could not be stored");
-            Err(Some(Failure::Unavailable))
-        }
+        StageError::File(error) => Err(Some(error.into())),
         StageError::Command(error) => Err(Some(error.into())),
     }
 }

@@ -15,6 +15,8 @@ mod employee_pages;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod golden_events;
 #[cfg(test)]
 mod hostile;

@@ -23,14 +23,10 @@ pub(super) async fn fetch(
     let attachment = AttachmentId::parse(&attachment).ok_or(Failure::NotFound)?;
     let mut cards = view.attachments.iter().map(|attached| &attached.card);
     let card = cards.find(|card| card.attachment_id == attachment).ok_or(Failure::NotFound)?;
-    let unreadable = |error| {
-        tracing::error!(%error, "a file could not be read");
-        Failure::Internal
-    };
-    let content = app.files.read(card).await.map_err(unreadable)?;
+    let content = app.files.read(card).await?;
     let mut content = Box::pin(content);
     // What does not open at all is told as a page; later chunks can only break off.
-    let first = content.try_next().await.map_err(unreadable)?;
+    let first = content.try_next().await?;
     let body = Body::from_stream(stream::iter(first.map(Ok)).chain(content));
     Ok((headers(card), body).into_response())
 }

@@ -148,8 +148,8 @@ impl Reading<'_> {
                 tracing::debug!(reason, "a file was cut off");
                 self.refuse(&FieldError::new("/attachments", Code::FileUnreadable).with("file", file_name));
             }
-            Err(FileError::Store(reason)) => {
-                tracing::error!(reason, "a file could not be stored");
+            Err(error) => {
+                tracing::error!(%error, "a file could not be stored");
                 self.refuse(&FieldError::new("/attachments", Code::FileFailed).with("file", file_name));
             }
         }

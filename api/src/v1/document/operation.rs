@@ -60,7 +60,13 @@ fn problems() -> Vec<(u16, &'static str, Vec<Failure>)> {
             503,
             "Nothing was done and the caller may try again; or, with `outcome.unknown`, it may have been done and the \
              same request with the same key tells.",
-            vec![Failure::Busy, Failure::Unavailable, Failure::OutcomeUnknown, Failure::NotShown],
+            vec![
+                Failure::Busy,
+                Failure::Unavailable,
+                Failure::OutcomeUnknown,
+                Failure::NotShown,
+                Failure::FilesAway,
+            ],
         ),
     ]
 }
