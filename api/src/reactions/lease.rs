@@ -48,23 +48,31 @@ impl Lease {
         {
             return Ok(Some(epoch));
         }
-        self.held = None;
+        self.lost();
         let until = now + self.lasts;
         let take = Upkeep::TakeLease { name: self.name.to_owned(), holder: self.holder, now, until };
         if let UpkeepReply::Epoch(epoch) = app.committer.upkeep(take).await? {
             self.held = Some((epoch, until));
+            self.measure();
         }
         Ok(self.held.map(|(epoch, _)| epoch))
     }
 
     /// Forgets it, for another node has it.
-    pub const fn lost(&mut self) {
+    pub fn lost(&mut self) {
         self.held = None;
+        self.measure();
+    }
+
+    fn measure(&self) {
+        let held = if self.held.is_some() { 1.0 } else { 0.0 };
+        metrics::gauge!("kundwebb_lease_held", "reaction" => self.name).set(held);
     }
 
     /// Gives it back, so that another node need not wait until it ends.
     pub async fn release(&mut self, app: &App) {
-        if self.held.take().is_some() {
+        if self.held.is_some() {
+            self.lost();
             let now = app.clock.now();
             let take = Upkeep::TakeLease { name: self.name.to_owned(), holder: self.holder, now, until: now };
             // Who cannot give it back lets it end.

@@ -92,11 +92,15 @@ impl Log for PostgresLog {
     }
 
     async fn drafts(&self, owner: PersonId, now: DateTime<Utc>) -> Result<Vec<(Uuid, Vec<u8>)>> {
-        let sql = "SELECT form, sealed FROM draft WHERE owner = $1 AND expires_at > $2 ORDER BY expires_at DESC";
+        let sql =
+            "SELECT form, sealed FROM draft WHERE owner = $1 AND expires_at > $2 ORDER BY expires_at DESC";
         let rows = query(sql).bind(owner.0).bind(now.timestamp_micros()).fetch_all(&self.readers).await;
         let rows = rows.map_err(|error| fault(&error))?;
         let read = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
-        rows.iter().map(read).collect::<std::result::Result<_, _>>().map_err(|error: sqlx::Error| fault(&error))
+        rows.iter()
+            .map(read)
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|error: sqlx::Error| fault(&error))
     }
 
     async fn outcome(&self, command: Uuid) -> Result<Option<KeptOutcome>> {
@@ -152,7 +156,9 @@ impl Log for PostgresLog {
                    count(*) FILTER (WHERE state = 'due' AND attempts > 0), \
                    count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'failed'), \
                    (SELECT reply FROM delivery WHERE (state = 'failed' OR (state = 'due' AND attempts > 0)) \
-                    AND reply IS NOT NULL ORDER BY next_attempt_at DESC LIMIT 1) FROM delivery";
+                    AND reply IS NOT NULL ORDER BY next_attempt_at DESC LIMIT 1), \
+                   (SELECT recorded_at FROM event WHERE position = min(delivery.position) FILTER (WHERE state = 'due')) \
+                   FROM delivery";
         let row = query(sql).fetch_one(&self.readers).await.map_err(|error| fault(&error))?;
         let count = |place: usize| row.try_get::<i64, _>(place).map(i64::unsigned_abs);
         let counts = || {
@@ -162,6 +168,7 @@ impl Log for PostgresLog {
                 sent: count(2)?,
                 failed: count(3)?,
                 last_trouble: row.try_get(4)?,
+                oldest_due: row.try_get::<Option<i64>, _>(5)?.map(from_micros),
             })
         };
         counts().map_err(|error: sqlx::Error| fault(&error))
