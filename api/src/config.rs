@@ -34,6 +34,8 @@ pub struct Config {
     pub mail: Mail,
     /// Where attached files lie, and how much may be attached.
     pub files: Files,
+    /// Where traces are sent (OTLP over HTTP): `http://COLLECTOR:4318/v1/traces`; nowhere when absent.
+    pub otlp: Option<String>,
 }
 
 /// What a connection may take, so that nobody keeps others from being served.
@@ -129,6 +131,7 @@ impl Default for Config {
             demo: Demo::default(),
             mail: Mail::default(),
             files: Files::default(),
+            otlp: None,
         }
     }
 }

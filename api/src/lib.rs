@@ -20,6 +20,7 @@ pub mod reactions;
 pub mod requests;
 pub mod server;
 pub mod tasks;
+pub mod telemetry;
 pub mod texts;
 pub mod trace;
 pub mod v1;

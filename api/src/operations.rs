@@ -1,6 +1,7 @@
 //! For those who run the program: `/livez`, `/readyz` and `/metrics`.
 
-use std::sync::LazyLock;
+mod measures;
+
 use std::time::Duration;
 
 use axum::Router;
@@ -9,9 +10,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::TimeDelta;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::App;
+
+pub use measures::measure;
 
 /// How far the clocks of a node and of its log may be apart.
 const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
@@ -19,23 +21,6 @@ const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How far the read models may be behind the log, events, before the node is not ready.
 const BEHIND: u64 = 10_000;
-
-/// Collects what the whole program measures; one for the process.
-static METRICS: LazyLock<Option<PrometheusHandle>> =
-    LazyLock::new(|| match PrometheusBuilder::new().install_recorder() {
-        Ok(handle) => Some(handle),
-        Err(error) => {
-            tracing::warn!(%error, "nothing can be measured");
-            None
-        }
-    });
-
-/// Begins to measure; what is measured before is lost.
-pub fn measure() {
-    if let Some(handle) = METRICS.as_ref() {
-        handle.run_upkeep();
-    }
-}
 
 /// The routes.
 pub fn routes() -> Router<App> {
@@ -106,6 +91,9 @@ async fn measured(State(app): State<App>) -> Response {
     if let Ok(head) = app.log.head().await {
         metrics::gauge!("kundwebb_log_position").set(head.position as f64);
     }
-    let text = METRICS.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    let oldest = app.reactions.mail().borrow().counts.oldest_due;
+    let waited = oldest.map_or(0.0, |oldest| (app.clock.now() - oldest).as_seconds_f64());
+    metrics::gauge!("kundwebb_mail_oldest_due_seconds").set(waited);
+    let text = measures::text();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -18,6 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use infrastructure::Clock;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
@@ -28,6 +29,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyDeadlineLayer;
 
 use self::resting::{Answer, Resting};
+use crate::telemetry::{self, Answered};
+use crate::trace::{self, Trace};
 use crate::{App, Failure, assets, download, failure, operations, pages, v1};
 
 /// Largest head, and most of a body that is read ahead, bytes.
@@ -69,6 +72,7 @@ pub fn router(app: App) -> Router {
     // Who reads a body is told of the request's end first; then what goes on without the request ends too.
     let last = Duration::from_secs(app.config.web.request_seconds) + AFTER_THE_END;
     let all = ServiceBuilder::new()
+        .layer(middleware::from_fn(trace::trace))
         .layer(middleware::from_fn(log_line))
         .layer(RequestBodyDeadlineLayer::new(last))
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_no_file)));
@@ -192,7 +196,7 @@ fn room_for_connections() -> std::io::Result<usize> {
 }
 
 /// One line a request, where it failed or was slow, or at `RUST_LOG=api=debug`: method, route, status, time. Never the path itself, which names a case, nor anything personal.
-async fn log_line(request: Request, next: Next) -> Response<axum::body::Body> {
+async fn log_line(trace: Trace, request: Request, next: Next) -> Response<axum::body::Body> {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let began = tokio::time::Instant::now();
@@ -201,6 +205,8 @@ async fn log_line(request: Request, next: Next) -> Response<axum::body::Body> {
     let elapsed = began.elapsed();
     let route = route.unwrap_or_else(|| "-".to_owned());
     metrics::histogram!("kundwebb_request_seconds", "route" => route.clone()).record(elapsed.as_secs_f64());
+    let (at, method_name) = (Clock::System.now(), method.as_str());
+    telemetry::tell(&Answered { trace, method: method_name, route: &route, status, at, took: elapsed });
     let milliseconds = elapsed.as_millis();
     if status >= 500 || elapsed > SLOW {
         tracing::warn!(%method, route, status, milliseconds, "request");

@@ -22,15 +22,20 @@ const SAMPLED: u8 = 1;
 /// The trace that a request belongs to, and the request's own place in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trace {
-    id: [u8; 16],
-    span: [u8; 8],
-    flags: u8,
+    /// Its id.
+    pub id: [u8; 16],
+    /// The request's own place.
+    pub span: [u8; 8],
+    /// The caller's place, where the caller told of it.
+    pub parent: Option<[u8; 8]>,
+    /// 1 where it is to be recorded.
+    pub flags: u8,
 }
 
 impl Trace {
     /// A new trace.
     pub fn begin() -> Self {
-        Self { id: *random::id().as_bytes(), span: random::bytes(), flags: SAMPLED }
+        Self { id: *random::id().as_bytes(), span: random::bytes(), parent: None, flags: SAMPLED }
     }
 
     /// The next place in the trace of a header; `None` when the header is none that we may use.
@@ -47,7 +52,7 @@ impl Trace {
         let [flags] = bytes(flags)?;
         let [version] = bytes(version)?;
         let valid = fits && lower && version != 0xff && id != [0; 16] && parent != [0; 8];
-        valid.then(|| Self { id, span: random::bytes(), flags: flags & SAMPLED })
+        valid.then(|| Self { id, span: random::bytes(), parent: Some(parent), flags: flags & SAMPLED })
     }
 
     /// The id of the trace, as events keep it.

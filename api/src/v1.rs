@@ -31,7 +31,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, Failure, failure, trace};
+use crate::{App, Failure, failure};
 
 /// What nobody on the way may keep.
 pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -54,7 +54,6 @@ pub fn routes(app: &App) -> Router<App> {
         .layer(middleware::from_fn_with_state(app.clone(), failure::guard))
         .layer(middleware::from_fn(failure::problems))
         .layer(middleware::from_fn(options))
-        .layer(middleware::from_fn(trace::trace))
 }
 
 /// The description of the API, as the golden file has it.

@@ -154,6 +154,8 @@ pub struct DeliveryCounts {
     pub failed: u64,
     /// What the server said about the latest one in trouble.
     pub last_trouble: Option<String>,
+    /// When that happened of which the one that has waited longest tells.
+    pub oldest_due: Option<DateTime<Utc>>,
 }
 
 /// Sealed rows that live beside the events.

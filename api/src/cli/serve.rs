@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::say;
-use crate::{App, Config, demo, operations, server, tasks};
+use crate::{App, Config, demo, operations, server, tasks, telemetry};
 
 /// How long requests under way may take when the program is told to stop. Together with what the mails and the log may
 /// take after it, stopping takes less than ten seconds.
@@ -24,6 +24,9 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<ExitCode> {
     std::panic::set_hook(Box::new(|panic| tracing::error!("{}", words_of(panic.location()))));
     may_serve(&config)?;
     operations::measure();
+    if let Some(collector) = &config.otlp {
+        telemetry::start(collector).with_context(|| format!("traces cannot be sent to {collector}"))?;
+    }
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}; choose another address with --listen", config.listen)
     })?;
@@ -43,6 +46,7 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<ExitCode> {
             say(format_args!("This is a demo. Mails are written to {}", app.data.join("mail").display()));
         }
         if serve(app, listening, &mut asked, shared).await? {
+            tokio::task::spawn_blocking(telemetry::stop).await?;
             return Ok(ExitCode::SUCCESS);
         }
         tracing::error!(

@@ -1,7 +1,7 @@
 //! A change of a case from a form: the same request, parsed by the same code, as through the API.
 
 use domain::{CaseCommand, CaseId};
-use infrastructure::{Outcome, random};
+use infrastructure::Outcome;
 
 use crate::app::Command;
 use crate::fields::Fields;
@@ -50,7 +50,7 @@ pub async fn submit(
             Command {
                 key: Some(form.key.to_string()),
                 request: form.fingerprint(&path),
-                correlation: random::id(),
+                correlation: visitor.trace.correlation(),
                 case: Some(case),
                 expected_version: form.version,
                 command,

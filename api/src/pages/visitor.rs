@@ -12,6 +12,7 @@ use domain::{OrganisationNumber, PersonId};
 use crate::app::Caller;
 use crate::app::sessions::Session;
 use crate::pages::cookies;
+use crate::trace::Trace;
 use crate::{App, Failure};
 
 /// A visitor. Whoever is logged in has a caller; an expired session still tells whose form it was.
@@ -31,6 +32,8 @@ pub struct Visitor {
     pub jar: CookieJar,
     /// Path and query of the request, to come back to.
     pub address: String,
+    /// The trace of the request.
+    pub trace: Trace,
 }
 
 impl Visitor {
@@ -108,6 +111,7 @@ impl FromRequestParts<App> for Visitor {
             employer: value(cookies::EMPLOYER).and_then(|number| OrganisationNumber::parse(&number)),
             told: value(cookies::POSITION).and_then(|position| position.parse().ok()),
             address: uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            trace: parts.extensions.get::<Trace>().copied().unwrap_or_else(Trace::begin),
             caller,
             expired,
             jar,

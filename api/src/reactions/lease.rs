@@ -54,9 +54,12 @@ impl Lease {
         let now = app.clock.now();
         let until = now + self.lasts;
         let take = Upkeep::TakeLease { name: self.name.to_owned(), holder: self.holder, now, until };
-        if let UpkeepReply::Epoch(epoch) = app.committer.upkeep(take).await? {
+        let reply = app.committer.upkeep(take).await;
+        if let Ok(UpkeepReply::Epoch(epoch)) = reply {
             self.held = Some((epoch, asked + self.lasts));
         }
+        self.measure();
+        reply?;
         Ok(self.held.map(|(epoch, _)| epoch))
     }
 
@@ -70,13 +73,20 @@ impl Lease {
     }
 
     /// Forgets it, for another node has it.
-    pub const fn lost(&mut self) {
+    pub fn lost(&mut self) {
         self.held = None;
+        self.measure();
+    }
+
+    fn measure(&self) {
+        let held = if self.held.is_some() { 1.0 } else { 0.0 };
+        metrics::gauge!("kundwebb_lease_held", "reaction" => self.name).set(held);
     }
 
     /// Gives it back, so that another node need not wait until it ends.
     pub async fn release(&mut self, app: &App) {
-        if self.held.take().is_some() {
+        if self.held.is_some() {
+            self.lost();
             let now = app.clock.now();
             let take = Upkeep::TakeLease { name: self.name.to_owned(), holder: self.holder, now, until: now };
             // Who cannot give it back lets it end.

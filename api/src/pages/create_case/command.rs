@@ -31,7 +31,7 @@ pub(in crate::pages) async fn create(
     let command = Command {
         key: Some(form.key.to_string()),
         request: form.fingerprint(address),
-        correlation: random::id(),
+        correlation: visitor.trace.correlation(),
         case: None,
         expected_version: None,
         command: CaseCommand::Create(parsed.command),

@@ -172,7 +172,9 @@ impl Log for PostgresLog {
                    count(*) FILTER (WHERE state = 'due' AND attempts > 0), \
                    count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'failed'), \
                    (SELECT reply FROM delivery WHERE (state = 'failed' OR (state = 'due' AND attempts > 0)) \
-                    AND reply IS NOT NULL ORDER BY next_attempt_at DESC LIMIT 1) FROM delivery";
+                    AND reply IS NOT NULL ORDER BY next_attempt_at DESC LIMIT 1), \
+                   (SELECT recorded_at FROM event WHERE position = min(delivery.position) FILTER (WHERE state = 'due')) \
+                   FROM delivery";
         let row = query(sql).fetch_one(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
         let count = |place: usize| row.try_get::<i64, _>(place).map(i64::unsigned_abs);
         let counts = || {
@@ -182,6 +184,7 @@ impl Log for PostgresLog {
                 sent: count(2)?,
                 failed: count(3)?,
                 last_trouble: row.try_get(4)?,
+                oldest_due: row.try_get::<Option<i64>, _>(5)?.map(from_micros),
             })
         };
         counts().map_err(|error: sqlx::Error| fault(&error))

@@ -329,11 +329,15 @@ fn delivery_counts(connection: &Connection) -> Result<DeliveryCounts> {
             sent: row.get(2)?,
             failed: row.get(3)?,
             last_trouble: None,
+            oldest_due: None,
         })
     })?;
     let sql = "SELECT reply FROM delivery WHERE (state = 'failed' OR (state = 'due' AND attempts > 0)) \
                AND reply IS NOT NULL ORDER BY next_attempt_at DESC LIMIT 1";
     counts.last_trouble = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+    let sql = "SELECT recorded_at FROM event WHERE position = (SELECT min(position) FROM delivery WHERE state = 'due')";
+    let oldest = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+    counts.oldest_due = oldest.map(from_micros);
     Ok(counts)
 }
 
