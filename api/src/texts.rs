@@ -113,7 +113,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};
 
-    const PROBLEMS: [&str; 20] = [
+    const PROBLEMS: [&str; 21] = [
         "unauthorized",
         "syntax",
         "validation",
@@ -129,6 +129,7 @@ mod tests {
         "busy",
         "unavailable",
         "outcome.unknown",
+        "files.unavailable",
         "read-after.timeout",
         "too-large",
         "unsupported-media-type",
