@@ -9,12 +9,10 @@ use crate::organisation_number::OrganisationNumber;
 /// The state of a person's stream; holds nothing personal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Person {
-    /// What was recorded last in each role.
+    /// What was recorded last in each role: said by the login, and told by others for each employer.
     pub seen: Vec<Seen>,
-    /// Whether what was recorded last has no e-mail address.
-    pub without_address: bool,
-    /// Whether others told what was recorded last.
-    pub told: bool,
+    /// Whether the login has said an e-mail address.
+    pub own_address: bool,
     /// The login that this caller turned out to be.
     pub linked_to: Option<PersonId>,
     /// The callers that this login turned out to have been.
@@ -56,9 +54,9 @@ pub struct SeePerson {
 pub enum Counts {
     /// Always: what a login says of itself, and what an officer hears from a caller.
     Always,
-    /// While the login itself has told no address: what an officer tells of it, and what it says where that is not all.
-    UntilTold,
-    /// While nothing is known: what a system tells.
+    /// While the login has said no address: what an officer tells of it, and what it says where that is not all.
+    UntilSaid,
+    /// While, besides, nothing was told for the employer: what a system tells.
     First,
 }
 
@@ -68,11 +66,12 @@ impl Person {
     pub fn evolve(mut self, id: PersonId, event: &Event) -> Self {
         match event {
             Event::PersonSeen { employer, role, fingerprint, without_address, .. } => {
-                self.seen.retain(|seen| seen.role != *role);
                 let (role, fingerprint, employer) = (*role, fingerprint.clone(), *employer);
+                self.seen.retain(|seen| (seen.role, seen.employer) != (role, employer));
                 self.seen.push(Seen { role, fingerprint, employer });
-                self.without_address = *without_address;
-                self.told = employer.is_some();
+                if employer.is_none() {
+                    self.own_address = !without_address;
+                }
             }
             Event::PersonLinked { caller, person } if *person == id => self.callers.push(*caller),
             Event::PersonLinked { person, .. } => self.linked_to = Some(*person),
@@ -85,14 +84,14 @@ impl Person {
 impl SeePerson {
     /// The events of a meeting: what is new in the person's own stream.
     pub fn decide(&self, person: &Person) -> Vec<Event> {
-        let of_role = person.seen.iter().find(|seen| seen.role == self.role);
-        let same = of_role
-            .is_some_and(|seen| seen.fingerprint == self.fingerprint && seen.employer == self.employer);
+        let mut alike = person.seen.iter().filter(|seen| seen.employer == self.employer);
+        let same = alike.clone().any(|seen| seen.role == self.role && seen.fingerprint == self.fingerprint);
+        let helps = !person.own_address && self.profile.email.is_some();
         let counts = person.seen.is_empty()
             || match self.counts {
                 Counts::Always => true,
-                Counts::UntilTold => (person.without_address || person.told) && self.profile.email.is_some(),
-                Counts::First => false,
+                Counts::UntilSaid => helps,
+                Counts::First => helps && alike.next().is_none(),
             };
         if same || !counts {
             return Vec::new();
@@ -151,19 +150,18 @@ mod tests {
     fn what_an_officer_tells_does_not_replace_what_the_login_says() {
         let login = meeting("a", Counts::Always);
         let known = Person::default().evolve(login.id, &login.decide(&Person::default())[0]);
-        assert!(meeting("b", Counts::UntilTold).decide(&known).is_empty());
+        assert!(meeting("b", Counts::UntilSaid).decide(&known).is_empty());
     }
 
     #[test]
     fn what_an_officer_tells_counts_while_no_address_is_known() {
-        let mut login = meeting("a", Counts::UntilTold);
+        let mut login = meeting("a", Counts::UntilSaid);
         login.profile.email = None;
         let known = Person::default().evolve(login.id, &login.decide(&Person::default())[0]);
-        assert!(known.without_address);
-        assert!(meeting("b", Counts::First).decide(&known).is_empty(), "a system is not asked");
-        let told = meeting("b", Counts::UntilTold).decide(&known);
+        assert!(!known.own_address);
+        let told = meeting("b", Counts::UntilSaid).decide(&known);
         assert_eq!(told.len(), 1);
-        assert!(!known.evolve(login.id, &told[0]).without_address);
+        assert!(known.evolve(login.id, &told[0]).own_address);
     }
 
     /// Above what others told stands only the login's own word; of theirs the latest of an officer counts.
@@ -175,13 +173,16 @@ mod tests {
         let mut known = Person::default();
         for (word, counts) in [
             (told("a", one, Counts::First), true),
-            (told("b", one, Counts::UntilTold), true),
-            (told("b", one, Counts::UntilTold), false),
-            (told("b", other, Counts::UntilTold), true),
+            (told("b", one, Counts::UntilSaid), true),
+            (told("b", one, Counts::UntilSaid), false),
             (told("c", one, Counts::First), false),
+            (told("c", other, Counts::First), true),
+            (told("d", other, Counts::First), false),
+            (told("b", other, Counts::UntilSaid), true),
             (told("b", None, Counts::Always), true),
             (told("b", None, Counts::Always), false),
-            (told("d", one, Counts::UntilTold), false),
+            (told("d", one, Counts::UntilSaid), false),
+            (told("d", one, Counts::First), false),
         ] {
             let events = word.decide(&known);
             assert_eq!(!events.is_empty(), counts, "{word:?}");

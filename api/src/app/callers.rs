@@ -1,7 +1,7 @@
 //! Who calls: from a login or a token to an actor with pseudonym and rights.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::access::Role;
 use domain::event::Profile;
@@ -19,7 +19,14 @@ const PERSONS: usize = 100_000;
 
 /// Whose profile this node has recorded, and which phone callers the login may have been.
 #[derive(Debug, Default)]
-pub(super) struct Met(Mutex<HashMap<(PersonId, Role), Recorded>>);
+pub(super) struct Met(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    persons: HashMap<(PersonId, Role), Recorded>,
+    /// How many phone callers were registered since this node began.
+    registered: u64,
+}
 
 #[derive(Debug, Default)]
 struct Recorded {
@@ -72,9 +79,10 @@ impl App {
         let person = self.keys.pseudonym(identity.role, &identity.subject);
         let meeting = self.meeting(person, identity);
         if !self.has_met(&meeting) {
+            let registered = self.met().registered;
             let position = self.committer.see(meeting.clone()).await?;
             self.acknowledged(person, position);
-            self.remember(&meeting);
+            self.remember(&meeting, registered);
             // A slow read model only means that a joined phone case shows a moment later.
             let _ = self.shown(person, Some(position)).await;
         }
@@ -109,7 +117,7 @@ impl App {
             role: identity.role,
             fingerprint: self.keys.profile_fingerprint(identity.role, &profile),
             callers: callers.collect(),
-            counts: if whole { Counts::Always } else { Counts::UntilTold },
+            counts: if whole { Counts::Always } else { Counts::UntilSaid },
             profile,
         }
     }
@@ -135,28 +143,35 @@ impl App {
             profile,
             counts: match (teller, subject) {
                 (Role::Officer, None) => Counts::Always,
-                (Role::Officer, Some(_)) => Counts::UntilTold,
+                (Role::Officer, Some(_)) => Counts::UntilSaid,
                 _ => Counts::First,
             },
             callers: Vec::new(),
         }
     }
 
+    fn met(&self) -> MutexGuard<'_, Known> {
+        self.met.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn has_met(&self, meeting: &SeePerson) -> bool {
-        let met = self.met.0.lock().unwrap_or_else(PoisonError::into_inner);
-        met.get(&(meeting.id, meeting.role)).is_some_and(|known| {
+        self.met().persons.get(&(meeting.id, meeting.role)).is_some_and(|known| {
             // The same login may come with other employers, at which it may have called.
             let linked = meeting.callers.iter().all(|caller| known.callers.contains(caller));
             known.fingerprint == meeting.fingerprint && linked
         })
     }
 
-    fn remember(&self, meeting: &SeePerson) {
-        let mut met = self.met.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if met.len() >= PERSONS {
-            met.clear();
+    /// Remembers who was recorded, unless a caller was registered meanwhile, who may have been this login.
+    fn remember(&self, meeting: &SeePerson, registered: u64) {
+        let mut met = self.met();
+        if met.registered != registered {
+            return;
         }
-        let known = met.entry((meeting.id, meeting.role)).or_default();
+        if met.persons.len() >= PERSONS {
+            met.persons.clear();
+        }
+        let known = met.persons.entry((meeting.id, meeting.role)).or_default();
         if known.fingerprint != meeting.fingerprint {
             *known = Recorded { fingerprint: meeting.fingerprint.clone(), callers: HashSet::new() };
         }
@@ -166,8 +181,9 @@ impl App {
     /// Forgets that those were met who may have been this phone caller, who is registered now: the committer looks at
     /// them again.
     pub(super) fn forget_met(&self, caller: PersonId) {
-        let mut met = self.met.0.lock().unwrap_or_else(PoisonError::into_inner);
-        met.retain(|_, known| !known.callers.contains(&caller));
+        let mut met = self.met();
+        met.registered += 1;
+        met.persons.retain(|_, known| !known.callers.contains(&caller));
     }
 }
 

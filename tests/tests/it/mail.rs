@@ -436,11 +436,22 @@ async fn an_address_that_others_tell_counts_for_the_employer_for_which_it_is_tol
         (taken.channel, taken.on_behalf_of) = (Channel::Telefon, Some(reporter.id));
         world.run(&officer, None, CaseCommand::Create(taken), vec![reporter]).await;
     }
-    let status = world.until(|status| status.counts.sent == 1 && status.counts.failed == 2).await;
+    world.until(|status| status.counts.sent == 1 && status.counts.failed == 2).await;
+    // What a system tells helps as well, where nothing was told.
+    let system = world.other(Role::System).await;
+    world.employee("david", None).await;
+    for (login, told_for) in [("david", employer()), ("david", employer()), ("anna", employer())] {
+        let (name, email) = (PersonName::parse("X", "/name"), Email::parse(ANNA, "/email"));
+        let reporter = world.app.reporter(Role::System, told_for, Some(login), name.unwrap(), email.unwrap());
+        let mut filed = create(Language::Sv);
+        (filed.channel, filed.on_behalf_of) = (Channel::Api, Some(reporter.id));
+        world.run(&system, None, CaseCommand::Create(filed), vec![reporter]).await;
+    }
+    let status = world.until(|status| status.counts.sent == 4 && status.counts.failed == 2).await;
     assert_eq!(status.counts.last_trouble.as_deref(), Some("no address"));
     let cecilia = world.employee("cecilia", Some(ANNA)).await;
     world.create(&cecilia, Language::Sv).await;
-    world.until(|status| status.counts.sent == 2).await;
+    world.until(|status| status.counts.sent == 5).await;
     world.stop().await;
 }
 
