@@ -54,7 +54,7 @@ pub struct SeePerson {
 pub enum Counts {
     /// Always: what a login says of itself, and what an officer hears from a caller.
     Always,
-    /// While the login has said no address: what an officer tells of it, and what it says where that is not all.
+    /// While the login has said no address: what an officer tells of it; and what it says without one, in a new role.
     UntilSaid,
     /// While, besides, nothing was told for the employer: what a system tells.
     First,
@@ -69,9 +69,7 @@ impl Person {
                 let (role, fingerprint, employer) = (*role, fingerprint.clone(), *employer);
                 self.seen.retain(|seen| (seen.role, seen.employer) != (role, employer));
                 self.seen.push(Seen { role, fingerprint, employer });
-                if employer.is_none() {
-                    self.own_address = !without_address;
-                }
+                self.own_address |= employer.is_none() && !without_address;
             }
             Event::PersonLinked { caller, person } if *person == id => self.callers.push(*caller),
             Event::PersonLinked { person, .. } => self.linked_to = Some(*person),
@@ -87,10 +85,11 @@ impl SeePerson {
         let mut alike = person.seen.iter().filter(|seen| seen.employer == self.employer);
         let same = alike.clone().any(|seen| seen.role == self.role && seen.fingerprint == self.fingerprint);
         let helps = !person.own_address && self.profile.email.is_some();
+        let new_role = self.employer.is_none() && !alike.clone().any(|seen| seen.role == self.role);
         let counts = person.seen.is_empty()
             || match self.counts {
                 Counts::Always => true,
-                Counts::UntilSaid => helps,
+                Counts::UntilSaid => helps || new_role,
                 Counts::First => helps && alike.next().is_none(),
             };
         if same || !counts {

@@ -58,14 +58,18 @@ impl Projection for Directory {
                     profile.and_then(|profile| profile.email.as_ref()).map(domain::text::Email::as_str);
                 let subject = profile.and_then(|profile| profile.subject.as_deref());
                 let employer = employer.map(|employer| employer.to_string());
+                // What a login says itself stands above what others tell; who says less than before takes nothing away.
                 tables
                     .prepare_cached(
                         "INSERT INTO person VALUES (?1, ?2, ?2 = 'officer', ?3, ?4, ?5, ?6, NULL) \
                          ON CONFLICT (person_id) DO UPDATE SET role = excluded.role, \
-                         is_officer = is_officer OR excluded.is_officer, subject = excluded.subject, name = excluded.name, \
-                         email = excluded.email, employer = excluded.employer",
+                         is_officer = is_officer OR excluded.is_officer, subject = excluded.subject, \
+                         name = iif(?7 AND employer IS NULL, coalesce(excluded.name, name), excluded.name), \
+                         email = iif(?7 AND employer IS NULL, coalesce(excluded.email, email), excluded.email), \
+                         employer = excluded.employer \
+                         WHERE excluded.employer IS NULL OR employer IS NOT NULL",
                     )?
-                    .execute(params![event.stream.0, role.code(), subject, name, email, employer])?;
+                    .execute(params![event.stream.0, role.code(), subject, name, email, employer, profile.is_some()])?;
                 if employer.is_some() {
                     tables
                         .prepare_cached("INSERT OR REPLACE INTO person_told VALUES (?1, ?2, ?3, ?4)")?
@@ -90,6 +94,21 @@ impl Projection for Directory {
 pub fn person(tables: &Connection, id: PersonId) -> Result<Option<Person>, ReadError> {
     let sql = "SELECT * FROM person WHERE person_id = ?1";
     Ok(tables.prepare_cached(sql)?.query_row([id.0], read_person).optional()?)
+}
+
+/// Whether any of these callers is not linked to a login.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn any_unlinked(tables: &Connection, callers: &[PersonId]) -> Result<bool, ReadError> {
+    let mut statement =
+        tables.prepare_cached("SELECT 1 FROM person WHERE person_id = ?1 AND linked_to IS NULL")?;
+    for caller in callers {
+        if statement.exists([caller.0])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What others told of a person for an employer.

@@ -19,14 +19,7 @@ const PERSONS: usize = 100_000;
 
 /// Whose profile this node has recorded, and which phone callers the login may have been.
 #[derive(Debug, Default)]
-pub(super) struct Met(Mutex<Known>);
-
-#[derive(Debug, Default)]
-struct Known {
-    persons: HashMap<(PersonId, Role), Recorded>,
-    /// How many phone callers were registered since this node began.
-    registered: u64,
-}
+pub(super) struct Met(Mutex<HashMap<(PersonId, Role), Recorded>>);
 
 #[derive(Debug, Default)]
 struct Recorded {
@@ -78,15 +71,25 @@ impl App {
     async fn meet(&self, identity: &Identity) -> Result<(), CallerError> {
         let person = self.keys.pseudonym(identity.role, &identity.subject);
         let meeting = self.meeting(person, identity);
-        if !self.has_met(&meeting) {
-            let registered = self.met().registered;
-            let position = self.committer.see(meeting.clone()).await?;
-            self.acknowledged(person, position);
-            self.remember(&meeting, registered);
-            // A slow read model only means that a joined phone case shows a moment later.
-            let _ = self.shown(person, Some(position)).await;
+        if self.has_met(&meeting) && !self.has_called(&meeting).await? {
+            return Ok(());
         }
+        let position = self.committer.see(meeting.clone()).await?;
+        self.acknowledged(person, position);
+        self.remember(meeting);
+        // A slow read model only means that a joined phone case shows a moment later.
+        let _ = self.shown(person, Some(position)).await;
         Ok(())
+    }
+
+    /// Whether the login has called and is not joined to that call yet: the call was registered at another node, or while
+    /// the login was met.
+    async fn has_called(&self, meeting: &SeePerson) -> Result<bool, CallerError> {
+        let callers = meeting.callers.clone();
+        if callers.is_empty() {
+            return Ok(false);
+        }
+        Ok(self.query(move |tables| directory::any_unlinked(tables, &callers)).await?)
     }
 
     async fn known(&self, identity: Identity) -> Result<Caller, CallerError> {
@@ -109,15 +112,14 @@ impl App {
         let callers = email
             .iter()
             .flat_map(|email| employers.clone().map(|employer| self.keys.caller(*employer, email)));
-        // Who says less than all takes nothing away of what is known: mails go to the address on record.
-        let whole = profile.name.is_some() && profile.email.is_some();
         SeePerson {
             id: person,
             employer: None,
             role: identity.role,
             fingerprint: self.keys.profile_fingerprint(identity.role, &profile),
             callers: callers.collect(),
-            counts: if whole { Counts::Always } else { Counts::UntilSaid },
+            // Who says no address takes none away: mails go to the one on record.
+            counts: if email.is_some() { Counts::Always } else { Counts::UntilSaid },
             profile,
         }
     }
@@ -150,40 +152,34 @@ impl App {
         }
     }
 
-    fn met(&self) -> MutexGuard<'_, Known> {
+    fn met(&self) -> MutexGuard<'_, HashMap<(PersonId, Role), Recorded>> {
         self.met.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn has_met(&self, meeting: &SeePerson) -> bool {
-        self.met().persons.get(&(meeting.id, meeting.role)).is_some_and(|known| {
+        self.met().get(&(meeting.id, meeting.role)).is_some_and(|known| {
             // The same login may come with other employers, at which it may have called.
             let linked = meeting.callers.iter().all(|caller| known.callers.contains(caller));
             known.fingerprint == meeting.fingerprint && linked
         })
     }
 
-    /// Remembers who was recorded, unless a caller was registered meanwhile, who may have been this login.
-    fn remember(&self, meeting: &SeePerson, registered: u64) {
+    fn remember(&self, meeting: SeePerson) {
         let mut met = self.met();
-        if met.registered != registered {
-            return;
+        if met.len() >= PERSONS {
+            met.clear();
         }
-        if met.persons.len() >= PERSONS {
-            met.persons.clear();
-        }
-        let known = met.persons.entry((meeting.id, meeting.role)).or_default();
+        let known = met.entry((meeting.id, meeting.role)).or_default();
         if known.fingerprint != meeting.fingerprint {
-            *known = Recorded { fingerprint: meeting.fingerprint.clone(), callers: HashSet::new() };
+            *known = Recorded { fingerprint: meeting.fingerprint, callers: HashSet::new() };
         }
-        known.callers.extend(&meeting.callers);
+        known.callers.extend(meeting.callers);
     }
 
     /// Forgets that those were met who may have been this phone caller, who is registered now: the committer looks at
     /// them again.
     pub(super) fn forget_met(&self, caller: PersonId) {
-        let mut met = self.met();
-        met.registered += 1;
-        met.persons.retain(|_, known| !known.callers.contains(&caller));
+        self.met().retain(|_, known| !known.callers.contains(&caller));
     }
 }
 

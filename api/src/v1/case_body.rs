@@ -129,12 +129,13 @@ pub struct MessageBody {
 #[derive(Debug, Default)]
 pub struct People {
     known: HashMap<PersonId, directory::Person>,
-    /// A system learns of a reporter what was told for the employer of the case, not what the reporter's login says.
-    told: Option<HashMap<PersonId, Vec<directory::Told>>>,
+    /// What others told of them, of those of whom that matters.
+    told: HashMap<PersonId, Vec<directory::Told>>,
 }
 
 impl People {
-    /// Looks persons up for a reader in this role.
+    /// Looks persons up for a reader in this role. A system learns of a reporter what was told for the employer of the
+    /// case, not what the reporter's login says.
     ///
     /// # Errors
     /// When the read models cannot be read.
@@ -143,34 +144,32 @@ impl People {
         role: Role,
         ids: impl IntoIterator<Item = PersonId>,
     ) -> Result<Self, ReadError> {
-        let mut people = Self { told: (role == Role::System).then(HashMap::new), ..Self::default() };
+        let mut people = Self::default();
         for id in ids {
             if people.known.contains_key(&id) {
                 continue;
             }
-            if let Some(told) = &mut people.told {
-                told.insert(id, directory::told(tables, id)?);
+            let Some(mut person) = directory::person(tables, id)? else { continue };
+            let said = person.employer.is_none();
+            if role == Role::System || !said || person.email.is_none() {
+                people.told.insert(id, directory::told(tables, id)?);
             }
-            people.known.extend(directory::person(tables, id)?.map(|person| (id, person)));
+            if role == Role::System || !said {
+                (person.name, person.email) = (None, None);
+            }
+            people.known.insert(id, person);
         }
         Ok(people)
     }
 
+    /// What the login says itself, else what others told for the employer of the case.
     fn reporter(&self, id: PersonId, employer: OrganisationNumber) -> ReporterBody {
-        let (name, email) = match &self.told {
-            Some(told) => {
-                let told = told.get(&id).and_then(|told| told.iter().find(|told| told.employer == employer));
-                (told.and_then(|told| told.name.clone()), told.and_then(|told| told.email.clone()))
-            }
-            None => {
-                let person = self.known.get(&id);
-                (
-                    person.and_then(|person| person.name.clone()),
-                    person.and_then(|person| person.email.clone()),
-                )
-            }
-        };
-        ReporterBody { name, email }
+        let said = self.known.get(&id);
+        let told = self.told.get(&id).and_then(|told| told.iter().find(|told| told.employer == employer));
+        let name = said.and_then(|person| person.name.as_ref()).or(told.and_then(|told| told.name.as_ref()));
+        let email =
+            said.and_then(|person| person.email.as_ref()).or(told.and_then(|told| told.email.as_ref()));
+        ReporterBody { name: name.cloned(), email: email.cloned() }
     }
 }
 

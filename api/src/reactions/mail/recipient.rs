@@ -30,7 +30,7 @@ async fn look(
             Event::PersonSeen { employer: told_for, personal, .. } => {
                 let address = personal.open().and_then(|profile| profile.email.clone());
                 match told_for {
-                    None => own = address,
+                    None => own = address.or(own),
                     Some(told_for) if told_for == employer => told = address,
                     Some(_) => {}
                 }

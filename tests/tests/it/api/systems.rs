@@ -2,6 +2,7 @@
 
 use domain::access::Role;
 use domain::{Area, SubArea, System};
+use infrastructure::tokens::Identity;
 use serde_json::{Value, json};
 
 use crate::support::{EXEMPELVERKET, PDF, TESTBYRAN, TestApp, TestCaller, new_key};
@@ -66,6 +67,27 @@ async fn a_system_neither_reads_nor_changes_what_is_known_of_a_person() {
     let case = report(&olle, heard.clone()).await;
     report(&primula, json!({"name": "Helt Annan", "email": "Ring.Are@example.com"})).await;
     assert_eq!(olle.read(&case.id).await["reporter"], heard);
+}
+
+/// Of a person who has said nothing, each case shows what was told for its employer.
+#[tokio::test]
+async fn what_was_told_of_a_person_shows_where_it_was_told() {
+    let app = TestApp::start().await;
+    let (olle, rut) = (app.officer("olle"), app.auditor());
+    let mut cases = Vec::new();
+    for (employer, name) in [(EXEMPELVERKET, "Här"), (TESTBYRAN, "Där")] {
+        let mut body = olle.body("A");
+        body["employer"] = json!(employer);
+        body["reporter"] = json!({"subject": "offy", "name": name, "email": "offy@example.com"});
+        cases.push((olle.create(&body).await, name));
+    }
+    for (case, name) in &cases {
+        assert_eq!(rut.read(&case.id).await["reporter"]["name"], *name);
+    }
+    // It turns out to be an officer, whose token says no address: known as one from now on.
+    let said = app.officer("offy").identity.unwrap();
+    app.caller(Identity { email: None, ..said }).list("").await;
+    olle.change(&cases[0].0, "assign", &json!({"officer": "offy"})).await;
 }
 
 #[tokio::test]
