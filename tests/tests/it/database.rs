@@ -166,6 +166,8 @@ async fn while_the_database_is_away_pages_are_read_and_a_form_keeps_what_was_typ
     let api = node.anna();
     let mut known = Acknowledged::default();
     known.note(api.try_create(&new_key(), &[]).await).await.unwrap();
+    // What is on its way to the read models when the database goes away comes when it is back.
+    assert_eq!(api.get("/cases").await.status(), 200);
 
     let cluster = at_the_side(move || cluster.kill().map(|()| cluster).unwrap()).await;
     for path in ["/mina-arenden", &case] {
