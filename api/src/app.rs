@@ -97,6 +97,9 @@ impl App {
         let (mut feed, publish) = log_feed(reader.clone(), Handle::current());
         let settings =
             Settings { clock: clock.clone(), keys: Arc::clone(&keys), limits: config.limits(), publish };
+        if let Some(words) = startup::ahead(log.head().await?, clock.now()) {
+            tracing::error!("{words}");
+        }
         let read_models = Arc::new(read_models(&data, &reader).await?);
         let projector = Projector::new(Arc::clone(&read_models));
         let stopped = projector.stopped();

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use domain::AttachmentId;
 use infrastructure::log::sqlite::SqliteLog;
 use infrastructure::upkeep::HELD;
-use infrastructure::{Keys, Log, LogError, disk, startup};
+use infrastructure::{Clock, Keys, Log, LogError, disk, startup};
 use projections::read_models::{Found, ReadModels};
 
 use crate::cli::{print, read_only};
@@ -32,6 +32,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         ("folder", folder(&config.data)),
         ("disk", room(&config.data)),
         ("log", whole(log.clone(), &config).await),
+        ("clock", clock(log.clone()).await),
         ("keys", keys(log.clone(), &config).await),
         ("read models", read_models(log.clone(), &config).await),
         ("files", files(log.clone(), &config).await),
@@ -53,6 +54,15 @@ type Opened<'a> = Result<&'a SqliteLog, String>;
 
 fn opened(log: Opened<'_>) -> anyhow::Result<&SqliteLog> {
     log.map_err(|_| anyhow::anyhow!("not checked, for the log cannot be opened"))
+}
+
+/// Whether the clock and the end of the log agree.
+async fn clock(log: Opened<'_>) -> anyhow::Result<String> {
+    let head = opened(log)?.head().await?;
+    startup::ahead(head, Clock::System.now()).map_or_else(
+        || Ok("the last event of the log does not lie ahead of it".to_owned()),
+        |words| Err(anyhow::anyhow!(words)),
+    )
 }
 
 /// Whether a file can be made in the folder, durably.

@@ -202,6 +202,17 @@ impl TestApp {
         self.caller(Identity { name: None, email: None, employers, ..identity(name, Role::System) })
     }
 
+    /// A case that an officer has registered for a login, by what was told of it for an employer; everybody sees it.
+    pub(crate) async fn told_of(&self, login: &str, name: &str, employer: &str) -> Done {
+        let rita = self.officer("rita");
+        let mut body = rita.body("Telefon");
+        body["employer"] = json!(employer);
+        body["reporter"] = json!({"subject": login, "name": name, "email": "told@example.com"});
+        let case = rita.create(&body).await;
+        rita.read(&case.id).await;
+        case
+    }
+
     /// Somebody without a token.
     pub(crate) fn nobody(&self) -> TestCaller<'_> {
         TestCaller { app: self, identity: None, token: None }

@@ -169,6 +169,31 @@ async fn a_file_is_attached_once_by_the_one_who_staged_it_within_a_day() {
     assert_eq!((app.staged(), app.objects()), (0, 1));
 }
 
+/// A clock that was wrong for a while takes little away: what a key stands for is still known when it is right again.
+#[tokio::test]
+async fn a_clock_that_leaps_does_not_make_kept_things_old() {
+    let app = TestApp::start().await;
+    let (anna, key) = (app.employee("anna"), new_key());
+    let body = anna.body("A");
+    let create =
+        async |caller: &TestCaller<'_>| caller.post("/cases").key(&key).json(&body).send().await.done();
+    let first = create(&anna).await;
+    app.app.clean_uploads().await.unwrap();
+    let now = app.clock.now();
+    app.pass(chrono::TimeDelta::days(400));
+    for _ in 0..10 {
+        app.app.clean_uploads().await.unwrap();
+    }
+    app.clock.set(now);
+    assert_eq!(create(&app.employee("anna")).await.id, first.id);
+    // Time that passes takes it away in the end.
+    for _ in 0..20 {
+        app.pass(chrono::TimeDelta::days(2));
+        app.app.clean_uploads().await.unwrap();
+    }
+    assert_ne!(create(&app.employee("anna")).await.id, first.id);
+}
+
 /// A command that waits in the queue while its file expires cannot have it, once the cleaner has begun.
 #[tokio::test]
 async fn what_is_being_cleaned_away_cannot_be_attached_any_more() {
