@@ -21,7 +21,7 @@ use crate::app::commands::unavailable;
 use crate::app::{App, Caller};
 
 /// How far the time by which things expire moves at most from one cleaning to the next.
-const LEAP: TimeDelta = TimeDelta::days(2);
+const LEAP: TimeDelta = TimeDelta::hours(2);
 
 /// How long a staged file is kept.
 pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -149,7 +149,7 @@ impl App {
         Ok(count)
     }
 
-    /// The time by which things expire: the clock's, but at most a day after that of the last cleaning, or of the last
+    /// The time by which things expire: the clock's, but at most [`LEAP`] after that of the last cleaning, or of the last
     /// event where there was none. A clock that is wrong for a while then removes little of what is still kept.
     async fn cleaning_time(&self) -> anyhow::Result<DateTime<Utc>> {
         let now = self.clock.now();
