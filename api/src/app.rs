@@ -118,6 +118,9 @@ impl App {
         let (mut feed, publish, heard) = log_feed(reader.clone(), Handle::current());
         let settings =
             Settings { clock: clock.clone(), keys: Arc::clone(&keys), limits: config.limits(), publish };
+        if let Some(words) = startup::ahead(log.head().await?, clock.now()) {
+            tracing::error!("{words}");
+        }
         let shared = config.log_place()?.is_shared();
         let following = {
             let (data, reader, runtime) = (data.clone(), reader.clone(), Handle::current());

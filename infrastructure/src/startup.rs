@@ -1,5 +1,8 @@
 //! What is checked before a node works on a log: that the keys are the log's own, and that its end is whole.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::clock::from_micros;
 use crate::keys::Keys;
 use crate::log::{Head, Log, LogError};
 use crate::reader::missing;
@@ -7,6 +10,8 @@ use crate::stored::StoredEvent;
 
 /// How many events at the end of the log are checked at start; the whole is checked by `log verify`.
 const TAIL: u64 = 1000;
+/// How far the end of the log may lie ahead of the clock.
+const AHEAD: TimeDelta = TimeDelta::minutes(5);
 const MASTER_FINGERPRINT: &str = "master_fingerprint";
 
 /// Checks keys and tail; on an empty log, records whose keys it is sealed with.
@@ -30,6 +35,19 @@ pub async fn end(log: &dyn Log) -> Result<Head, LogError> {
     let head = log.head().await?;
     tail(log, head).await?;
     Ok(head)
+}
+
+/// What there is to say when the last event of a log lies ahead of the clock: one of the two was wrong. Nothing when they
+/// agree.
+pub fn ahead(head: Head, now: DateTime<Utc>) -> Option<String> {
+    let ahead = from_micros(head.recorded_at) - now;
+    (ahead > AHEAD).then(|| {
+        format!(
+            "the last event of the log is {} minutes ahead of this machine's clock. If the clock is wrong, set it; if it was \
+             wrong before, new events bear the time of the last one, and new cases its year, until the clock has caught up",
+            ahead.num_minutes()
+        )
+    })
 }
 
 /// Checks that the keys are the log's own and that none is missing.

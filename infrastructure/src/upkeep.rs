@@ -10,6 +10,9 @@ use crate::log::{Delivery, Kept};
 /// Under this name it is kept why no mail leaves; without it they do.
 pub const HELD: &str = "deliveries_held";
 
+/// Under this name it is kept at what time what has expired was forgotten last (RFC 3339).
+pub const CLEANED: &str = "cleaned_at";
+
 /// A change of such rows.
 #[derive(Clone, Debug)]
 pub enum Upkeep {

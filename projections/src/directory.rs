@@ -111,29 +111,42 @@ pub fn any_unlinked(tables: &Connection, callers: &[PersonId]) -> Result<bool, R
     Ok(false)
 }
 
-/// What others told of a person for an employer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct Told {
-    pub employer: OrganisationNumber,
-    pub name: Option<String>,
-    pub email: Option<String>,
-}
-
-/// What others told of a person last, for each employer.
+/// A person as a case of an employer shows it: what the login says itself, else what others told for this employer.
 ///
 /// # Errors
 /// When the read models cannot be read.
-pub fn told(tables: &Connection, id: PersonId) -> Result<Vec<Told>, ReadError> {
-    let sql = "SELECT employer, name, email FROM person_told WHERE person_id = ?1";
-    let mut statement = tables.prepare_cached(sql)?;
-    let told = statement.query_and_then([id.0], |row| {
-        let employer: String = row.get(0)?;
-        let wrong = || ReadError::Row(format!("{employer} is no employer"));
-        let employer = OrganisationNumber::parse(&employer).ok_or_else(wrong)?;
-        Ok(Told { employer, name: row.get(1)?, email: row.get(2)? })
-    });
-    told?.collect()
+pub fn of_case(
+    tables: &Connection,
+    id: PersonId,
+    employer: OrganisationNumber,
+) -> Result<Option<Person>, ReadError> {
+    let Some(mut person) = person(tables, id)? else { return Ok(None) };
+    if person.employer.is_none() && person.name.is_some() && person.email.is_some() {
+        return Ok(Some(person));
+    }
+    let told = told(tables, id, employer)?;
+    if person.employer.is_some() {
+        (person.name, person.email) = (None, None);
+    }
+    person.name = person.name.or(told.0);
+    person.email = person.email.or(told.1);
+    Ok(Some(person))
+}
+
+/// Name and address that others told of a person last for an employer.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn told(
+    tables: &Connection,
+    id: PersonId,
+    employer: OrganisationNumber,
+) -> Result<(Option<String>, Option<String>), ReadError> {
+    let sql = "SELECT name, email FROM person_told WHERE person_id = ?1 AND employer = ?2";
+    let told = tables
+        .prepare_cached(sql)?
+        .query_row(params![id.0, employer.as_str()], |row| Ok((row.get(0)?, row.get(1)?)));
+    Ok(told.optional()?.unwrap_or_default())
 }
 
 /// The person, and the callers that the person turned out to have been.

@@ -6,18 +6,22 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::AttachmentId;
 use domain::files::UploadedFile;
 use domain::refusal::{Code, FieldError};
 use futures::Stream;
+use infrastructure::clock::from_micros;
 use infrastructure::files::FileError;
 use infrastructure::log::Kept;
-use infrastructure::upkeep::Upkeep;
+use infrastructure::upkeep::{CLEANED, Upkeep};
 use infrastructure::{CommandError, LogError};
 
 use crate::app::commands::unavailable;
 use crate::app::{App, Caller};
+
+/// How far the time by which things expire moves at most from one cleaning to the next.
+const LEAP: TimeDelta = TimeDelta::hours(2);
 
 /// How long a staged file is kept.
 pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -131,7 +135,7 @@ impl App {
     /// # Errors
     /// When the log or the store cannot be used.
     pub async fn clean_uploads(&self) -> anyhow::Result<usize> {
-        let now = self.log_time().await?;
+        let now = self.cleaning_time().await?;
         self.committer.upkeep(Upkeep::Doom { now }).await?;
         let mut uploads = Vec::new();
         for id in self.log.expired_uploads(now).await? {
@@ -143,6 +147,18 @@ impl App {
         let count = uploads.len();
         self.committer.upkeep(Upkeep::Purge { now, uploads }).await?;
         Ok(count)
+    }
+
+    /// The time by which things expire: the clock's, but at most [`LEAP`] after that of the last cleaning, or of the last
+    /// event where there was none. A clock that is wrong for a while then removes little of what is still kept.
+    async fn cleaning_time(&self) -> anyhow::Result<DateTime<Utc>> {
+        let now = self.log_time().await?;
+        let cleaned = self.log.meta(CLEANED).await?;
+        let last = match cleaned.and_then(|cleaned| DateTime::parse_from_rfc3339(&cleaned).ok()) {
+            Some(cleaned) => cleaned.with_timezone(&Utc),
+            None => from_micros(self.log.head().await?.recorded_at),
+        };
+        Ok(if last == from_micros(0) { now } else { now.min(last + LEAP) })
     }
 
     /// Removes what processes that ended in the middle have left in the file store before this one `began`: uploads that

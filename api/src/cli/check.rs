@@ -14,7 +14,7 @@ use infrastructure::files::place::Place;
 use infrastructure::files::{FileError, stored_size};
 use infrastructure::log::postgres::{Keeping, NO_SESSION};
 use infrastructure::upkeep::HELD;
-use infrastructure::{FileStore, Keys, Log, LogError, disk, startup};
+use infrastructure::{Clock, FileStore, Keys, Log, LogError, disk, startup};
 use projections::read_models::{Found, ReadModels};
 
 use crate::app::describe;
@@ -37,6 +37,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         ("folder", folder(&config.data)),
         ("disk", room(&config.data)),
         ("log", whole(log.clone(), &config).await),
+        ("clock", clock(log.clone()).await),
         ("keys", keys(log.clone(), &config).await),
         ("read models", read_models(log.clone(), &config).await),
         ("files", files(log.clone(), &config).await),
@@ -61,6 +62,15 @@ type Opened<'a> = Result<&'a dyn Log, String>;
 
 fn opened(log: Opened<'_>) -> anyhow::Result<&dyn Log> {
     log.map_err(|_| anyhow::anyhow!("not checked, for the log cannot be opened"))
+}
+
+/// Whether the clock and the end of the log agree.
+async fn clock(log: Opened<'_>) -> anyhow::Result<String> {
+    let head = opened(log)?.head().await?;
+    startup::ahead(head, Clock::System.now()).map_or_else(
+        || Ok("the last event of the log does not lie ahead of it".to_owned()),
+        |words| Err(anyhow::anyhow!(words)),
+    )
 }
 
 /// Whether a file can be made in the folder, durably.

@@ -151,7 +151,8 @@ async fn page(
     let language = visitor.language;
     let around = around(app, &view).await?;
     let persons = entries::persons(&around.timeline).chain(view.reporter).chain(view.officer);
-    let names = Names::load(app, language, persons.chain([view.registered_by]).collect::<Vec<_>>()).await?;
+    let persons: Vec<_> = persons.chain([view.registered_by]).collect();
+    let names = Names::load(app, language, Some(view.employer), persons).await?;
     let address = format!("/arenden/{}", view.id);
     let stage = stage(caller, &view);
     let title = format!("{} {}", view.number, subject(language, &view));

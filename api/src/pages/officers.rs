@@ -70,7 +70,7 @@ async fn show(
     let pager = Pager::new(asked.page(), LIMIT, (found.total, found.exact), (path, &fields));
     let language = visitor.language;
     let persons = found.rows.iter().filter_map(|row| row.officer).collect::<Vec<_>>();
-    let names = Names::load(&app, language, persons).await?;
+    let names = Names::load(&app, language, None, persons).await?;
     let today = calendar::day(app.clock.now());
     let rows: Vec<Row> = found.rows.iter().map(|row| in_words(language, today, row, &names)).collect();
     let page = QueuePage {

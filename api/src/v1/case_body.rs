@@ -125,51 +125,41 @@ pub struct MessageBody {
     pub attachments: Vec<AttachmentBody>,
 }
 
-/// The persons behind the pseudonyms of some cases, as far as a reader is told of them.
+/// The persons behind the pseudonyms of some cases, as each case's reader is told of them.
 #[derive(Debug, Default)]
-pub struct People {
-    known: HashMap<PersonId, directory::Person>,
-    /// What others told of them, of those of whom that matters.
-    told: HashMap<PersonId, Vec<directory::Told>>,
-}
+pub struct People(HashMap<(PersonId, OrganisationNumber), directory::Person>);
 
 impl People {
-    /// Looks persons up for a reader in this role. A system learns of a reporter what was told for the employer of the
-    /// case, not what the reporter's login says.
+    /// Looks up who works on cases of employers, or reported them, for a reader in this role. A system learns what was
+    /// told for the employer, not what a login says.
     ///
     /// # Errors
     /// When the read models cannot be read.
     pub fn load(
         tables: &Connection,
         role: Role,
-        ids: impl IntoIterator<Item = PersonId>,
+        persons: impl IntoIterator<Item = (PersonId, OrganisationNumber)>,
     ) -> Result<Self, ReadError> {
-        let mut people = Self::default();
-        for id in ids {
-            if people.known.contains_key(&id) {
+        let mut people = HashMap::new();
+        for (id, employer) in persons {
+            if people.contains_key(&(id, employer)) {
                 continue;
             }
-            let Some(mut person) = directory::person(tables, id)? else { continue };
-            let said = person.employer.is_none();
-            if role == Role::System || !said || person.email.is_none() {
-                people.told.insert(id, directory::told(tables, id)?);
+            let Some(mut person) = directory::of_case(tables, id, employer)? else { continue };
+            if role == Role::System {
+                (person.name, person.email) = directory::told(tables, id, employer)?;
             }
-            if role == Role::System || !said {
-                (person.name, person.email) = (None, None);
-            }
-            people.known.insert(id, person);
+            people.insert((id, employer), person);
         }
-        Ok(people)
+        Ok(Self(people))
     }
 
-    /// What the login says itself, else what others told for the employer of the case.
     fn reporter(&self, id: PersonId, employer: OrganisationNumber) -> ReporterBody {
-        let said = self.known.get(&id);
-        let told = self.told.get(&id).and_then(|told| told.iter().find(|told| told.employer == employer));
-        let name = said.and_then(|person| person.name.as_ref()).or(told.and_then(|told| told.name.as_ref()));
-        let email =
-            said.and_then(|person| person.email.as_ref()).or(told.and_then(|told| told.email.as_ref()));
-        ReporterBody { name: name.cloned(), email: email.cloned() }
+        let person = self.0.get(&(id, employer));
+        ReporterBody {
+            name: person.and_then(|person| person.name.clone()),
+            email: person.and_then(|person| person.email.clone()),
+        }
     }
 }
 
@@ -204,7 +194,7 @@ impl Readership {
             closed_at: row.closed_at,
             due_date: row.due_date,
             follows_up: row.follows_up.map(|number| number.to_string()),
-            officer: self.officer(row.status, row.officer, people),
+            officer: self.officer(row.status, row.officer.map(|officer| (officer, row.employer)), people),
             reporter: row.reporter.map(|reporter| people.reporter(reporter, row.employer)),
         }
     }
@@ -230,10 +220,15 @@ impl Readership {
     }
 
     /// How the centre shares the work before it begins is its own.
-    fn officer(self, status: Status, officer: Option<PersonId>, people: &People) -> Option<String> {
+    fn officer(
+        self,
+        status: Status,
+        officer: Option<(PersonId, OrganisationNumber)>,
+        people: &People,
+    ) -> Option<String> {
         officer
             .filter(|_| self.role.sees_all() || status != Status::Received)
-            .and_then(|officer| people.known.get(&officer)?.subject.clone())
+            .and_then(|officer| people.0.get(&officer)?.subject.clone())
     }
 }
 

@@ -177,8 +177,10 @@ impl Asked {
                 false => queue::find_shown,
             };
             let page = find(tables, &reach, &filter, order)?;
-            let ids = page.rows.iter().flat_map(|row| [row.officer, row.reporter]).flatten();
-            let people = People::load(tables, role, ids)?;
+            let persons = page.rows.iter().flat_map(|row| {
+                [row.officer, row.reporter].into_iter().flatten().map(|person| (person, row.employer))
+            });
+            let people = People::load(tables, role, persons)?;
             Ok((page, people))
         });
         Ok(found.await?)

@@ -19,6 +19,7 @@ use crate::committer::{Append, BATCH_BYTES, BATCH_COMMANDS, CommandError, Job, S
 use crate::log::{Begun, Loaded, Log, LogError, Wanted, Writer};
 use crate::random;
 use crate::recorded::Recorded;
+use crate::upkeep::{CLEANED, Upkeep};
 
 /// How often a log that could not be written is tried while nobody asks.
 const TRIED: Duration = Duration::from_secs(1);
@@ -376,7 +377,13 @@ async fn result(job: &Job, stage: &mut Stage<'_>, writer: &mut dyn Writer) -> Re
             }
             Came::Position(appended)
         }
-        Job::Upkeep(upkeep, _) => Came::Upkeep(writer.upkeep(upkeep).await?),
+        Job::Upkeep(upkeep, _) => {
+            let reply = writer.upkeep(upkeep).await?;
+            if let Upkeep::Purge { now, .. } = upkeep.as_ref() {
+                writer.set_meta(CLEANED, &now.to_rfc3339()).await?;
+            }
+            Came::Upkeep(reply)
+        }
     })
 }
 

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::log::LogError;
@@ -159,8 +160,10 @@ fn reading(path: &Path) -> Result<Connection, LogError> {
     // Not SQLITE_OPEN_READ_ONLY: a reader of a WAL file must be able to make its shared memory.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| fault(&error))?;
+    // Whoever only reads leaves the WAL as it is: closed as the last, a connection would move it and remove it.
     pragmas(&connection)
-        .and_then(|()| connection.execute_batch("PRAGMA query_only=ON;"))
+        .and_then(|()| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true))
+        .and_then(|_| connection.execute_batch("PRAGMA query_only=ON;"))
         .map_err(|error| fault(&error))?;
     Ok(connection)
 }

@@ -219,7 +219,7 @@ async fn a_draft_is_kept_with_its_files_until_it_is_thrown_away() {
     let saved = anna.post_with_file(CREATE, &save, ("brev.pdf", PDF)).await;
     saved.shows(200, "Utkastet är sparat kl. 09.36. Det finns kvar i 30 dagar.");
     app.pass(TimeDelta::days(20));
-    app.app.clean_uploads().await.unwrap();
+    app.clean().await.unwrap();
     let anna = employee(&app, "anna").await;
     let back = anna.get(CREATE).await;
     back.shows(200, "brev.pdf Bifogad");
@@ -298,7 +298,7 @@ async fn a_receipt_is_its_owner_s_and_no_longer_than_the_file() {
     let stolen = bertil.post(CREATE, &[("receipt", &receipt), FILED[0], FILED[1], FILED[2]]).await;
     stolen.shows(422, "En fil finns inte kvar. Bifoga den igen.");
     app.pass(TimeDelta::hours(25));
-    app.app.clean_uploads().await.unwrap();
+    app.clean().await.unwrap();
     assert_eq!(app.objects(), 0);
     let anna = employee(&app, "anna").await;
     let late = anna.post(CREATE, &[("receipt", &receipt), FILED[0], FILED[1], FILED[2]]).await;

@@ -362,6 +362,18 @@ async fn who_may_see_what() {
 }
 
 #[tokio::test]
+async fn a_case_shows_of_its_reporter_what_was_told_for_its_employer() {
+    let app = TestApp::start().await;
+    let olle = officer(&app, "olle").await;
+    for (employer, name) in
+        [(EXEMPELVERKET, "Rosa Här"), (TESTBYRAN, "Rosa Där"), (EXEMPELVERKET, "Rosa Här")]
+    {
+        let case = app.told_of("rosa", name, employer).await;
+        olle.get(&format!("/arenden/{}", case.id)).await.shows(200, name);
+    }
+}
+
+#[tokio::test]
 async fn a_case_that_leaves_an_officers_areas_leads_back_to_the_queue() {
     let app = TestApp::start().await;
     let rashid = officer_of(&app, "rashid", &[Area::Ekonomi]).await;

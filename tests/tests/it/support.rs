@@ -15,6 +15,7 @@ use domain::{Area, OrganisationNumber, StreamId};
 use infrastructure::Clock;
 use infrastructure::committer::Append;
 use infrastructure::tokens::Identity;
+use infrastructure::upkeep::CLEANED;
 use reqwest::header::{self, HeaderMap, HeaderName};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, StatusCode};
@@ -200,6 +201,28 @@ impl TestApp {
     pub(crate) fn system(&self, name: &str) -> TestCaller<'_> {
         let employers = Some(vec![OrganisationNumber::parse(EXEMPELVERKET).unwrap()]);
         self.caller(Identity { name: None, email: None, employers, ..identity(name, Role::System) })
+    }
+
+    /// Cleans until what has expired by now is gone; gives how many staged files that were.
+    pub(crate) async fn clean(&self) -> anyhow::Result<usize> {
+        let mut files = 0;
+        loop {
+            files += self.app.clean_uploads().await?;
+            if self.app.log.meta(CLEANED).await? == Some(self.clock.now().to_rfc3339()) {
+                return Ok(files);
+            }
+        }
+    }
+
+    /// A case that an officer has registered for a login, by what was told of it for an employer; everybody sees it.
+    pub(crate) async fn told_of(&self, login: &str, name: &str, employer: &str) -> Done {
+        let rita = self.officer("rita");
+        let mut body = rita.body("Telefon");
+        body["employer"] = json!(employer);
+        body["reporter"] = json!({"subject": login, "name": name, "email": "told@example.com"});
+        let case = rita.create(&body).await;
+        rita.read(&case.id).await;
+        case
     }
 
     /// Somebody without a token.

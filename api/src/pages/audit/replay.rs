@@ -140,7 +140,7 @@ async fn page(
         return Err(Failure::NotFound);
     };
     let before = CaseView::replay(&known[..version - 1]);
-    let names = Names::load(app, language, []).await?;
+    let names = Names::load(app, language, None, []).await?;
     let open = !reason.is_empty();
     let facts = |view: &CaseView| state(language, view, &names, open);
     let link = |version: usize| {

@@ -18,13 +18,14 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names of these persons, and of all employers.
+    /// The names of these persons, as a case of `employer` shows them where there is one, and of all employers.
     ///
     /// # Errors
     /// When the read models cannot be read.
     pub async fn load(
         app: &App,
         language: Language,
+        employer: Option<OrganisationNumber>,
         persons: impl IntoIterator<Item = PersonId>,
     ) -> Result<Self, Failure> {
         let mut wanted: Vec<PersonId> = persons.into_iter().collect();
@@ -33,7 +34,11 @@ impl Names {
         let names = app.query(move |tables| {
             let mut persons = HashMap::new();
             for id in wanted {
-                persons.extend(directory::person(tables, id)?.map(|person| (id, person)));
+                let person = match employer {
+                    Some(employer) => directory::of_case(tables, id, employer)?,
+                    None => directory::person(tables, id)?,
+                };
+                persons.extend(person.map(|person| (id, person)));
             }
             let employers = services::employers(tables)?.into_iter().map(|employer| {
                 let name = match language {

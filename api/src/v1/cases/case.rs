@@ -95,9 +95,10 @@ async fn read(
         Some(at) => view = past(&app, view.id, at).await?.ok_or(Failure::NotFound)?,
         None => drop(headers.insert(header::ETAG, tag(view.version))),
     }
-    let persons = [view.officer, view.reporter];
+    let persons = [view.officer, view.reporter].into_iter().flatten();
+    let persons: Vec<_> = persons.map(|person| (person, view.employer)).collect();
     let role = reader.caller.actor.role;
-    let people = app.query(move |tables| People::load(tables, role, persons.into_iter().flatten())).await?;
+    let people = app.query(move |tables| People::load(tables, role, persons)).await?;
     let readership = Readership { role, language: reader.language };
     let body = readership.case(&view, &people);
     Ok((personal(), words(reader.language), headers, Json(body)).into_response())

@@ -11,7 +11,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, params};
 
 use crate::keys::KEY_FILES;
-use crate::log::sqlite::{FILE, fault, read, reading, unavailable};
+use crate::log::sqlite::{FILE, fault, read, reading, shape, unavailable};
 use crate::log::{Head, LogError};
 use crate::upkeep::HELD;
 
@@ -29,6 +29,7 @@ impl Snapshot {
     /// # Errors
     /// When the log cannot be read.
     pub fn of(folder: &Path) -> Result<Self, LogError> {
+        shape::check(&folder.join(FILE))?;
         let connection = reading(&folder.join(FILE))?;
         connection.execute_batch("BEGIN").map_err(|error| fault(&error))?;
         // The first read chooses the moment.

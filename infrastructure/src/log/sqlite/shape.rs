@@ -52,7 +52,7 @@ fn look(path: &Path) -> Result<(), LogError> {
         read => read.map_err(|error| unavailable(&error))?,
     }
     let page = page_size(&header)?;
-    let wal = Wal::read(&beside(path, "-wal"), page).map_err(|error| unavailable(&error))?;
+    let wal = Wal::read(&beside(path, "-wal"), page)?;
     let told = u64::from(integer(&header[28..]));
     let pages = wal.pages_after.unwrap_or(told);
     let lost = (size / page + 1..=pages).find(|number| !wal.pages.contains(number));
@@ -116,39 +116,83 @@ struct Wal {
 }
 
 impl Wal {
-    /// Whether each frame's sum is right is the engine's to check; a frame of an older round ends it here too.
-    fn read(path: &Path, page: u64) -> std::io::Result<Self> {
+    /// Reads it as the engine does when it recovers: up to the first frame that is of an older round, or whose sum is
+    /// wrong. After that a crash leaves at most one commit, for each is synced before the next begins; more are commits
+    /// that were acknowledged, and that the engine would drop without a word.
+    fn read(path: &Path, page: u64) -> Result<Self, LogError> {
         let mut wal = Self::default();
         let Ok(file) = File::open(path) else { return Ok(wal) };
-        let frames = file.metadata()?.len().saturating_sub(WAL_HEADER as u64) / (FRAME_HEADER as u64 + page);
         let mut file = BufReader::new(file);
         let mut header = [0; WAL_HEADER];
-        if !read_whole(&mut file, &mut header)? || integer(&header) & !1 != WAL_MAGIC {
+        if !read_whole(&mut file, &mut header)? || header == [0; WAL_HEADER] {
             return Ok(wal);
         }
-        let mut frame = [0; FRAME_HEADER];
-        let mut waiting = Vec::new();
-        for _ in 0..frames {
-            if !read_whole(&mut file, &mut frame)? || frame[8..16] != header[16..24] {
-                break;
-            }
-            file.seek_relative(page.cast_signed())?;
-            waiting.push(u64::from(integer(&frame)));
+        let mut sum = Sum { big: integer(&header) & 1 == 1, parts: [0; 2] };
+        sum.add(&header[..24]);
+        if integer(&header) & !1 != WAL_MAGIC || sum.written() != header[24..] {
+            return Err(damaged("its first bytes are others"));
+        }
+        let mut frame = vec![0; FRAME_HEADER + usize::try_from(page).unwrap_or_default()];
+        let (mut waiting, mut whole, mut dropped) = (Vec::new(), true, 0);
+        while read_whole(&mut file, &mut frame)? {
+            let of_this_round = frame[8..16] == header[16..24];
             let committed = integer(&frame[4..]);
-            if committed > 0 {
-                wal.pages.extend(waiting.drain(..));
-                wal.pages_after = Some(u64::from(committed));
+            if whole {
+                sum.add(&frame[..8]);
+                sum.add(&frame[FRAME_HEADER..]);
+                whole = of_this_round && sum.written() == frame[16..FRAME_HEADER];
+            }
+            if whole {
+                waiting.push(u64::from(integer(&frame)));
+                if committed > 0 {
+                    wal.pages.extend(waiting.drain(..));
+                    wal.pages_after = Some(u64::from(committed));
+                }
+            } else if of_this_round && committed > 0 {
+                dropped += 1;
             }
         }
-        Ok(wal)
+        if dropped > 1 { Err(damaged(&format!("{dropped} commits in it cannot be read"))) } else { Ok(wal) }
+    }
+}
+
+fn damaged(what: &str) -> LogError {
+    LogError::Damaged(format!("log.db-wal is damaged: {what}. It may hold what was acknowledged last"))
+}
+
+/// The running sum of a WAL.
+struct Sum {
+    /// Whether its words are read with the most significant byte first.
+    big: bool,
+    parts: [u32; 2],
+}
+
+impl Sum {
+    fn add(&mut self, bytes: &[u8]) {
+        let [mut one, mut other] = self.parts;
+        for words in bytes.chunks_exact(8) {
+            let [first, second] = [&words[..4], &words[4..]].map(|word| {
+                let word = integer(word);
+                if self.big { word } else { word.swap_bytes() }
+            });
+            one = one.wrapping_add(first).wrapping_add(other);
+            other = other.wrapping_add(second).wrapping_add(one);
+        }
+        self.parts = [one, other];
+    }
+
+    /// As a header or a frame holds it.
+    fn written(&self) -> [u8; 8] {
+        let [one, other] = self.parts.map(u32::to_be_bytes);
+        [one[0], one[1], one[2], one[3], other[0], other[1], other[2], other[3]]
     }
 }
 
 /// Fills the buffer; false at the end of the file.
-fn read_whole(file: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<bool> {
+fn read_whole(file: &mut impl Read, buffer: &mut [u8]) -> Result<bool, LogError> {
     match file.read_exact(buffer) {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
-        read => read.map(|()| true),
+        read => read.map(|()| true).map_err(|error| unavailable(&error)),
     }
 }
 
@@ -225,6 +269,36 @@ mod tests {
         copy(folder.path(), other.path(), "log.db-wal", |all| all / 2);
         let (told, _) = (check(&other.path().join(FILE)), connection);
         assert!(told.unwrap_err().to_string().contains("cut short"));
+    }
+
+    /// One commit at the end may be half written; one that others follow was acknowledged.
+    #[test]
+    fn a_wal_that_was_damaged_is_no_end_of_the_log() {
+        let (folder, connection) = running();
+        for _ in 0..3 {
+            connection.execute_batch("INSERT INTO t VALUES (randomblob(3000))").unwrap();
+        }
+        let whole = std::fs::read(folder.path().join("log.db-wal")).unwrap();
+        let tells = |wal: &[u8]| {
+            let other = tempfile::tempdir().unwrap();
+            copy(folder.path(), other.path(), FILE, |all| all);
+            std::fs::write(other.path().join("log.db-wal"), wal).unwrap();
+            check(&other.path().join(FILE)).map_err(|error| error.to_string())
+        };
+        tells(&whole).unwrap();
+        let changed = |at: usize| {
+            let mut wal = whole.clone();
+            wal[at] ^= 1;
+            tells(&wal)
+        };
+        for at in [0, 10, 30, WAL_HEADER + 8, WAL_HEADER + FRAME_HEADER + 100, whole.len() / 2] {
+            assert!(changed(at).unwrap_err().contains("log.db-wal is damaged"), "{at}");
+        }
+        changed(whole.len() - 1).unwrap();
+        tells(&whole[..whole.len() - 100]).unwrap();
+        tells(&[0; 4096]).unwrap();
+        tells(&[]).unwrap();
+        drop(connection);
     }
 
     #[test]

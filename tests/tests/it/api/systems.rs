@@ -76,10 +76,7 @@ async fn what_was_told_of_a_person_shows_where_it_was_told() {
     let (olle, rut) = (app.officer("olle"), app.auditor());
     let mut cases = Vec::new();
     for (employer, name) in [(EXEMPELVERKET, "Här"), (TESTBYRAN, "Där")] {
-        let mut body = olle.body("A");
-        body["employer"] = json!(employer);
-        body["reporter"] = json!({"subject": "offy", "name": name, "email": "offy@example.com"});
-        cases.push((olle.create(&body).await, name));
+        cases.push((app.told_of("offy", name, employer).await, name));
     }
     for (case, name) in &cases {
         assert_eq!(rut.read(&case.id).await["reporter"]["name"], *name);

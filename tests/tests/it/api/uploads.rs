@@ -165,8 +165,31 @@ async fn a_file_is_attached_once_by_the_one_who_staged_it_within_a_day() {
     app.pass(chrono::TimeDelta::hours(25));
     let anna = app.employee("anna");
     assert_eq!(create(&anna, &[&late]).await.fields(), ["/attachments/0 upload.unknown"]);
-    assert_eq!(app.app.clean_uploads().await.unwrap(), 1);
+    assert_eq!(app.clean().await.unwrap(), 1);
     assert_eq!((app.staged(), app.objects()), (0, 1));
+}
+
+/// A clock that was wrong for a while takes little away: what a key stands for is still known when it is right again.
+#[tokio::test]
+async fn a_clock_that_leaps_does_not_make_kept_things_old() {
+    let app = TestApp::start().await;
+    let (anna, key) = (app.employee("anna"), new_key());
+    let body = anna.body("A");
+    let create =
+        async |caller: &TestCaller<'_>| caller.post("/cases").key(&key).json(&body).send().await.done();
+    let first = create(&anna).await;
+    app.clean().await.unwrap();
+    let now = app.clock.now();
+    app.pass(chrono::TimeDelta::days(400));
+    for _ in 0..10 {
+        app.app.clean_uploads().await.unwrap();
+    }
+    app.clock.set(now);
+    assert_eq!(create(&app.employee("anna")).await.id, first.id);
+    // Time that passes takes it away in the end.
+    app.pass(chrono::TimeDelta::days(31));
+    app.clean().await.unwrap();
+    assert_ne!(create(&app.employee("anna")).await.id, first.id);
 }
 
 /// A command that waits in the queue while its file expires cannot have it, once the cleaner has begun.
@@ -190,7 +213,7 @@ async fn what_is_being_cleaned_away_cannot_be_attached_any_more() {
     let object = app.folder().join("files").join(&upload);
     std::fs::rename(&object, app.folder().join("kept")).unwrap();
     std::fs::create_dir_all(object.join("full")).unwrap();
-    app.app.clean_uploads().await.unwrap_err();
+    app.clean().await.unwrap_err();
     let command = Command {
         key: None,
         request: Vec::new(),

@@ -175,6 +175,35 @@ async fn a_torn_copy_is_refused() {
     is_refused(folder.path(), "cut short, or copied while it was written", "kundwebb restore").await;
 }
 
+/// What waits in the WAL was acknowledged. Damaged, it is refused by everything that opens the log, and stays as it is:
+/// whoever can mend it loses nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_wal_is_refused_and_left_as_it_is() {
+    let (folder, known) = left().await;
+    let wal = folder.path().join("log.db-wal");
+    let whole = fs::read(&wal).unwrap();
+    for at in [0, whole.len() / 2] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0xff;
+        fs::write(&wal, &damaged).unwrap();
+        let copy = folder.path().join("copy");
+        let backup = ["backup", "--to", copy.to_str().unwrap()];
+        for command in [&["check"] as &[&str], &["log", "verify"], &backup] {
+            let told = run(folder.path(), command);
+            assert!(words(&told).contains("log.db-wal is damaged"), "{command:?}: {}", words(&told));
+            assert_eq!(told.status.code(), Some(1), "{command:?}");
+        }
+        is_refused(folder.path(), "log.db-wal is damaged", "kundwebb restore").await;
+        assert_eq!(fs::read(&wal).unwrap(), damaged);
+    }
+    fs::write(&wal, &whole).unwrap();
+    assert_eq!(run(folder.path(), &["log", "verify"]).status.code(), Some(0));
+    assert_eq!(fs::read(&wal).unwrap(), whole, "whoever only reads leaves it");
+    let program = Program::start(folder.path()).await;
+    known.is_in(&program).await;
+    program.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_is_cut_short_missing_or_foreign_is_refused() {
     let (folder, known) = stopped().await;

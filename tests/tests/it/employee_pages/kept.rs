@@ -17,7 +17,7 @@ async fn a_file_that_its_form_shows_again_after_it_was_sent_stays_with_its_case(
     let back = anna.submit(&page, CREATE, &[FILED[0], ("subject", "Något annat"), FILED[2]]).await;
     back.shows(422, "Ärendet är redan skickat.");
     app.pass(TimeDelta::days(2));
-    app.app.clean_uploads().await.unwrap();
+    app.clean().await.unwrap();
     let case = receipt.links("/arenden/")[0].clone();
     let anna = employee(&app, "anna").await;
     let file = anna.get(&case).await.links(&format!("{case}/filer/"))[0].clone();
@@ -84,7 +84,7 @@ async fn a_draft_is_found_though_another_was_kept_later_and_after_a_weekend() {
     let create = anna.get(CREATE).await;
     let supplement = anna.get(&case).await;
     app.pass(TimeDelta::hours(64));
-    app.app.clean_uploads().await.unwrap();
+    app.clean().await.unwrap();
     anna.submit(&create, CREATE, &[FILED[0], ("subject", "Från i fredags"), FILED[2]]).await;
     app.pass(TimeDelta::minutes(1));
     anna.submit(&supplement, &format!("{case}/meddelande"), &[("text", "Också från i fredags")]).await;
