@@ -264,7 +264,7 @@ fn read_models(data: &Path, reader: &Reader, runtime: &Handle) -> anyhow::Result
 async fn open(config: &Config, clock: &Clock) -> anyhow::Result<(Opened, Arc<Keys>)> {
     let past = !matches!(clock, Clock::System);
     let opened = config.log_place()?.open(&config.data, past).await?;
-    let keys = open_keys(opened.log.as_ref(), &config.data).await?;
+    let keys = open_keys(opened.log.as_ref(), config.keys_folder()).await?;
     Ok((opened, Arc::new(keys)))
 }
 

@@ -19,6 +19,9 @@ pub struct Config {
     pub data: PathBuf,
     /// Where the log lies: `sqlite` (in the data folder), or the address of a database.
     pub log: String,
+    /// The folder with `master.key` and `token.key`, the same for every node; the data folder when absent. Only where the
+    /// log lies in a database: a log in the data folder has its keys beside it.
+    pub keys: Option<PathBuf>,
     /// Whether one database server alone is meant, whose loss loses what was acknowledged; else `kundwebb check` demands a
     /// standby.
     pub single_database: bool,
@@ -124,6 +127,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data: PathBuf::from("data"),
             log: "sqlite".to_owned(),
+            keys: None,
             single_database: false,
             public_url: None,
             phone: "0771-456 000".to_owned(),
@@ -170,6 +174,12 @@ impl Config {
     /// When the setting cannot be understood.
     pub fn log_place(&self) -> Result<Place, UnknownPlace> {
         Place::parse(&self.log, &self.data)
+    }
+
+    /// The folder with the keys.
+    pub fn keys_folder(&self) -> &Path {
+        let shared = self.log_place().is_ok_and(|place| place.is_shared());
+        self.keys.as_deref().filter(|_| shared).unwrap_or(&self.data)
     }
 
     /// Where attached files lie.
@@ -231,6 +241,17 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nodes_share_a_folder_of_keys_and_a_log_in_its_folder_has_its_own_beside_it() {
+        let folder = |log: &str| {
+            let config = Config::parse(&format!("log = '{log}'\nkeys = '/run/keys'\ndata = '/data'")).unwrap();
+            config.keys_folder().to_owned()
+        };
+        assert_eq!(folder("postgres://host/kundwebb"), Path::new("/run/keys"));
+        assert_eq!(folder("sqlite"), Path::new("/data"));
+        assert_eq!(Config::default().keys_folder(), Path::new("data"));
+    }
 
     #[test]
     fn an_unknown_setting_is_named() {

@@ -158,7 +158,7 @@ fn advised(error: &LogError, advice: &str) -> anyhow::Error {
 }
 
 async fn keys(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
-    let keys = Keys::open(&config.data, false).map_err(|error| anyhow::anyhow!("{error}; {KEYS}"))?;
+    let keys = Keys::open(config.keys_folder(), false).map_err(|error| anyhow::anyhow!("{error}; {KEYS}"))?;
     startup::keys(opened(log)?, &keys).await.map_err(|error| advised(&error, KEYS))?;
     Ok(format!("master key {} opens the log", keys.master_fingerprint()))
 }

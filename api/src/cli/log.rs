@@ -81,7 +81,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// The log with its keys, for reading what is sealed.
 async fn reader(config: &Config) -> anyhow::Result<Reader> {
     let log = read_only(config).await?;
-    let keys = Keys::open(&config.data, false)
+    let keys = Keys::open(config.keys_folder(), false)
         .context("the keys of the log are needed to open what is sealed; put the key files back")?;
     Ok(Reader { log, keys: Arc::new(keys) })
 }

@@ -47,7 +47,7 @@ async fn status(config: &Config) -> anyhow::Result<ExitCode> {
 
 async fn verify(config: &Config) -> anyhow::Result<ExitCode> {
     let log = read_only(config).await?;
-    let keys = Arc::new(Keys::open(&config.data, false)?);
+    let keys = Arc::new(Keys::open(config.keys_folder(), false)?);
     let (data, runtime) = (config.data.clone(), Handle::current());
     say("building the read models anew from the log, to compare");
     let compare = move || projections::verify(&data, &Reader { log, keys }, &runtime);

@@ -46,11 +46,13 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     })?;
     let identity = identity(arguments)?;
     anyhow::ensure!(
-        config.data.is_dir(),
+        config.keys_folder().is_dir(),
         "there is no folder {}; start the server once, or name the folder of its data with --data",
-        config.data.display()
+        config.keys_folder().display()
     );
-    let keys = Keys::open(&config.data, !config.data.join("log.db").exists())
+    let folder = config.keys_folder();
+    let new = !config.log_place()?.is_shared() && !config.data.join("log.db").exists();
+    let keys = Keys::open(folder, new)
         .context("the keys of this installation are needed to sign a token; name its folder with --data")?;
     print(Tokens::new(&keys)?.issue(&identity, Clock::System.now(), ttl)?);
     Ok(ExitCode::SUCCESS)

@@ -25,7 +25,7 @@ pub(super) async fn run(
     tell: &dyn Fn(&str),
 ) -> anyhow::Result<ExitCode> {
     let log = read_only(config).await?;
-    let keys = Keys::open(&config.data, false);
+    let keys = Keys::open(config.keys_folder(), false);
     if let Err(error) = &keys {
         tell(&format!("{error}; what is sealed is not opened, everything else is checked"));
     }
