@@ -205,9 +205,24 @@ async fn read_models(data: &Path, reader: &Reader) -> anyhow::Result<ReadModels>
 /// Opens log and keys, and checks that they belong together.
 async fn open(config: &Config) -> anyhow::Result<(Arc<dyn Log>, Arc<Keys>)> {
     anyhow::ensure!(config.log == "sqlite", "the log `{}` is not known; use `sqlite`", config.log);
+    holds_what_was_shown(&config.data).await?;
     let log: Arc<dyn Log> = Arc::new(SqliteLog::open(&config.data)?);
     let keys = open_keys(log.as_ref(), &config.data).await?;
     Ok((log, Arc::new(keys)))
+}
+
+/// Refuses a log without the event that the read models stand on, before anything of it is changed.
+async fn holds_what_was_shown(data: &Path) -> anyhow::Result<()> {
+    // What cannot be read is refused, or built anew, by whoever opens it.
+    let Ok(Some((position, leaf_hash))) = ReadModels::stand_on(data) else { return Ok(()) };
+    let (Some(before), Ok(log)) = (position.checked_sub(1), SqliteLog::open_read_only(data)) else {
+        return Ok(());
+    };
+    let Ok(events) = log.events_after(before, 1).await else { return Ok(()) };
+    if events.first().is_some_and(|event| event.leaf_hash == leaf_hash) {
+        return Ok(());
+    }
+    Err(projections::projector::ProjectorError::WentBack { position }.into())
 }
 
 /// Reads the keys of a folder and checks that the log is theirs. New keys are made for an empty log only.
