@@ -263,6 +263,9 @@ fn read_models(data: &Path, reader: &Reader, runtime: &Handle) -> anyhow::Result
 /// Opens log and keys, and checks that they belong together.
 async fn open(config: &Config, clock: &Clock) -> anyhow::Result<(Opened, Arc<Keys>)> {
     let past = !matches!(clock, Clock::System);
+    if !config.log_place()?.is_shared() {
+        holds_what_was_shown(config).await?;
+    }
     let opened = config.log_place()?.open(&config.data, past).await?;
     let keys = open_keys(opened.log.as_ref(), config.keys_folder()).await?;
     Ok((opened, Arc::new(keys)))
@@ -297,6 +300,21 @@ pub fn describe(files: &FileStore, error: &FileError) -> String {
              that the storage runs and can be reached from here"
         ),
     }
+}
+
+/// Refuses a log without the event that the read models stand on, before anything of it is changed.
+async fn holds_what_was_shown(config: &Config) -> anyhow::Result<()> {
+    // What cannot be read is refused, or built anew, by whoever opens it.
+    let Ok(Some((position, leaf_hash))) = ReadModels::stand_on(&config.data) else { return Ok(()) };
+    let (Some(before), Ok(log)) = (position.checked_sub(1), config.log_place()?.open_read_only().await)
+    else {
+        return Ok(());
+    };
+    let Ok(events) = log.events_after(before, 1).await else { return Ok(()) };
+    if events.first().is_some_and(|event| event.leaf_hash == leaf_hash) {
+        return Ok(());
+    }
+    Err(projections::projector::ProjectorError::WentBack { position }.into())
 }
 
 /// Reads the keys of a folder and checks that the log is theirs. New keys are made for an empty log only.

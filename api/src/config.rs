@@ -245,7 +245,8 @@ mod tests {
     #[test]
     fn nodes_share_a_folder_of_keys_and_a_log_in_its_folder_has_its_own_beside_it() {
         let folder = |log: &str| {
-            let config = Config::parse(&format!("log = '{log}'\nkeys = '/run/keys'\ndata = '/data'")).unwrap();
+            let config =
+                Config::parse(&format!("log = '{log}'\nkeys = '/run/keys'\ndata = '/data'")).unwrap();
             config.keys_folder().to_owned()
         };
         assert_eq!(folder("postgres://host/kundwebb"), Path::new("/run/keys"));

@@ -47,6 +47,8 @@ fn prove(app: &App) {
 
 async fn clean(app: App) {
     let mut interval = tokio::time::interval(CLEANING);
+    // Not at once: each cleaning lets time pass, and a program may be started often.
+    interval.tick().await;
     loop {
         interval.tick().await;
         match app.clean_uploads().await {

@@ -122,6 +122,19 @@ impl ReadModels {
         shown(&moment).map(Some)
     }
 
+    /// The position that the read models of a folder show, and the hash of its event; `None` when there are none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn stand_on(folder: &Path) -> Result<Option<(u64, LeafHash)>, ReadError> {
+        let path = folder.join(file_name(ALL));
+        if !path.exists() {
+            return Ok(None);
+        }
+        let sql = "SELECT position, leaf_hash FROM position";
+        Ok(Some(connect(&path)?.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?))
+    }
+
     /// Whether a folder has read models of this version.
     pub fn is_there(folder: &Path) -> bool {
         folder.join(file_name(ALL)).exists()

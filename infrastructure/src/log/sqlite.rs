@@ -65,8 +65,8 @@ impl SqliteLog {
         let doubt = Arc::new(AtomicBool::new(true));
         let mut log = Self { path, readers: Arc::default(), doubt, checkpointer: None, _lock: Some(lock) };
         if let Err(error) = log.settled() {
+            // Until it is moved nothing is written: over a commit that was torn, another must not begin.
             tracing::warn!(%error, "what was written last could not be moved into log.db yet");
-            log.doubt.store(false, Ordering::Release);
         }
         log.checkpointer = Some(Checkpointer::start(&log.path)?);
         Ok(log)

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::log::LogError;
@@ -124,8 +124,12 @@ impl Wal {
         let Ok(file) = File::open(path) else { return Ok(wal) };
         let mut file = BufReader::new(file);
         let mut header = [0; WAL_HEADER];
-        if !read_whole(&mut file, &mut header)? || header == [0; WAL_HEADER] {
+        if !read_whole(&mut file, &mut header)? {
             return Ok(wal);
+        }
+        if header == [0; WAL_HEADER] {
+            // The header is on the disk before the first frame: so a crash leaves nothing but zeros.
+            return if only_zeros(&mut file)? { Ok(wal) } else { Err(damaged("its first bytes are gone")) };
         }
         let mut sum = Sum { big: integer(&header) & 1 == 1, parts: [0; 2] };
         sum.add(&header[..24]);
@@ -185,6 +189,17 @@ impl Sum {
     fn written(&self) -> [u8; 8] {
         let [one, other] = self.parts.map(u32::to_be_bytes);
         [one[0], one[1], one[2], one[3], other[0], other[1], other[2], other[3]]
+    }
+}
+
+fn only_zeros(file: &mut impl BufRead) -> Result<bool, LogError> {
+    loop {
+        let bytes = file.fill_buf().map_err(|error| unavailable(&error))?;
+        if bytes.is_empty() || bytes.iter().any(|byte| *byte != 0) {
+            return Ok(bytes.is_empty());
+        }
+        let read = bytes.len();
+        file.consume(read);
     }
 }
 
@@ -297,6 +312,8 @@ mod tests {
         changed(whole.len() - 1).unwrap();
         tells(&whole[..whole.len() - 100]).unwrap();
         tells(&[0; 4096]).unwrap();
+        let headless = [&[0; WAL_HEADER], &whole[WAL_HEADER..]].concat();
+        assert!(tells(&headless).unwrap_err().contains("log.db-wal is damaged"));
         tells(&[]).unwrap();
         drop(connection);
     }
