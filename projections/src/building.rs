@@ -36,6 +36,8 @@ pub fn build(folder: &Path, reader: &Reader, runtime: &Handle, until: u64) -> Re
     }
     let unfinished = beside(&path, UNFINISHED);
     remove(&unfinished)?;
+    // What is left beside a file that is gone would be taken for a part of the new one.
+    remove(&path)?;
     let (sender, receiver) = sync_channel(WAITING);
     let built = std::thread::scope(|scope| {
         scope.spawn(move || {
