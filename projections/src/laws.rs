@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::projector::ProjectorError;
-use crate::read_models::file_name;
+use crate::read_models::{beside, file_name};
 use crate::testing::*;
 use crate::{ALL, Projection, Projector, ReadError, ReadModels, verify};
 
@@ -368,6 +368,29 @@ fn files_of_earlier_versions_are_deleted_and_the_own_is_not() {
     assert_eq!(ReadModels::open(folder).unwrap().position(), told.read.position());
     ReadModels::delete(folder).unwrap();
     assert_eq!(names(), ["log.db", "readme.txt"]);
+}
+
+/// What a killed program left of its write-ahead log holds only some of the pages; over another file's it is damage.
+#[test]
+fn what_is_left_beside_read_models_that_are_gone_is_no_part_of_new_ones() {
+    let runtime = Runtime::new().unwrap();
+    let steps: Vec<[u8; 8]> = (0..200).map(|n| [n % 7, n % 15, n % 6, n / 8, n / 3, n, 0, 0]).collect();
+    let (town, events) = runtime.block_on(Town::lived(&steps));
+    let folder = town.folder.path();
+    let until = events.len() / 2;
+    ReadModels::open(folder).unwrap().apply(&events[..until]).unwrap();
+    let read = ReadModels::open(folder).unwrap();
+    read.apply(&events[until..=until]).unwrap();
+    let path = folder.join(file_name(ALL));
+    let left = beside(&path, "-wal");
+    let killed = std::fs::read(&left).unwrap();
+    drop(read);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&left, killed).unwrap();
+    crate::build(folder, &town.reader, runtime.handle(), events.len() as u64).unwrap();
+    let built = ReadModels::open(folder).unwrap();
+    assert_eq!(built.position(), events.len() as u64);
+    assert_eq!(built.digest().unwrap(), one_of_every_type_like(&events));
 }
 
 #[test]
