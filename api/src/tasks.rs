@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrastructure::Clock;
+use tokio::runtime::Handle;
+use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,14 +41,21 @@ impl Tasks {
     }
 }
 
-/// Proves the file of the read models, beside the work. Damage is told where it is noticed.
+/// Proves the read models, beside the work. Damage is told where it is noticed.
 fn prove(app: &App) {
-    let read = Arc::clone(&app.read_models);
-    tokio::task::spawn_blocking(move || drop(read.prove()));
+    let (read, reader, runtime) = (Arc::clone(&app.read_models), app.reader.clone(), Handle::current());
+    tokio::task::spawn_blocking(move || drop(read.prove(&reader, &runtime)));
+}
+
+/// Once each so often; what was missed while the program was paused is not made up for.
+fn every(time: Duration) -> Interval {
+    let mut interval = tokio::time::interval(time);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }
 
 async fn clean(app: App) {
-    let mut interval = tokio::time::interval(CLEANING);
+    let mut interval = every(CLEANING);
     // Not at once: each cleaning lets time pass, and a program may be started often.
     interval.tick().await;
     loop {
@@ -62,7 +71,7 @@ async fn clean(app: App) {
 /// By the clock of the file system: it tells what was there before this process.
 async fn sweep(app: App) {
     let began = Clock::System.now();
-    let mut interval = tokio::time::interval(SWEEPING);
+    let mut interval = every(SWEEPING);
     loop {
         interval.tick().await;
         match app.sweep_files(began, Clock::System.now()).await {
@@ -74,7 +83,7 @@ async fn sweep(app: App) {
 }
 
 async fn measure() {
-    let mut interval = tokio::time::interval(UPKEEP);
+    let mut interval = every(UPKEEP);
     loop {
         interval.tick().await;
         operations::measure();

@@ -370,12 +370,20 @@ fn files_of_earlier_versions_are_deleted_and_the_own_is_not() {
     assert_eq!(names(), ["log.db", "readme.txt"]);
 }
 
+/// Much that happens to few cases.
+fn a_day() -> Vec<[u8; 8]> {
+    (0..200).map(|n| [n % 7, n % 15, n % 6, n / 8, n / 3, n, 0, 0]).collect()
+}
+
+fn path_in(folder: &std::path::Path) -> std::path::PathBuf {
+    folder.join(file_name(ALL))
+}
+
 /// What a killed program left of its write-ahead log holds only some of the pages; over another file's it is damage.
 #[test]
 fn what_is_left_beside_read_models_that_are_gone_is_no_part_of_new_ones() {
     let runtime = Runtime::new().unwrap();
-    let steps: Vec<[u8; 8]> = (0..200).map(|n| [n % 7, n % 15, n % 6, n / 8, n / 3, n, 0, 0]).collect();
-    let (town, events) = runtime.block_on(Town::lived(&steps));
+    let (town, events) = runtime.block_on(Town::lived(&a_day()));
     let folder = town.folder.path();
     let until = events.len() / 2;
     ReadModels::open(folder).unwrap().apply(&events[..until]).unwrap();
@@ -391,6 +399,33 @@ fn what_is_left_beside_read_models_that_are_gone_is_no_part_of_new_ones() {
     let built = ReadModels::open(folder).unwrap();
     assert_eq!(built.position(), events.len() as u64);
     assert_eq!(built.digest().unwrap(), one_of_every_type_like(&events));
+}
+
+/// A write-ahead log over an earlier copy of its file is damage that the engine does not see.
+#[test]
+fn an_earlier_copy_under_a_write_ahead_log_that_was_left_is_found() {
+    let runtime = Runtime::new().unwrap();
+    let (town, events) = runtime.block_on(Town::lived(&a_day()));
+    let folder = town.folder.path();
+    let path = path_in(folder);
+    let until = events.len() / 3;
+    ReadModels::open(folder).unwrap().apply(&events[..until]).unwrap();
+    let earlier = std::fs::read(&path).unwrap();
+    ReadModels::open(folder).unwrap().apply(&events[until..2 * until]).unwrap();
+    let read = ReadModels::open(folder).unwrap();
+    read.apply(&events[2 * until..]).unwrap();
+    let [whole, left] = [&path, &beside(&path, "-wal")].map(|file| std::fs::read(file).unwrap());
+    drop(read);
+    for (file, is_right) in [(whole, true), (earlier, false)] {
+        std::fs::write(&path, file).unwrap();
+        std::fs::write(beside(&path, "-wal"), &left).unwrap();
+        let read = ReadModels::open(folder).unwrap();
+        assert_eq!(read.position(), events.len() as u64);
+        let proven = read.prove(&town.reader, runtime.handle());
+        assert_eq!((proven.is_ok(), read.is_damaged()), (is_right, !is_right));
+    }
+    let read = ReadModels::open(folder).unwrap();
+    assert_eq!(read.position(), 0, "and thrown away");
 }
 
 #[test]

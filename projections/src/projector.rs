@@ -36,8 +36,8 @@ pub enum ProjectorError {
     /// The log does not hold what the read models have shown: it was put back, or its end is lost.
     #[error(
         "the log went back: the read models have seen an event at position {position} that the log does not hold. \
-         log.db is older than they are, or has lost its end (copied without log.db-wal). If this log is all there is, \
-         `kundwebb read-model rebuild` takes it as it is"
+         log.db is older than they are, or has lost its end (copied without log.db-wal), or they are another log's. If \
+         this log is all there is, `kundwebb read-model rebuild` takes it as it is"
     )]
     WentBack {
         /// Where they part.

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use infrastructure::{LeafHash, Recorded};
+use infrastructure::{LeafHash, Reader, Recorded};
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::projector::ProjectorError;
 use crate::{ALL, Projection, ReadError, verify};
 
 /// Most read connections kept open.
@@ -55,11 +58,14 @@ pub enum Found {
 pub struct ReadModels {
     path: PathBuf,
     projections: &'static [&'static dyn Projection],
-    writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    /// Closed last, so that what was written is moved into the file.
+    writer: Mutex<Connection>,
     position: watch::Sender<u64>,
     /// Whether damage was seen since they were opened.
     damaged: AtomicBool,
+    /// Whether whoever wrote them before did not close them.
+    left_open: bool,
 }
 
 impl ReadModels {
@@ -84,6 +90,7 @@ impl ReadModels {
             tracing::warn!(file = %path.display(), "the read models were found damaged; they are built anew from the log");
             remove(&path)?;
         }
+        let left_open = std::fs::metadata(beside(&path, "-wal")).is_ok_and(|wal| wal.len() > 0);
         let (writer, position) = match start(&path, projections) {
             Err(error) if error.is_damage() => {
                 tracing::warn!(%error, file = %path.display(), "the read models are damaged; they are built anew from the log");
@@ -99,6 +106,7 @@ impl ReadModels {
             readers: Mutex::default(),
             position: watch::Sender::new(position),
             damaged: AtomicBool::new(false),
+            left_open,
         })
     }
 
@@ -116,8 +124,7 @@ impl ReadModels {
         if !path.exists() {
             return Ok(None);
         }
-        let connection = connect(&path)?;
-        connection.execute_batch("PRAGMA query_only=ON;")?;
+        let connection = look(&path)?;
         let moment = connection.unchecked_transaction()?;
         shown(&moment).map(Some)
     }
@@ -132,7 +139,7 @@ impl ReadModels {
             return Ok(None);
         }
         let sql = "SELECT position, leaf_hash FROM position";
-        Ok(Some(connect(&path)?.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?))
+        Ok(Some(look(&path)?.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?))
     }
 
     /// Whether a folder has read models of this version.
@@ -183,16 +190,28 @@ impl ReadModels {
         }
     }
 
-    /// Has the engine prove the whole file; takes long on a large one, so it is for a thread that may. Damage is
-    /// remembered as when a query meets it.
+    /// Proves them beside the work: has the engine prove a large file, and, where whoever wrote them before was killed,
+    /// compares them with what the log gives, for no engine tells whether a file and the write-ahead log beside it belong
+    /// together. Damage is remembered as when a query meets it. Takes long, so it is for a thread that may.
     ///
     /// # Errors
-    /// When the file is damaged or cannot be read.
-    pub fn prove(&self) -> Result<(), ReadError> {
-        if std::fs::metadata(&self.path).is_ok_and(|file| file.len() <= PROVEN_AT_ONCE) {
+    /// When they are damaged or cannot be read.
+    pub fn prove(&self, reader: &Reader, runtime: &Handle) -> Result<(), ProjectorError> {
+        let size = std::fs::metadata(&self.path).map_or(0, |file| file.len());
+        if size > PROVEN_AT_ONCE {
+            self.read(quick_check)?;
+        }
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        if !self.left_open || !verify::has_room(folder, size) {
             return Ok(());
         }
-        self.read(quick_check)
+        match verify::verify(folder, reader, runtime)? {
+            Some(verdict) if !verdict.is_same() => {
+                let reason = "they do not show what the log holds".to_owned();
+                Ok(self.noticed(Err(ReadError::Damaged(reason)))?)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether damage was seen. The next start builds them anew.
@@ -257,11 +276,7 @@ impl ReadModels {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => {
-                let connection = connect(&self.path)?;
-                connection.execute_batch("PRAGMA query_only=ON;")?;
-                connection
-            }
+            None => look(&self.path)?,
         };
         let moment = connection.unchecked_transaction()?;
         let answer = query(&moment);
@@ -351,10 +366,21 @@ pub fn file_name(projections: &[&dyn Projection]) -> String {
     format!("read-{}.db", &hex::encode(hash.finalize())[..16])
 }
 
+/// Opens a file for writing, and makes it where there is none.
 pub(crate) fn connect(path: &Path) -> Result<Connection, ReadError> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+}
+
+/// Opens a file for reading. What whoever wrote it has left beside it stays there.
+fn look(path: &Path) -> Result<Connection, ReadError> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.execute_batch("PRAGMA query_only=ON;")?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, ReadError> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_prepared_statement_cache_capacity(256);
     connection.execute_batch(
         "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;
@@ -420,8 +446,7 @@ fn whole(tables: &Connection, projections: &[&dyn Projection]) -> Result<(), Rea
 
 /// What the file holds, after the engine's own proof of it.
 fn proven(path: &Path) -> Result<Found, ReadError> {
-    let connection = connect(path)?;
-    connection.execute_batch("PRAGMA query_only=ON;")?;
+    let connection = look(path)?;
     let moment = connection.unchecked_transaction()?;
     quick_check(&moment)?;
     whole(&moment, ALL)?;
@@ -476,7 +501,7 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
 
 /// Removes the file and what stands beside it.
 pub(crate) fn remove(path: &Path) -> Result<(), ReadError> {
-    for ending in ["", "-wal", "-shm", DAMAGED] {
+    for ending in ["", "-wal", "-shm", "-journal", DAMAGED] {
         match std::fs::remove_file(beside(path, ending)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(ReadError::Row(format!("{} cannot be removed: {error}", path.display())));

@@ -47,6 +47,11 @@ pub fn verify(folder: &Path, reader: &Reader, runtime: &Handle) -> Result<Option
     Ok(Some(Verdict { position: shown.position, shown: shown.digest, rebuilt }))
 }
 
+/// Whether the disk has room for read models of this size beside those that are there, and as much again.
+pub(crate) fn has_room(folder: &Path, size: u64) -> bool {
+    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) > 2 * size)
+}
+
 /// A folder inside the data folder, for it holds what they hold; removed when dropped.
 struct Scratch(PathBuf);
 

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use infrastructure::log::sqlite;
 use infrastructure::{Keys, Reader};
 use projections::ReadModels;
+use projections::read_models::Found;
 use tokio::runtime::Handle;
 
 use crate::cli::{print, read_only, say};
@@ -34,15 +35,20 @@ async fn status(config: &Config) -> anyhow::Result<ExitCode> {
     let head = read_only(config).await?.head().await?.position;
     let file = config.data.join(projections::read_models::file_name(projections::ALL));
     print(format_args!("file      {}", file.display()));
-    if file.exists() {
-        print(format_args!("position  {} of {head}", ReadModels::open(&config.data)?.position()));
-    } else {
-        print("not built yet; this happens when the server starts");
+    let found = ReadModels::examine(&config.data)?;
+    match &found {
+        Found::Nothing | Found::OtherVersion => print("not built yet; this happens when the server starts"),
+        Found::Damaged(reason) => {
+            print(format_args!(
+                "damaged: {reason}. Start the server (again); it builds them anew from the log"
+            ));
+        }
+        Found::At { position, .. } => print(format_args!("position  {position} of {head}")),
     }
     for projection in projections::ALL {
         print(format_args!("  {} version {}", projection.name(), projection.version()));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if matches!(found, Found::Damaged(_)) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 async fn verify(config: &Config) -> anyhow::Result<ExitCode> {

@@ -44,9 +44,12 @@ impl Writing {
     pub(super) async fn finish(mut self) -> Result<(), FileError> {
         let mut writer = self.writer.take().ok_or_else(ended)?;
         let Err(error) = writer.shutdown().await else { return Ok(()) };
-        if let Err(failed) = self.store.delete(&self.path).await {
-            tracing::warn!(error = %failed, "what may be left of a file that was not stored is swept later");
-        }
+        let (store, path) = (Arc::clone(&self.store), self.path.clone());
+        tokio::spawn(async move {
+            if let Err(failed) = store.delete(&path).await {
+                tracing::warn!(error = %failed, "what may be left of a file that was not stored is swept later");
+            }
+        });
         Err(match error.downcast::<object_store::Error>() {
             Ok(error) => error.into(),
             Err(error) => FileError::Store(error.to_string()),
@@ -118,6 +121,8 @@ impl Incoming {
     ) -> Result<UploadedFile, FileError> {
         match self.take_all(content, limits).await {
             Ok(media_type) => self.finish(media_type).await,
+            // Who waits for an answer does not wait for a storage that is away: it is given up beside.
+            Err(error) if error.is_store() => Err(error),
             Err(error) => {
                 self.object.abort().await;
                 Err(error)

@@ -137,7 +137,8 @@ async fn upload_with_a_break(
 /// Waits until a part of an upload has reached the storage.
 async fn part_arrives(objects: &Objects) {
     let until = Instant::now() + PATIENCE;
-    while objects.unfinished().unwrap() < 3 {
+    // What tells of the upload, and the part.
+    while objects.unfinished().unwrap() < 2 {
         assert!(Instant::now() < until, "nothing arrives");
         tokio::task::yield_now().await;
     }

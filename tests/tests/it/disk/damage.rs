@@ -147,6 +147,25 @@ async fn broken_read_models_are_built_anew() {
     }
 }
 
+/// Whoever looks at them beside a server changes nothing: it is the server's to build them anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_damaged_read_models_leaves_them_to_the_server() {
+    let (folder, known) = stopped().await;
+    let file = read_models(folder.path());
+    let remembered = file.with_extension("db.damaged");
+    let program = Program::start(folder.path()).await;
+    fs::write(&remembered, b"").unwrap();
+    for command in [["read-model", "status"].as_slice(), &["check"]] {
+        let looked = run(folder.path(), command);
+        assert!(words(&looked).contains("damaged"), "{}", words(&looked));
+        assert_eq!(looked.status.code(), Some(1));
+    }
+    assert!(file.exists() && remembered.exists());
+    known.is_in(&program).await;
+    program.stop().await;
+    starts_and_says(folder.path(), known, "they are built anew from the log").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_torn_copy_is_refused() {
     // Copied without its WAL.

@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use tokio::sync::oneshot;
+
 use super::*;
 use crate::program::words;
 
@@ -32,8 +34,13 @@ async fn files_lie_in_the_bucket_and_a_broken_upload_leaves_nothing_there() {
     }
     assert!(town.objects.bucket().join("town").is_dir() && !data.join("files").exists());
     let objects = Arc::clone(&town.objects);
-    let middle = async move { part_arrives(&objects).await };
+    let (arrived, has_arrived) = oneshot::channel();
+    let middle = async move {
+        part_arrives(&objects).await;
+        arrived.send(()).unwrap();
+    };
     drop(upload_with_a_break(&program, middle, false).await);
+    has_arrived.await.unwrap();
     town.until_it_holds(2).await;
     program.stop().await;
 }
