@@ -74,7 +74,9 @@ async fn sweep(app: App) {
     let mut interval = every(SWEEPING);
     loop {
         interval.tick().await;
-        match app.sweep_files(began, Clock::System.now()).await {
+        // Nothing of what the others write now, where this node's clock is ahead; nothing at all while the log cannot say.
+        let now = app.log_time().await.unwrap_or_default().min(Clock::System.now());
+        match app.sweep_files(began, now).await {
             Ok(0) => {}
             Ok(files) => tracing::info!(files, "removed files that were left when the program ended"),
             Err(error) => tracing::warn!(%error, "the file store could not be looked through"),

@@ -12,7 +12,7 @@ use crate::nodes::{BETWEEN, NODES, Town};
 /// What is wrong, seconds.
 const WRONG: [&str; 2] = ["+3600", "-3600"];
 /// Timers and the times of files stay as they are.
-pub const ONLY_THE_CLOCK: [(&str, &str); 2] = [("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("NO_FAKE_STAT", "1")];
+const ONLY_THE_CLOCK: [(&str, &str); 2] = [("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("NO_FAKE_STAT", "1")];
 /// What the node says of it.
 const TOLD: &str = "the clock of this machine is";
 /// The file with what is wrong, beside the node's data.
@@ -29,14 +29,19 @@ pub(super) fn own(command: &mut Command, data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn set(data: &Path, offset: &str) -> anyhow::Result<()> {
+/// Sets the clock of the node with this data folder: what it is wrong by.
+///
+/// # Errors
+/// When its file cannot be written.
+pub fn set(data: &Path, offset: &str) -> anyhow::Result<()> {
     // In one step: it is read at any time.
     let aside = file(data).with_extension("new");
     std::fs::write(&aside, offset)?;
     Ok(std::fs::rename(aside, file(data))?)
 }
 
-fn file(data: &Path) -> PathBuf {
+/// The file that tells the node with this data folder what its clock is wrong by.
+pub fn file(data: &Path) -> PathBuf {
     data.with_extension(FILE)
 }
 

@@ -1,5 +1,7 @@
 //! A node whose clock is wrong does no harm to what the others keep: in a shared log the database's clock counts.
 
+use std::cell::Cell;
+
 use serde_json::Value;
 use tests::nodes::clock;
 
@@ -15,11 +17,15 @@ async fn a_node_that_is_days_ahead_removes_no_file_that_is_still_kept() {
         Program::start_with(&town.data(0), &Start { variables: &variables, ..Start::default() }).await;
     let (kept, expired) = (upload(&right.anna()).await, upload(&right.anna()).await);
     let sql = |sql: &str| town.cluster.sql(&town.database, sql).unwrap();
-    sql(&format!("UPDATE kundwebb.upload SET expires_at = 1 WHERE upload_id = '{expired}'"));
-
-    // All its time leaps, so that it cleans at once and not in ten minutes.
-    let (library, file) = (clock::library().unwrap(), town.data(1).with_extension("clock"));
-    std::fs::write(&file, "+0").unwrap();
+    let lasts = |upload: &str, until: &str| {
+        sql(&format!("UPDATE kundwebb.upload SET expires_at = {until} WHERE upload_id = '{upload}'"));
+    };
+    lasts(&expired, "1");
+    // What is kept for a time grows old by two hours at most per cleaning.
+    lasts(&kept, "extract(epoch FROM clock_timestamp() + interval '1 hour') * 1000000");
+    let (library, data) = (clock::library().unwrap(), town.data(1));
+    let file = clock::file(&data);
+    clock::set(&data, "+0").unwrap();
     let own = [
         ("LD_PRELOAD", library.to_str().unwrap()),
         ("FAKETIME_TIMESTAMP_FILE", file.to_str().unwrap()),
@@ -27,12 +33,17 @@ async fn a_node_that_is_days_ahead_removes_no_file_that_is_still_kept() {
         ("NO_FAKE_STAT", "1"),
     ];
     let variables = [&variables[..], &own].concat();
-    let wrong = right.beside(&town.data(1), &Start { variables: &variables, ..Start::default() }).await;
-    std::fs::write(&file, "+30d").unwrap();
+    let wrong = right.beside(&data, &Start { variables: &variables, ..Start::default() }).await;
+    // When it has removed what has expired, it has looked at the other too. All its time leaps, day by day, so that it
+    // cleans at once and not in ten minutes.
+    let days = Cell::new(30);
+    until(|| {
+        days.set(days.get() + 1);
+        clock::set(&data, &format!("+{}d", days.get())).unwrap();
+        sql(&format!("SELECT count(*) FROM kundwebb.upload WHERE upload_id = '{expired}'")) == "0"
+    })
+    .await;
     assert!(wrong.until_ready(false).await.contains("the clock of this machine is"));
-    // When it has removed what has expired, it has looked at the other too.
-    until(|| sql(&format!("SELECT count(*) FROM kundwebb.upload WHERE upload_id = '{expired}'")) == "0")
-        .await;
     let answer = right.anna().try_create(&new_key(), &[kept]).await.unwrap();
     assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
 }
