@@ -27,6 +27,8 @@ mod mail;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]
+mod observed;
+#[cfg(test)]
 mod officer_pages;
 #[cfg(test)]
 mod parsers;
