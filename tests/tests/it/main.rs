@@ -5,6 +5,8 @@ mod api;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod compose;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod demo;
