@@ -13,7 +13,7 @@ use infrastructure::log::Head;
 use serde::{Deserialize, Serialize};
 
 pub use restore::restore;
-pub use take::take;
+pub use take::{Source, take};
 
 /// The name of the file that says what a backup is.
 const MANIFEST: &str = "backup.json";

@@ -80,9 +80,9 @@ enum Command {
     /// State, proof and rebuilding of the read models
     #[command(subcommand)]
     ReadModel(read_model::Command),
-    /// Copy log, keys and files as they are at one moment, beside a running server
+    /// Copy log, keys and files as they are at one moment, beside running servers
     Backup(backup::Arguments),
-    /// Put a backup into an empty data folder; its mails are held until `deliveries release`
+    /// Put a backup into an empty data folder, and its log into an empty database where --log names one; its mails are held until `deliveries release`
     Restore(restore::Arguments),
     /// Move the attached files to another place
     #[command(subcommand)]

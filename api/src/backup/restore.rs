@@ -1,4 +1,7 @@
-//! Putting a backup back into an empty data folder: built aside, proven whole, then moved to its place, the log last.
+//! Putting a backup back into an empty data folder: built aside, proven whole, then moved to its place, the log last. Where
+//! the log lies in a database it is written into that, in one transaction.
+
+mod database;
 
 use std::fs;
 use std::path::Path;
@@ -12,6 +15,7 @@ use infrastructure::upkeep::HELD;
 use infrastructure::{FileStore, Log};
 
 use crate::Config;
+use crate::backup::restore::database::{Database, keys_fit};
 use crate::backup::{Aside, FILES, Manifest, copy_file, sync_folder};
 use crate::cli::log;
 use crate::named_files::NamedFiles;
@@ -28,11 +32,12 @@ pub struct Restored {
     pub wrong: Vec<AttachmentId>,
 }
 
-/// Puts the backup `from`, with its keys in `keys` or beside its log, into the data folder. Its mails are held.
+/// Puts the backup `from`, with its keys in `keys` or beside its log, to where the settings say: into the data folder, or the
+/// log into an empty database. Its mails are held.
 ///
 /// # Errors
-/// When a process uses the data folder or it has something in it, or the backup is not whole; then nothing has changed.
-/// In words.
+/// When a process uses the data folder, it or the database has something in it, or the backup is not whole; then nothing has
+/// changed. In words.
 pub async fn restore(
     config: &Config,
     from: &Path,
@@ -47,6 +52,8 @@ pub async fn restore(
         "the keys of the backup are not at {}; without them nothing in it can be read. Name them with --keys",
         keys.display()
     );
+    let place = config.log_place()?;
+    let database = if place.is_shared() { Some(Database::empty(&place).await?) } else { None };
     fs::create_dir_all(data).with_context(|| format!("{} cannot be made", data.display()))?;
     let _owned = sqlite::own(data)?;
     clear(data)?;
@@ -56,6 +63,9 @@ pub async fn restore(
     ensure!(copy_file(&from.join(FILE), &aside.path.join(FILE))?, "{} has no {FILE}", from.display());
     sqlite::put_back_keys(&aside.path, &keys)?;
     prove(config, &aside.path, &manifest, tell).await?;
+    if place.is_shared() {
+        keys_fit(&aside.path, config.keys_folder())?;
+    }
     tell("copying the files");
     let files = match config.files_place()? {
         Place::Data(_) => FileStore::local(&aside.path.join(FILES))?,
@@ -64,7 +74,10 @@ pub async fn restore(
     copy_files(&from.join(FILES), &files).await?;
     tell("verifying the files");
     let wrong = wrong_files(&SqliteLog::open_read_only(&aside.path)?, &files).await?;
-    move_to(&aside.path, data)?;
+    match database {
+        None => move_to(&aside.path, data)?,
+        Some(database) => database.fill(config, &aside.path, tell).await?,
+    }
     Ok(Restored { manifest, wrong })
 }
 
@@ -106,7 +119,7 @@ async fn prove(
     manifest: &Manifest,
     tell: &dyn Fn(&str),
 ) -> anyhow::Result<()> {
-    let built = Config { data: folder.to_path_buf(), ..config.clone() };
+    let built = Config { data: folder.to_path_buf(), log: "sqlite".to_owned(), ..config.clone() };
     let read = SqliteLog::open_read_only(folder)?;
     ensure!(
         manifest.is_end(read.head().await?),

@@ -1,4 +1,4 @@
-//! Taking a backup, beside a running server: written aside, then renamed, so that it is whole or not there.
+//! Taking a backup, beside running servers: written aside, then renamed, so that it is whole or not there.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::AttachmentId;
-use infrastructure::FileStore;
 use infrastructure::files::place::Place;
-use infrastructure::log::sqlite::{self, Copied, FILE, KEYS_FILE, Snapshot};
+use infrastructure::log::postgres::PostgresLog;
+use infrastructure::log::sqlite::{self, Copied, FILE, KEYS_FILE, Snapshot, SqliteLog};
+use infrastructure::{FileStore, log};
 use tokio::runtime::Handle;
 
 use crate::backup::{Aside, FILES, MANIFEST, Manifest, beside, sync_folder};
 
 /// Ends the names of what is being written.
 const PART: &str = ".part";
+/// The folder in which the log of a database is gathered.
+const GATHERED: &str = "gathered";
 /// Tells of the files copied after so many.
 const TELL_FILES: usize = 1_000;
 
@@ -30,13 +33,26 @@ pub struct Taken {
     pub missing: Vec<AttachmentId>,
 }
 
-/// Copies log and keys of the data folder, and those of its `files` that the log knows, to the folder `to`, as they are at one
-/// moment. The keys go into the file `keys`, or beside the log. To be called where threads may wait.
+/// What a backup is taken of.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where the log lies.
+    pub log: log::place::Place,
+    /// The folder with the keys of the installation.
+    pub keys: PathBuf,
+    /// Where the attached files lie.
+    pub files: Place,
+    /// Where what need not wait is run.
+    pub runtime: Handle,
+}
+
+/// Copies log and keys, and those of the files that the log knows, to the folder `to`, as they are at one moment. The keys go
+/// into the file `keys`, or beside the log. To be called where threads may wait.
 ///
 /// # Errors
 /// When the target has something in it, or something cannot be read or written; then nothing is left. In words.
 pub fn take(
-    (data, files, runtime): (&Path, &Place, &Handle),
+    source: &Source,
     to: &Path,
     keys: Option<&Path>,
     now: DateTime<Utc>,
@@ -46,7 +62,6 @@ pub fn take(
     if let Some(keys) = keys {
         ensure!(!keys.exists(), "{} is there already; name another file for the keys", keys.display());
     }
-    let snapshot = Snapshot::of(data)?;
     let path = beside(to, PART);
     fs::create_dir_all(&path).with_context(|| format!("{} cannot be made", path.display()))?;
     let _owned = sqlite::own(&path).with_context(|| format!("another backup writes {}", path.display()))?;
@@ -54,9 +69,10 @@ pub fn take(
     empty(&path)?;
     let keys_part = keys.map_or_else(|| path.join(KEYS_FILE), |keys| beside(keys, PART));
     let held = format!("the log was put back from the backup of {}", time(now));
-    let copied = copy_log(&snapshot, data, (&path.join(FILE), &keys_part), &held, tell);
+    let copied = snapshot(source, &path, tell)
+        .and_then(|snapshot| copy_log(&snapshot, &source.keys, (&path.join(FILE), &keys_part), &held, tell));
     let written = copied.and_then(|copied| {
-        let files = runtime.block_on(copy_files(files, &path, &copied, tell))?;
+        let files = source.runtime.block_on(copy_files(&source.files, &path, &copied, tell))?;
         finish(&path, &copied, files, now)
     });
     let put = written.and_then(|(manifest, missing)| {
@@ -101,15 +117,36 @@ fn empty(part: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The log as it is at one moment. That of a database is gathered in a folder beside what is written.
+fn snapshot(source: &Source, part: &Path, tell: &dyn Fn(&str)) -> anyhow::Result<Snapshot> {
+    match &source.log {
+        log::place::Place::Sqlite(folder) => Ok(Snapshot::of(folder)?),
+        log::place::Place::Postgres(url) => {
+            let folder = part.join(GATHERED);
+            source.runtime.block_on(gather(url, &folder, tell))?;
+            Ok(Snapshot::of(&folder)?)
+        }
+    }
+}
+
+/// Copies the log of a database, as it is at one moment, into a folder.
+async fn gather(url: &str, folder: &Path, tell: &dyn Fn(&str)) -> anyhow::Result<()> {
+    let from = PostgresLog::open_at_this_moment(url).await?;
+    let to = SqliteLog::open(folder)?;
+    let far = |position, head| tell(&format!("log: {position} of {head} events"));
+    let gathered = log::copying::copy(&from, &to, &far).await;
+    gathered.map(drop).context("the log could not be read to its end as it was at one moment; try again")
+}
+
 fn copy_log(
     snapshot: &Snapshot,
-    data: &Path,
+    keys_folder: &Path,
     to: (&Path, &Path),
     held: &str,
     tell: &dyn Fn(&str),
 ) -> anyhow::Result<Copied> {
     let progress = |done: i32, all: i32| tell(&format!("log: {done} of {all} pages"));
-    Ok(sqlite::copy(snapshot, data, to, held, &progress)?)
+    Ok(sqlite::copy(snapshot, keys_folder, to, held, &progress)?)
 }
 
 /// Copies the files that the log knows. Gives how many there were, and those that cases name but nobody holds.
@@ -156,6 +193,10 @@ fn finish(
     file.write_all(&serde_json::to_vec_pretty(&manifest)?)?;
     file.sync_all()?;
     fs::remove_file(part.join(sqlite::LOCK))?;
+    let gathered = part.join(GATHERED);
+    if gathered.exists() {
+        fs::remove_dir_all(gathered)?;
+    }
     sync_folder(part)?;
     Ok((manifest, missing))
 }

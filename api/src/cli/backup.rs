@@ -1,4 +1,4 @@
-//! `kundwebb backup`: log, keys and files as they are at one moment, beside a running server.
+//! `kundwebb backup`: log, keys and files as they are at one moment, beside running servers.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,10 +23,14 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let now = Clock::System.now();
-    let (data, to, keys) = (config.data.clone(), arguments.to.clone(), arguments.keys.clone());
-    let (files, runtime) = (config.files_place()?, Handle::current());
-    let take =
-        move || backup::take((&data, &files, &runtime), &to, keys.as_deref(), now, &|words| say(words));
+    let (to, keys) = (arguments.to.clone(), arguments.keys.clone());
+    let source = backup::Source {
+        log: config.log_place()?,
+        keys: config.keys_folder().to_path_buf(),
+        files: config.files_place()?,
+        runtime: Handle::current(),
+    };
+    let take = move || backup::take(&source, &to, keys.as_deref(), now, &|words| say(words));
     let taken = tokio::task::spawn_blocking(take).await??;
     let manifest = &taken.manifest;
     print(format_args!(

@@ -14,7 +14,7 @@ use infrastructure::files::place::Place;
 use infrastructure::files::{FileError, stored_size};
 use infrastructure::log::postgres::{Keeping, NO_SESSION};
 use infrastructure::upkeep::HELD;
-use infrastructure::{Clock, FileStore, Keys, Log, LogError, disk, startup};
+use infrastructure::{Clock, FileStore, Keys, Log, LogError, disk, log, startup};
 use projections::read_models::{Found, ReadModels};
 
 use crate::app::describe;
@@ -27,6 +27,9 @@ const ROOM: u64 = 512 << 20;
 /// What to do about a log that is not what it was.
 const RESTORE: &str = "stop the server, keep a copy of the folder, and put a backup into an empty one with \
                        `kundwebb restore --from BACKUP`";
+/// What to do about one in a database.
+const RESTORE_DATABASE: &str = "stop every node, keep the database, and put a backup into an empty one with `kundwebb restore \
+                                --from BACKUP --log postgres://USER@HOST/DATABASE`";
 /// What to do about keys.
 const KEYS: &str = "put the log's own master.key and token.key back from where they are kept";
 
@@ -101,13 +104,19 @@ fn room(data: &Path) -> anyhow::Result<String> {
 
 /// Whether the log opens and its last events are whole.
 async fn whole(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
-    let log = log.map_err(|reason| anyhow::anyhow!("{reason}; {RESTORE}"))?;
-    let head = startup::end(log).await.map_err(|error| advised(&error, RESTORE))?;
-    Ok(format!(
-        "{} events in {}; the last are whole, `kundwebb log verify` checks all",
-        head.position,
-        config.log_place()?
-    ))
+    let place = config.log_place()?;
+    let advice = match place {
+        log::place::Place::Sqlite(_) => RESTORE,
+        log::place::Place::Postgres(_) => "look whether the database runs, and whether `log` names it",
+    };
+    let log = log.map_err(|reason| anyhow::anyhow!("{reason}; {advice}"))?;
+    let head = startup::end(log).await.map_err(|error| advised(&error, restoring(&place)))?;
+    Ok(format!("{} events in {place}; the last are whole, `kundwebb log verify` checks all", head.position))
+}
+
+/// What to do about a log at a place that is not what it was.
+const fn restoring(place: &log::place::Place) -> &'static str {
+    if place.is_shared() { RESTORE_DATABASE } else { RESTORE }
 }
 
 /// Whether the database keeps what is acknowledged though a server is lost, and gives each connection its session.
@@ -177,14 +186,15 @@ async fn read_models(log: Opened<'_>, config: &Config) -> anyhow::Result<String>
         Ok(Found::Damaged(reason)) => bail!("they are damaged ({reason}); {by_itself}"),
         Ok(Found::At { position, leaf_hash }) => (position, leaf_hash),
     };
-    let log = opened(log)?;
+    let (log, place) = (opened(log)?, config.log_place()?);
     if let Some(before) = position.checked_sub(1) {
         let events = log.events_after(before, 1).await?;
         let stands = events.first().is_some_and(|event| event.leaf_hash == leaf_hash);
         ensure!(
             stands,
-            "they have seen an event at position {position} that the log does not hold: log.db is older than they are, or \
-             has lost its end; {RESTORE}. If this log is all there is, `kundwebb read-model rebuild` takes it as it is"
+            "they have seen an event at position {position} that the log does not hold: {place} is older than they are, or \
+             has lost its end; {}. If this log is all there is, `kundwebb read-model rebuild` takes it as it is",
+            restoring(&place)
         );
     }
     Ok(format!("they show position {position} of {}", log.head().await?.position))

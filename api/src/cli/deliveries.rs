@@ -1,5 +1,5 @@
-//! `kundwebb deliveries`: how the mails stand, and letting those leave that are held since a restore. Works beside a
-//! running server, which is asked by a file in its data folder.
+//! `kundwebb deliveries`: how the mails stand, and letting those leave that are held since a restore. Works beside
+//! running servers; the one whose data folder holds the log is asked by a file in it.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -53,10 +53,11 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
 }
 
 async fn release(config: &Config, log: &dyn Log) -> anyhow::Result<()> {
-    if let Ok(owned) = sqlite::own(&config.data) {
-        drop(owned);
-        let opened = config.log_place()?.open(&config.data, false).await?;
-        let mut writer = opened.log.writer().await?;
+    let place = config.log_place()?;
+    // A database is written beside its nodes; whichever of them sends the mails sees that they are free.
+    if place.is_shared() || sqlite::own(&config.data).is_ok() {
+        let log = place.open_without_node().await?;
+        let mut writer = log.writer().await?;
         writer.begin().await?;
         writer.upkeep(&Upkeep::ReleaseDeliveries).await?;
         return Ok(writer.commit().await?);

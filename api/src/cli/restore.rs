@@ -1,4 +1,4 @@
-//! `kundwebb restore`: a backup into an empty data folder, proven whole. Refuses while a process uses the folder.
+//! `kundwebb restore`: a backup into an empty data folder or database, proven whole. Refuses while a process uses the folder.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,7 +25,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
     let manifest = &restored.manifest;
     print(format_args!(
         "{}: the log up to position {} as of {}, {} files",
-        config.data.display(),
+        config.log_place()?,
         manifest.position,
         manifest.taken_at.to_rfc3339(),
         manifest.files

@@ -26,6 +26,9 @@ fn install() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(Matcher::Suffix("_commands".to_owned()), &COMMANDS)?
         .install_recorder()?;
     describe();
+    // What seldom happens is there from the start: from nothing to one is no increase that an alert could see.
+    metrics::counter!("kundwebb_mail_uncertain_total").increment(0);
+    metrics::gauge!("kundwebb_log_trouble").set(0.0);
     Ok(handle)
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use domain::StreamId;
 
 use crate::log::beside::TABLES;
-use crate::log::{Batch, Head, Log, LogError};
+use crate::log::{Batch, Head, Log, LogError, Writer};
 use crate::startup;
 use crate::stored::StoredEvent;
 
@@ -39,10 +39,16 @@ pub async fn copy(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Resu
         let Some(last) = events.last() else { break };
         startup::verify(&events, position)?;
         position = last.position;
-        add(from, to, events).await?;
+        let mut writer = to.writer().await?;
+        writer.begin().await?;
+        add(from, writer.as_mut(), events).await?;
+        writer.commit().await?;
         tell(position, head.position);
     }
-    let rows = beside(from, to).await?;
+    let mut writer = to.writer().await?;
+    writer.begin().await?;
+    let rows = beside(from, writer.as_mut()).await?;
+    writer.commit().await?;
     if from.head().await? != head || to.head().await? != head {
         return Err(LogError::Data(
             "somebody wrote to a log while it was copied; stop every node and go on".to_owned(),
@@ -50,6 +56,47 @@ pub async fn copy(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Resu
     }
     same(from, to).await?;
     Ok(Moved { head, before: before.position, rows })
+}
+
+/// Copies a log whole into an empty one in one transaction, so that all of it is there or nothing, and proves that both are
+/// the same. Nobody may write the source meanwhile; `tell` hears how far it is.
+///
+/// # Errors
+/// [`LogError::Data`] when the target is not empty; or when either fails.
+pub async fn copy_at_once(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Result<Moved, LogError> {
+    let head = from.head().await?;
+    let mut writer = to.writer().await?;
+    // From here on nobody else writes it.
+    writer.begin().await?;
+    if !is_empty(to).await? {
+        return Err(LogError::Data("the target holds a log already; choose an empty one".to_owned()));
+    }
+    let mut position = 0;
+    loop {
+        let events = from.events_after(position, EVENTS).await?;
+        let Some(last) = events.last() else { break };
+        startup::verify(&events, position)?;
+        position = last.position;
+        add(from, writer.as_mut(), events).await?;
+        tell(position, head.position);
+    }
+    let rows = beside(from, writer.as_mut()).await?;
+    writer.commit().await?;
+    same(from, to).await?;
+    Ok(Moved { head, before: 0, rows })
+}
+
+/// Whether a log holds nothing: neither events nor anything beside them.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn is_empty(log: &dyn Log) -> Result<bool, LogError> {
+    for table in TABLES {
+        if !log.rows(table, 0, 1).await?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(log.head().await?.position == 0)
 }
 
 /// Whether what the target holds is how the source begins.
@@ -64,14 +111,12 @@ async fn begins(from: &dyn Log, before: Head) -> Result<(), LogError> {
     }
 }
 
-async fn add(from: &dyn Log, to: &dyn Log, events: Vec<StoredEvent>) -> Result<(), LogError> {
+async fn add(from: &dyn Log, writer: &mut dyn Writer, events: Vec<StoredEvent>) -> Result<(), LogError> {
     let begun: Vec<StreamId> =
         events.iter().filter(|event| event.version == 1).map(|event| event.stream).collect();
     let keys: HashMap<StreamId, Vec<u8>> = from.keys(&begun).await?;
     let numbers =
         events.iter().filter_map(|event| Some((event.case_number()?, event.stream))).collect::<Vec<_>>();
-    let mut writer = to.writer().await?;
-    writer.begin().await?;
     // The series of a year is moved to the last number of a batch, so a batch holds one year.
     let years = numbers.chunk_by(|one, other| one.0.year() == other.0.year()).map(<[_]>::to_vec);
     let mut batches: Vec<Batch> = years.map(|numbers| Batch { numbers, ..Batch::default() }).collect();
@@ -79,11 +124,11 @@ async fn add(from: &dyn Log, to: &dyn Log, events: Vec<StoredEvent>) -> Result<(
     for batch in &batches {
         writer.write(batch).await?;
     }
-    writer.commit().await
+    Ok(())
 }
 
 /// Copies the rows beside the events; those that are there already are replaced.
-async fn beside(from: &dyn Log, to: &dyn Log) -> Result<u64, LogError> {
+async fn beside(from: &dyn Log, writer: &mut dyn Writer) -> Result<u64, LogError> {
     let mut count = 0;
     for table in TABLES {
         let mut offset = 0;
@@ -92,10 +137,7 @@ async fn beside(from: &dyn Log, to: &dyn Log) -> Result<u64, LogError> {
             if rows.is_empty() {
                 break;
             }
-            let mut writer = to.writer().await?;
-            writer.begin().await?;
             writer.put(table, &rows).await?;
-            writer.commit().await?;
             offset += rows.len() as u64;
         }
         count += offset;

@@ -62,6 +62,18 @@ impl Place {
         }
     }
 
+    /// Opens the log for writing without a node: a log in a folder takes that folder, one in a database is written beside
+    /// its nodes. It is made where there is none.
+    ///
+    /// # Errors
+    /// When another process owns the folder, or the log cannot be used.
+    pub async fn open_without_node(&self) -> Result<Arc<dyn Log>, LogError> {
+        Ok(match self {
+            Self::Sqlite(folder) => Arc::new(SqliteLog::open(folder)?),
+            Self::Postgres(url) => Arc::new(PostgresLog::open(url, true).await?),
+        })
+    }
+
     /// Opens the log for reading, beside those who write it.
     ///
     /// # Errors

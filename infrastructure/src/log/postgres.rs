@@ -7,13 +7,15 @@ mod read;
 mod tests;
 mod write;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
 use sqlx::{Connection, Executor, Postgres, query_scalar, raw_sql};
 
-use crate::log::{Heard, LogError};
+use crate::log::{Heard, Log, LogError};
 use hosts::{Hosts, ONLY_READ, only_read};
 
 pub(super) use hosts::shown;
@@ -47,6 +49,12 @@ pub const NO_SESSION: &str = "a PgBouncer in transaction mode stands before the 
 
 /// For those who only read.
 const READING: &str = "SET default_transaction_read_only = on";
+/// For one who reads everything as it is at one moment, and may be slow to go on.
+const MOMENT: &str =
+    "SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+/// What is said when another connection would see another moment.
+const MOMENT_LOST: &str = "the connection that saw the log at one moment is lost";
 
 /// The log in a database.
 pub struct PostgresLog {
@@ -85,6 +93,19 @@ impl PostgresLog {
         let _ = connection.close().await;
         let log = Self { readers: readers(hosts.current(), true), hosts, tells_time: true };
         if there { Ok(log) } else { Err(LogError::Damaged("the database holds no log".to_owned())) }
+    }
+
+    /// Opens the log of a database for reading all of it as it is at this moment, whatever nodes add meanwhile. It is read
+    /// over one connection; when that is lost, so is the moment, and nothing more can be read.
+    ///
+    /// # Errors
+    /// As [`PostgresLog::open_read_only`].
+    pub async fn open_at_this_moment(url: &str) -> Result<Self, LogError> {
+        let log = Self::open_read_only(url).await?;
+        let log = Self { readers: moment(log.hosts.current()), ..log };
+        // The first read chooses the moment.
+        log.head().await?;
+        Ok(log)
     }
 
     /// A connection of its own to the server that can be written, ready to be used.
@@ -174,6 +195,28 @@ fn readers(options: PgConnectOptions, only_reads: bool) -> PgPool {
                     connection.execute(raw_sql(READING)).await?;
                 }
                 Ok(())
+            })
+        })
+        .connect_lazy_with(options)
+}
+
+/// The one connection that sees a moment: it is kept for as long as it is needed, and never replaced.
+fn moment(options: PgConnectOptions) -> PgPool {
+    let chosen = Arc::new(AtomicBool::new(false));
+    PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            let again = chosen.swap(true, Ordering::AcqRel);
+            Box::pin(async move {
+                if again {
+                    return Err(sqlx::Error::Protocol(MOMENT_LOST.to_owned()));
+                }
+                session(connection).await?;
+                connection.execute(raw_sql(MOMENT)).await.map(drop)
             })
         })
         .connect_lazy_with(options)

@@ -33,6 +33,7 @@ const PROGRAM: &str = "objects";
 pub struct Objects {
     folder: TempDir,
     program: Option<PathBuf>,
+    key: (String, String),
     port: u16,
     server: Mutex<Option<Server>>,
 }
@@ -49,7 +50,15 @@ impl Objects {
     /// # Errors
     /// When the program is not there, or does not start.
     pub fn process(beside: &Path) -> anyhow::Result<Self> {
-        Self::start(Some(beside.with_file_name(PROGRAM)))
+        Self::process_for(beside, (KEY, SECRET))
+    }
+
+    /// As [`Objects::process`], for those who have another key: its name, and with what it opens.
+    ///
+    /// # Errors
+    /// As [`Objects::process`].
+    pub fn process_for(beside: &Path, key: (&str, &str)) -> anyhow::Result<Self> {
+        Self::start(Some(beside.with_file_name(PROGRAM)), key)
     }
 
     /// A server on threads of this process.
@@ -57,14 +66,15 @@ impl Objects {
     /// # Errors
     /// When it does not start.
     pub fn threads() -> anyhow::Result<Self> {
-        Self::start(None)
+        Self::start(None, (KEY, SECRET))
     }
 
-    fn start(program: Option<PathBuf>) -> anyhow::Result<Self> {
+    fn start(program: Option<PathBuf>, (key, secret): (&str, &str)) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         std::fs::create_dir(folder.path().join(BUCKET))?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let objects = Self { folder, program, port, server: Mutex::default() };
+        let key = (key.to_owned(), secret.to_owned());
+        let objects = Self { folder, program, key, port, server: Mutex::default() };
         objects.run()?;
         Ok(objects)
     }
@@ -85,6 +95,7 @@ impl Objects {
     fn run_process(&self, program: &Path) -> anyhow::Result<Child> {
         let mut command = Command::new(program);
         command.arg(self.folder.path()).arg(format!("127.0.0.1:{}", self.port));
+        command.args([&self.key.0, &self.key.1]);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("{} cannot be run", program.display()))?;
         let stdout = child.stdout.take().context("standard output is not at hand")?;
@@ -101,7 +112,8 @@ impl Objects {
         let guard = runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener)?;
         drop(guard);
-        runtime.spawn(async move { serve(&folder, listener).await });
+        let (key, secret) = self.key.clone();
+        runtime.spawn(async move { serve(&folder, listener, (&key, &secret)).await });
         Ok(runtime)
     }
 
@@ -132,8 +144,8 @@ impl Objects {
             ("AWS_ENDPOINT_URL", self.endpoint()),
             ("AWS_ALLOW_HTTP", "true".to_owned()),
             ("AWS_REGION", REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.key.0.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.key.1.clone()),
         ]
     }
 
@@ -179,10 +191,14 @@ impl Drop for Objects {
 ///
 /// # Errors
 /// When the folder cannot be used, or nobody can be accepted any more.
-pub async fn serve(folder: &Path, listener: tokio::net::TcpListener) -> anyhow::Result<()> {
+pub async fn serve(
+    folder: &Path,
+    listener: tokio::net::TcpListener,
+    (key, secret): (&str, &str),
+) -> anyhow::Result<()> {
     let files = FileSystem::new(folder).map_err(|error| anyhow::anyhow!("{error:?}"))?;
     let mut builder = S3ServiceBuilder::new(files);
-    builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
+    builder.set_auth(SimpleAuth::from_single(key, secret));
     let service = builder.build();
     loop {
         let (stream, _) = listener.accept().await?;

@@ -1,13 +1,19 @@
 //! A node of the real program and its database: what `kundwebb check` demands of it, a PgBouncer before it, and what goes
 //! on while it is away.
 
+use std::io::Write;
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::{Bouncer, Cluster};
+use futures::future::join_all;
+use infrastructure::log::place::Place;
 use reqwest::multipart::Form;
 use reqwest::{Response, StatusCode};
+use tests::nodes::line::Line;
 use tokio::time::Instant;
 
 use crate::program::{Acknowledged, Program, Start, binary, live, log_in, words};
@@ -15,6 +21,8 @@ use crate::support::new_key;
 
 /// How long a page may take while the database does not answer.
 const PAGE: Duration = Duration::from_secs(5);
+/// How long anybody may wait for a database that says nothing.
+const SILENCE: Duration = Duration::from_secs(20);
 
 async fn at_the_side<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
@@ -192,5 +200,113 @@ async fn while_the_database_is_away_pages_are_read_and_a_form_keeps_what_was_typ
     node.until_ready(true).await;
     assert_eq!(anna.send(&form, "Ett nytt ärende").await.status(), StatusCode::SEE_OTHER);
     assert!(anna.page("/mina-arenden").await.contains("Ett nytt ärende"));
+    known.is_in(&node).await;
+}
+
+/// Somebody who keeps the events from being read until it is dropped.
+struct Locked(Child);
+
+impl Locked {
+    fn events(cluster: &Cluster, database: &str) -> Self {
+        let mut psql = cluster.program("psql");
+        psql.args(["-X", "-q", "-d", &cluster.url(database)]).stdin(Stdio::piped());
+        let mut child = psql.spawn().unwrap();
+        let lock = b"BEGIN; LOCK TABLE kundwebb.event IN ACCESS EXCLUSIVE MODE;\n";
+        child.stdin.as_mut().unwrap().write_all(lock).unwrap();
+        until_counted(
+            cluster,
+            "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted \
+                      AND relation = 'kundwebb.event'::regclass",
+            database,
+            "1",
+        );
+        Self(child)
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn until_counted(cluster: &Cluster, sql: &str, database: &str, count: &str) {
+    let until = Instant::now() + SILENCE;
+    while cluster.sql(database, sql).unwrap() != count {
+        assert!(Instant::now() < until, "{sql}");
+    }
+}
+
+/// The database has been asked and its answers get lost, as where a network is parted: those who read are told soon, and
+/// what was asked over those connections is nobody else's answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_from_a_silent_database_is_told_in_time() {
+    const READERS: usize = 5;
+    let (cluster, database) = at_the_side(|| {
+        let cluster = Cluster::shared().unwrap();
+        let database = cluster.database().unwrap().rsplit('/').next().unwrap().to_owned();
+        (cluster, database)
+    })
+    .await;
+    let line = Line::to(SocketAddr::from(([127, 0, 0, 1], cluster.port()))).await.unwrap();
+    let through = format!("postgres://{}@127.0.0.1:{}/{database}", cluster::OWNER, line.port());
+    let log = Place::Postgres(through).open_without_node().await.unwrap();
+    let locked = {
+        let (cluster, database) = (Arc::clone(&cluster), database.clone());
+        at_the_side(move || Locked::events(&cluster, &database)).await
+    };
+    let asked = Instant::now();
+    let reading: Vec<_> = (0..READERS)
+        .map(|_| {
+            let log = Arc::clone(&log);
+            tokio::spawn(async move { log.head().await })
+        })
+        .collect();
+    at_the_side(move || {
+        let wait = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        until_counted(&cluster, wait, &database, &READERS.to_string());
+    })
+    .await;
+    line.hold();
+    drop(locked);
+    let told = tokio::time::timeout(SILENCE, join_all(reading)).await.expect("they wait no longer");
+    for told in told {
+        let error = told.unwrap().unwrap_err().to_string();
+        assert!(error.contains("the database does not answer"), "{error}");
+    }
+    assert!(asked.elapsed() > Duration::from_secs(5), "a slow answer is waited for");
+    line.resume();
+    for _ in 0..2 * READERS {
+        assert_eq!(log.meta("nothing").await.unwrap(), None, "not the answer to what was asked before");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_parted_from_its_database_answers_everybody_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cluster, database) = at_the_side(|| {
+        let cluster = Cluster::shared().unwrap();
+        let database = cluster.database().unwrap().rsplit('/').next().unwrap().to_owned();
+        (cluster, database)
+    })
+    .await;
+    let line = Line::to(SocketAddr::from(([127, 0, 0, 1], cluster.port()))).await.unwrap();
+    let through = format!("postgres://{}@127.0.0.1:{}/{database}", cluster::OWNER, line.port());
+    let node = node(&folder.path().join("data"), &through).await;
+    let mut known = Acknowledged::default();
+    live(&node, &mut known).await;
+    let anna = Browser::new(&node, "anna.exempel").await;
+    anna.page("/mina-arenden").await;
+    let rut = node.rut();
+    assert_eq!(rut.get("/events").await.status(), 200);
+    line.hold();
+    let asked = Instant::now();
+    let answers = join_all((0..20).map(|_| rut.get("/events"))).await;
+    assert!(answers.iter().all(|answer| answer.status() == 503));
+    assert!(asked.elapsed() < SILENCE, "{:?}", asked.elapsed());
+    anna.page("/mina-arenden").await;
+    line.resume();
+    node.until_ready(true).await;
     known.is_in(&node).await;
 }

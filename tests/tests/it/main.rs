@@ -5,6 +5,8 @@ mod api;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod compose;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod demo;
@@ -26,6 +28,8 @@ mod log_cli;
 mod mail;
 #[cfg(test)]
 mod nodes;
+#[cfg(test)]
+mod observed;
 #[cfg(test)]
 mod officer_pages;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Many nodes on one log in PostgreSQL: the real program, more than once, and a private cluster.
 
+mod backup;
 mod clocks;
 mod waking;
 

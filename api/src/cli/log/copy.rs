@@ -2,13 +2,9 @@
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use infrastructure::log::copying::copy;
 use infrastructure::log::place::Place;
-use infrastructure::log::postgres::PostgresLog;
-use infrastructure::log::sqlite::SqliteLog;
-use infrastructure::{Log, LogError};
 
 use crate::Config;
 
@@ -21,8 +17,8 @@ pub(super) async fn run(
     let (from, to) = (Place::parse(from, &config.data)?, Place::parse(to, &config.data)?);
     anyhow::ensure!(from != to, "--from and --to are the same log");
     // Whoever owns the folder of a SQLite log knows that no server writes it.
-    let source = open(&from).await?;
-    let target = open(&to).await?;
+    let source = from.open_without_node().await?;
+    let target = to.open_without_node().await?;
     let far = |position, head| tell(&format!("{position} of {head} events"));
     let moved = copy(source.as_ref(), target.as_ref(), &far).await?;
     writeln!(
@@ -31,11 +27,4 @@ pub(super) async fn run(
         moved.head.position, moved.before, moved.rows
     )?;
     Ok(ExitCode::SUCCESS)
-}
-
-async fn open(place: &Place) -> Result<Arc<dyn Log>, LogError> {
-    Ok(match place {
-        Place::Sqlite(folder) => Arc::new(SqliteLog::open(folder)?),
-        Place::Postgres(url) => Arc::new(PostgresLog::open(url, true).await?),
-    })
 }

@@ -20,13 +20,22 @@ const THE_ONE: Duration = Duration::from_secs(5);
 /// For so long what was found out about the servers holds for those who read: no more than one asks anew.
 const HOLDS: Duration = Duration::from_secs(1);
 
+/// What was found out about the servers.
+struct Looked {
+    begun: Instant,
+    /// Later than that by as long as a silent server was waited for.
+    ended: Instant,
+    /// What was in the way.
+    found: Result<(), String>,
+}
+
 /// The servers.
 pub(super) struct Hosts {
     each: Vec<PgConnectOptions>,
     /// Where the one that could be written last stands in the list.
     current: AtomicUsize,
-    /// When a server was looked for last, and what was in the way.
-    looked: Mutex<Option<(Instant, Result<(), String>)>>,
+    /// What was found out last.
+    looked: Mutex<Option<Looked>>,
     /// Held by the one who looks for those who wait.
     looking: tokio::sync::Mutex<()>,
 }
@@ -68,8 +77,8 @@ impl Hosts {
         let what = found.as_ref().map(drop).map_err(Clone::clone);
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         // Who has begun later knows better.
-        if looked.as_ref().is_none_or(|(at, _)| *at <= begun) {
-            *looked = Some((begun, what));
+        if looked.as_ref().is_none_or(|last| last.begun <= begun) {
+            *looked = Some(Looked { begun, ended: Instant::now(), found: what });
         }
         drop(looked);
         found.map_err(LogError::Unavailable)
@@ -95,7 +104,7 @@ impl Hosts {
     /// What was found out a moment ago.
     fn known(&self) -> Option<Result<(), String>> {
         let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        looked.as_ref().filter(|(at, _)| at.elapsed() < HOLDS).map(|(_, found)| found.clone())
+        looked.as_ref().filter(|last| last.ended.elapsed() < HOLDS).map(|last| last.found.clone())
     }
 
     /// Why there is no server that can be written, where that was found out a moment ago.

@@ -1,13 +1,14 @@
 //! Reading the log in PostgreSQL.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::vocabulary::Template;
 use domain::{AttachmentId, CaseId, CaseNumber, PersonId, StreamId};
 use sqlx::postgres::{PgExecutor, PgRow};
-use sqlx::{AssertSqlSafe, Row, query, query_scalar};
+use sqlx::{AssertSqlSafe, Decode, Postgres, Row, Type, query};
 use uuid::Uuid;
 
 use crate::clock::from_micros;
@@ -17,6 +18,12 @@ use crate::log::{Delivery, DeliveryCounts, Head, Heard, Kept, Log, LogError, Sea
 use crate::outcome::KeptOutcome;
 use crate::recorded::LeafHash;
 use crate::stored::StoredEvent;
+
+/// How long an answer may take for which somebody may wait: a database that says nothing, as behind a network that lets
+/// nothing through, must not hold them.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How long one may take for which much is read.
+const SCAN: Duration = Duration::from_secs(600);
 
 type Result<T> = std::result::Result<T, LogError>;
 
@@ -28,8 +35,7 @@ impl Log for PostgresLog {
 
     async fn head(&self) -> Result<Head> {
         let sql = "SELECT position, recorded_at, leaf_hash FROM event ORDER BY position DESC LIMIT 1";
-        let row =
-            query(sql).fetch_optional(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
+        let row = self.ask(query(sql)).await?.pop();
         row.map_or(Ok(Head::default()), |row| head(&row)).map_err(|error| fault(&error))
     }
 
@@ -55,24 +61,21 @@ impl Log for PostgresLog {
         let (mut low, mut high) = (0, self.head().await?.position);
         while low < high {
             let middle = low + (high - low).div_ceil(2);
-            let time =
-                query_scalar("SELECT recorded_at FROM event WHERE position = $1").bind(middle.cast_signed());
-            let time: i64 =
-                time.fetch_one(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
+            let time = query("SELECT recorded_at FROM event WHERE position = $1").bind(middle.cast_signed());
+            let time: i64 = self.one(time, ANSWER).await?;
             if time <= at.timestamp_micros() { low = middle } else { high = middle - 1 }
         }
         Ok(low)
     }
 
     async fn keys(&self, streams: &[StreamId]) -> Result<HashMap<StreamId, Vec<u8>>> {
-        keys(&self.readers, streams).await.map_err(|error| fault(&error))
+        keys_of(&self.ask(find_keys(streams)).await?).map_err(|error| fault(&error))
     }
 
     async fn case_by_number(&self, number: CaseNumber) -> Result<Option<StreamId>> {
         let sql = "SELECT stream_id FROM case_number WHERE number = $1";
-        let stream =
-            query_scalar(sql).bind(number.to_string()).fetch_optional(&mut *self.reader().await?).await;
-        Ok(stream.map_err(|error| fault(&error))?.map(StreamId))
+        let streams = self.each(query(sql).bind(number.to_string()), ANSWER).await?;
+        Ok(streams.into_iter().next().map(StreamId))
     }
 
     async fn kept(&self, which: Kept) -> Result<Option<(Vec<u8>, DateTime<Utc>)>> {
@@ -89,7 +92,7 @@ impl Log for PostgresLog {
                     .bind(form)
             }
         };
-        let row = kept.fetch_optional(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
+        let row = self.ask(kept).await?.pop();
         let read = |row: PgRow| Ok((row.try_get(0)?, from_micros(row.try_get(1)?)));
         row.map(read).transpose().map_err(|error| fault(&error))
     }
@@ -97,9 +100,7 @@ impl Log for PostgresLog {
     async fn drafts(&self, owner: PersonId, now: DateTime<Utc>) -> Result<Vec<(Uuid, Vec<u8>)>> {
         let sql =
             "SELECT form, sealed FROM draft WHERE owner = $1 AND expires_at > $2 ORDER BY expires_at DESC";
-        let rows =
-            query(sql).bind(owner.0).bind(now.timestamp_micros()).fetch_all(&mut *self.reader().await?).await;
-        let rows = rows.map_err(|error| fault(&error))?;
+        let rows = self.ask(query(sql).bind(owner.0).bind(now.timestamp_micros())).await?;
         let read = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
         rows.iter()
             .map(read)
@@ -110,28 +111,18 @@ impl Log for PostgresLog {
     async fn outcome(&self, command: Uuid) -> Result<Option<KeptOutcome>> {
         let sql =
             "SELECT command_id, request, outcome, expires_at FROM command_outcome WHERE command_id = $1";
-        let row = query(sql)
-            .bind(command)
-            .fetch_optional(&mut *self.reader().await?)
-            .await
-            .map_err(|error| fault(&error))?;
+        let row = self.ask(query(sql).bind(command)).await?.pop();
         row.map(|row| outcome(&row, command)).transpose().map_err(|error| fault(&error))
     }
 
     async fn is_attached(&self, attachment: AttachmentId) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT FROM attachment WHERE attachment_id = $1)";
-        query_scalar(sql)
-            .bind(attachment.0)
-            .fetch_one(&mut *self.reader().await?)
-            .await
-            .map_err(|error| fault(&error))
+        self.one(query(sql).bind(attachment.0), ANSWER).await
     }
 
     async fn attached(&self) -> Result<Vec<AttachmentId>> {
         let sql = "SELECT attachment_id FROM attachment ORDER BY attachment_id";
-        let ids: Vec<Uuid> =
-            query_scalar(sql).fetch_all(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
-        Ok(ids.into_iter().map(AttachmentId).collect())
+        Ok(self.each(query(sql), SCAN).await?.into_iter().map(AttachmentId).collect())
     }
 
     /// PostgreSQL proves its pages when it reads them, where the cluster was made with checksums.
@@ -141,29 +132,20 @@ impl Log for PostgresLog {
 
     async fn expired_uploads(&self, now: DateTime<Utc>) -> Result<Vec<AttachmentId>> {
         let expired =
-            query_scalar("SELECT upload_id FROM upload WHERE expires_at <= $1").bind(now.timestamp_micros());
-        let ids: Vec<Uuid> =
-            expired.fetch_all(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
-        Ok(ids.into_iter().map(AttachmentId).collect())
+            query("SELECT upload_id FROM upload WHERE expires_at <= $1").bind(now.timestamp_micros());
+        Ok(self.each(expired, SCAN).await?.into_iter().map(AttachmentId).collect())
     }
 
     async fn reaction_position(&self, name: &str) -> Result<Option<u64>> {
-        let position = query_scalar("SELECT position FROM reaction WHERE name = $1").bind(name);
-        let position: Option<i64> =
-            position.fetch_optional(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
-        Ok(position.map(i64::unsigned_abs))
+        let position = query("SELECT position FROM reaction WHERE name = $1").bind(name);
+        Ok(self.each(position, ANSWER).await?.into_iter().next().map(i64::unsigned_abs))
     }
 
     async fn deliveries_due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Delivery>> {
         let sql = "SELECT delivery_id, cause, recipient, template, case_id, position, attempts, next_attempt_at, \
                    reply FROM delivery WHERE state = 'due' AND next_attempt_at <= $1 \
                    ORDER BY next_attempt_at, position LIMIT $2";
-        let rows = query(sql)
-            .bind(now.timestamp_micros())
-            .bind(most(limit))
-            .fetch_all(&mut *self.reader().await?)
-            .await;
-        let rows = rows.map_err(|error| fault(&error))?;
+        let rows = self.ask(query(sql).bind(now.timestamp_micros()).bind(most(limit))).await?;
         rows.iter().map(delivery).collect::<std::result::Result<_, _>>().map_err(|error| fault(&error))
     }
 
@@ -175,7 +157,7 @@ impl Log for PostgresLog {
                     AND reply IS NOT NULL ORDER BY next_attempt_at DESC LIMIT 1), \
                    (SELECT recorded_at FROM event WHERE position = min(delivery.position) FILTER (WHERE state = 'due')) \
                    FROM delivery";
-        let row = query(sql).fetch_one(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
+        let row = self.row(query(sql), SCAN).await?;
         let count = |place: usize| row.try_get::<i64, _>(place).map(i64::unsigned_abs);
         let counts = || {
             Ok(DeliveryCounts {
@@ -191,9 +173,8 @@ impl Log for PostgresLog {
     }
 
     async fn missing_key(&self) -> Result<Option<StreamId>> {
-        let stream =
-            query_scalar("SELECT kundwebb_keys.missing()").fetch_one(&mut *self.reader().await?).await;
-        Ok(stream.map_err(|error| fault(&error)).map(|stream: Option<Uuid>| stream.map(StreamId))?)
+        let stream: Option<Uuid> = self.one(query("SELECT kundwebb_keys.missing()"), SCAN).await?;
+        Ok(stream.map(StreamId))
     }
 
     async fn rows(&self, table: &'static Table, offset: u64, limit: u32) -> Result<Vec<beside::Row>> {
@@ -212,7 +193,7 @@ impl Log for PostgresLog {
         let keys = keys.split(", ").take(table.key).collect::<Vec<_>>().join(", ");
         let sql = format!("SELECT {columns} FROM {} ORDER BY {keys} LIMIT $1 OFFSET $2", table.name);
         let rows = query(AssertSqlSafe(sql)).bind(i64::from(limit)).bind(offset.cast_signed());
-        let rows = rows.fetch_all(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
+        let rows = self.answer(rows, SCAN).await?;
         let value = |row: &PgRow, place: usize, kind| {
             Ok(match kind {
                 Kind::Id | Kind::Bytes => {
@@ -235,17 +216,16 @@ impl Log for PostgresLog {
     }
 
     async fn meta(&self, name: &str) -> Result<Option<String>> {
-        let value = query_scalar("SELECT value FROM meta WHERE name = $1").bind(name);
-        value.fetch_optional(&mut *self.reader().await?).await.map_err(|error| fault(&error))
+        let value = query("SELECT value FROM meta WHERE name = $1").bind(name);
+        Ok(self.each(value, ANSWER).await?.pop())
     }
 
     async fn now(&self) -> Result<Option<DateTime<Utc>>> {
         if !self.tells_time {
             return Ok(None);
         }
-        let now = query_scalar("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
-        let now: i64 = now.fetch_one(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
-        Ok(Some(from_micros(now)))
+        let now = query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+        Ok(Some(from_micros(self.one(now, ANSWER).await?)))
     }
 
     async fn listen(&self, heard: Heard) {
@@ -258,11 +238,52 @@ impl Log for PostgresLog {
     }
 }
 
+/// What a column can be read as.
+trait Column: for<'r> Decode<'r, Postgres> + Type<Postgres> + Send {}
+impl<T: for<'r> Decode<'r, Postgres> + Type<Postgres> + Send> Column for T {}
+
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
 impl PostgresLog {
+    /// The rows of an answer, within reason. A connection over which none came is thrown away: what stands on it would be
+    /// answered to somebody else, or never.
+    async fn answer(&self, query: Query<'_>, patience: Duration) -> Result<Vec<PgRow>> {
+        let mut reader = self.reader().await?;
+        let answer = tokio::time::timeout(patience, query.fetch_all(&mut *reader)).await;
+        match answer {
+            Ok(rows) => rows.map_err(|error| fault(&error)),
+            Err(_) => {
+                drop(reader.detach());
+                Err(LogError::Unavailable("the database does not answer".to_owned()))
+            }
+        }
+    }
+
+    async fn ask(&self, query: Query<'_>) -> Result<Vec<PgRow>> {
+        self.answer(query, ANSWER).await
+    }
+
+    async fn row(&self, query: Query<'_>, patience: Duration) -> Result<PgRow> {
+        let row = self.answer(query, patience).await?.pop();
+        row.ok_or_else(|| LogError::Damaged("the database answers nothing".to_owned()))
+    }
+
+    /// The first column of the one row.
+    async fn one<T: Column>(&self, query: Query<'_>, patience: Duration) -> Result<T> {
+        self.row(query, patience).await?.try_get(0).map_err(|error| fault(&error))
+    }
+
+    /// The first column of each row.
+    async fn each<T: Column>(&self, query: Query<'_>, patience: Duration) -> Result<Vec<T>> {
+        let rows = self.answer(query, patience).await?;
+        rows.iter()
+            .map(|row| row.try_get(0))
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|error| fault(&error))
+    }
+
     async fn events(&self, query: Query<'_>) -> Result<Vec<StoredEvent>> {
-        let rows = query.fetch_all(&mut *self.reader().await?).await.map_err(|error| fault(&error))?;
+        let rows = self.ask(query).await?;
         rows.iter().map(event).collect::<std::result::Result<_, _>>().map_err(|error| fault(&error))
     }
 }
@@ -306,9 +327,15 @@ pub(super) async fn keys(
     executor: impl PgExecutor<'_>,
     streams: &[StreamId],
 ) -> std::result::Result<HashMap<StreamId, Vec<u8>>, sqlx::Error> {
+    keys_of(&find_keys(streams).fetch_all(executor).await?)
+}
+
+fn find_keys(streams: &[StreamId]) -> Query<'static> {
     let ids: Vec<Uuid> = streams.iter().map(|stream| stream.0).collect();
-    let rows =
-        query("SELECT key_id, wrapped FROM kundwebb_keys.find($1)").bind(ids).fetch_all(executor).await?;
+    query("SELECT key_id, wrapped FROM kundwebb_keys.find($1)").bind(ids)
+}
+
+fn keys_of(rows: &[PgRow]) -> std::result::Result<HashMap<StreamId, Vec<u8>>, sqlx::Error> {
     rows.iter().map(|row| Ok((StreamId(row.try_get(0)?), row.try_get(1)?))).collect()
 }
 

@@ -208,6 +208,25 @@ async fn a_log_moves_to_another_engine_and_back() {
     assert!(error.contains("another log"), "{error}");
 }
 
+/// A backup reads for a long time; what nodes add meanwhile is not in it, and when its moment is lost it ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_moment_is_seen_to_its_end_or_not_at_all() {
+    let engine = Postgres::new().await;
+    let node = Node::start(&engine.log());
+    let before = node.filed().await;
+    let moment = PostgresLog::open_at_this_moment(&engine.url).await.unwrap();
+    let after = node.filed().await;
+    assert_eq!(moment.head().await.unwrap().position, before.position);
+    assert_eq!(moment.events_after(0, 10).await.unwrap().len(), 1);
+    assert!(moment.keys(&[after.id.into()]).await.unwrap().is_empty());
+    assert_eq!(moment.keys(&[before.id.into()]).await.unwrap().len(), 1);
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
+               AND state = 'idle in transaction'";
+    engine.intrude(end).await.unwrap();
+    assert!(matches!(moment.head().await, Err(LogError::Unavailable(_))));
+    assert!(matches!(moment.head().await, Err(LogError::Unavailable(_))), "no other moment");
+}
+
 /// A server and its standby, and a log that knows both.
 struct Pair {
     first: Cluster,

@@ -1,0 +1,255 @@
+//! Backups of a log in a database: taken while nodes write, put back into another database or into a folder, and the other
+//! way round. Nothing half is left, and nothing is overwritten.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use api::backup::Manifest;
+use futures::future::join_all;
+use infrastructure::keys::KEY_FILES;
+use infrastructure::log::place::Place;
+use objects::Objects;
+use reqwest::StatusCode;
+use tests::nodes::line::{Line, Moment, Way};
+
+use super::*;
+use crate::program::{binary, live, words};
+use crate::support::PDF;
+
+/// How many write at each node while the backup is taken.
+const WRITERS: usize = 4;
+
+/// Where an installation has its log and its files.
+struct Installation<'a> {
+    log: &'a str,
+    files: &'a str,
+    objects: Option<&'a Objects>,
+}
+
+impl Installation<'_> {
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = self.objects.map(|objects| objects.variables().to_vec()).unwrap_or_default();
+        variables.push(("KUNDWEBB_LOG", self.log.to_owned()));
+        variables.push(("KUNDWEBB_FILES__STORE", self.files.to_owned()));
+        variables
+    }
+
+    async fn start(&self, data: &Path) -> Program {
+        let variables = self.variables();
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        Program::start_with(data, &Start { variables: &variables, ..Start::default() }).await
+    }
+
+    async fn beside(&self, first: &Program, data: &Path) -> Program {
+        let variables = self.variables();
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        first.beside(data, &Start { variables: &variables, ..Start::default() }).await
+    }
+
+    /// Runs a subcommand beside whatever runs.
+    async fn run(&self, data: &Path, arguments: &[&str]) -> Output {
+        let mut command = Command::new(binary());
+        command.args(arguments).arg("--data").arg(data).envs(self.variables());
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+
+    /// Runs a subcommand, which must do what it shall.
+    async fn does(&self, data: &Path, arguments: &[&str]) -> String {
+        let output = self.run(data, arguments).await;
+        assert!(output.status.success(), "{arguments:?}: {}", words(&output));
+        words(&output)
+    }
+
+    /// Runs a subcommand, which must be refused in these words.
+    async fn is_refused(&self, data: &Path, arguments: &[&str], why: &str) {
+        let output = self.run(data, arguments).await;
+        assert!(
+            !output.status.success() && words(&output).contains(why),
+            "{arguments:?}: {}",
+            words(&output)
+        );
+    }
+}
+
+async fn write(program: &Program, stop: &AtomicBool) {
+    let mut known = Acknowledged::default();
+    while !stop.load(Ordering::Acquire) {
+        live(program, &mut known).await;
+    }
+}
+
+/// The file of a case that was filed with one opens.
+async fn downloads(program: &Program, known: &Acknowledged) {
+    let anna = program.anna();
+    let closed = known.cases.iter().find(|(_, version)| **version == 3).unwrap().0;
+    let case: Value = anna.get(&format!("/cases/{closed}")).await.json().await.unwrap();
+    let file = case["attachments"][0]["attachmentId"].as_str().unwrap();
+    let answer = anna.get(&format!("/cases/{closed}/attachments/{file}")).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.bytes().await.unwrap(), PDF);
+}
+
+/// All that is left in a folder but its lock.
+fn left(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    entries.filter(|path| !path.ends_with("lock")).collect()
+}
+
+async fn database(town: &Town) -> String {
+    let cluster = Arc::clone(&town.cluster);
+    tokio::task::spawn_blocking(move || cluster.database().unwrap()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_taken_while_nodes_write_is_put_back_into_another_database_and_into_a_folder() {
+    let town = Town::new().await;
+    let objects = Objects::process(Path::new(binary())).unwrap();
+    let path = |name: &str| town.folder.path().join(name);
+    let first = Installation { log: &town.url, files: "s3://kundwebb/one", objects: Some(&objects) };
+    let one = first.start(&town.data(0)).await;
+    let two = first.beside(&one, &town.data(1)).await;
+    let mut before = Acknowledged::default();
+    live(&one, &mut before).await;
+    live(&two, &mut before).await;
+    let (backup, keys) = (path("backup"), path("keys"));
+    let (to, keys) = (backup.to_str().unwrap(), keys.to_str().unwrap());
+    let stop = AtomicBool::new(false);
+    let data = town.data(0);
+    let take = async {
+        let taken = first.does(&data, &["backup", "--to", to, "--keys", keys]).await;
+        stop.store(true, Ordering::Release);
+        taken
+    };
+    let writers = (0..2 * WRITERS).map(|writer| write(if writer % 2 == 0 { &one } else { &two }, &stop));
+    let (taken, _) = tokio::join!(take, join_all(writers));
+    let manifest = Manifest::read(&backup).unwrap();
+    let events = one.events().await;
+    assert!(manifest.position >= before.position && taken.contains(&manifest.leaf_hash));
+    assert!(manifest.position < events.len() as u64, "nodes went on writing");
+    let last = &events[usize::try_from(manifest.position).unwrap() - 1];
+    assert_eq!(manifest.leaf_hash, last["leafHash"], "one moment of the same log");
+    let log = rusqlite::Connection::open(backup.join("log.db")).unwrap();
+    let inside: i64 = log.query_row("SELECT count(*) FROM case_key", [], |row| row.get(0)).unwrap();
+    drop(log);
+    let mut names: Vec<_> = left(&backup).iter().map(|path| path.file_name().unwrap().to_owned()).collect();
+    names.sort();
+    assert!(inside == 0 && names == ["backup.json", "files", "log.db"], "{inside} keys, {names:?}");
+    one.stop().await;
+    two.stop().await;
+
+    let url = database(&town).await;
+    let second = Installation { log: &url, files: "s3://kundwebb/two", objects: Some(&objects) };
+    let from = ["restore", "--from", to, "--keys", keys];
+    let said = second.does(&path("restored"), &from).await;
+    assert!(said.contains(&manifest.leaf_hash) && said.contains("kundwebb deliveries release"), "{said}");
+    second.is_refused(&path("again"), &from, "holds a log already").await;
+    assert!(!path("again").exists());
+    let verified = second.does(&path("restored"), &["log", "verify"]).await;
+    assert!(verified.contains("sealed parts open with their keys"), "{verified}");
+    let one = second.start(&path("restored")).await;
+    let two = second.beside(&one, &path("beside")).await;
+    for node in [&one, &two] {
+        before.is_in(node).await;
+        downloads(node, &before).await;
+    }
+    until(|| [&one, &two].iter().any(|node| node.said().contains("mails are held"))).await;
+    live(&two, &mut before).await;
+    assert!(mails(&one.data).is_empty() && mails(&two.data).is_empty());
+    // Asked for anywhere: neither node's folder.
+    second.does(&path("elsewhere"), &["deliveries", "release"]).await;
+    until(|| !mails(&one.data).is_empty() || !mails(&two.data).is_empty()).await;
+    let status = second.does(&path("elsewhere"), &["deliveries", "status"]).await;
+    assert!(status.contains("none held"), "{status}");
+    before.is_in(&one).await;
+    one.stop().await;
+    two.stop().await;
+    second.does(&path("restored"), &["read-model", "verify"]).await;
+
+    let alone = Installation { log: "sqlite", files: "local", objects: None };
+    let folder = path("folder");
+    alone.does(&folder, &from).await;
+    let program = alone.start(&folder).await;
+    let position = usize::try_from(manifest.position).unwrap();
+    assert!(program.events().await[..position] == events[..position], "the same events");
+    downloads(&program, &before).await;
+    live(&program, &mut before).await;
+    program.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_installation_s_backup_is_put_into_a_database_and_that_one_s_backup_starts_as_a_folder() {
+    let town = Town::new().await;
+    let path = |name: &str| town.folder.path().join(name);
+    let alone = Installation { log: "sqlite", files: "local", objects: None };
+    let program = alone.start(&path("small")).await;
+    let mut known = Acknowledged::default();
+    live(&program, &mut known).await;
+    program.stop().await;
+    let [small, large] = ["small.backup", "large.backup"].map(|name| path(name).to_str().unwrap().to_owned());
+    alone.does(&path("small"), &["backup", "--to", &small]).await;
+    let many = Installation { log: &town.url, files: "local", objects: None };
+    many.does(&path("large"), &["restore", "--from", &small]).await;
+    let node = many.start(&path("large")).await;
+    known.is_in(&node).await;
+    downloads(&node, &known).await;
+    live(&node, &mut known).await;
+    many.does(&path("large"), &["backup", "--to", &large]).await;
+    let events = node.events().await;
+    node.stop().await;
+    let program = alone.start(Path::new(&large)).await;
+    assert!(program.events().await == events, "the same events");
+    downloads(&program, &known).await;
+    live(&program, &mut known).await;
+    known.is_in(&program).await;
+    program.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_into_a_database_leaves_all_or_nothing() {
+    let town = Town::new().await;
+    let path = |name: &str| town.folder.path().join(name);
+    let alone = Installation { log: "sqlite", files: "local", objects: None };
+    let program = alone.start(&path("small")).await;
+    let mut known = Acknowledged::default();
+    live(&program, &mut known).await;
+    program.stop().await;
+    let backup = path("backup").to_str().unwrap().to_owned();
+    alone.does(&path("small"), &["backup", "--to", &backup]).await;
+    let from = ["restore", "--from", backup.as_str()];
+
+    // The line breaks when everything is written and is to be committed.
+    let line = Line::to(SocketAddr::from(([127, 0, 0, 1], town.cluster.port()))).await.unwrap();
+    let through = format!("postgres://{}@127.0.0.1:{}/{}", cluster::OWNER, line.port(), town.database);
+    let through = Installation { log: &through, files: "local", objects: None };
+    let open = || async { Place::Postgres(town.url.clone()).open_without_node().await.unwrap() };
+    drop(open().await);
+    let restored = path("restored");
+    let (sprung, ()) = tokio::join!(
+        line.at(Moment::Commit, Way::CutBefore),
+        through.is_refused(&restored, &from, "could not be written into")
+    );
+    sprung.unwrap();
+    assert_eq!(open().await.head().await.unwrap().position, 0);
+    assert_eq!(left(&restored), Vec::<PathBuf>::new());
+
+    // Where another installation's keys lie, nothing is put either.
+    fs::create_dir(path("keys")).unwrap();
+    for name in KEY_FILES {
+        fs::write(path("keys").join(name), "5a".repeat(32)).unwrap();
+    }
+    let mut foreign = Command::new(binary());
+    foreign.args(from).arg("--data").arg(&restored).env("KUNDWEBB_KEYS", path("keys"));
+    let refused = foreign.env("KUNDWEBB_LOG", &town.url).output().unwrap();
+    assert!(words(&refused).contains("is another key than the backup's"), "{}", words(&refused));
+    assert_eq!(left(&restored), Vec::<PathBuf>::new());
+
+    let many = Installation { log: &town.url, files: "local", objects: None };
+    many.does(&restored, &from).await;
+    let node = many.start(&restored).await;
+    known.is_in(&node).await;
+    downloads(&node, &known).await;
+    node.stop().await;
+}
