@@ -41,10 +41,14 @@ impl Tasks {
     }
 }
 
-/// Proves the read models, beside the work. Damage is told where it is noticed.
+/// Proves the read models, beside the work.
 fn prove(app: &App) {
     let (read, reader, runtime) = (Arc::clone(&app.read_models), app.reader.clone(), Handle::current());
-    tokio::task::spawn_blocking(move || drop(read.prove(&reader, &runtime)));
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = read.prove(&reader, &runtime) {
+            tracing::warn!(%error, "the read models are not proven; it is tried again after the next start");
+        }
+    });
 }
 
 /// Once each so often; what was missed while the program was paused is not made up for.

@@ -24,6 +24,8 @@ const WAL_TRIES: usize = 100;
 const PROVEN_AT_ONCE: u64 = 32 << 20;
 /// Ends the name of the file that remembers damage.
 const DAMAGED: &str = ".damaged";
+/// Ends the name of the file that remembers that whoever wrote them was killed, until they have been proven.
+const UNPROVEN: &str = ".unproven";
 
 /// What read models show at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +66,6 @@ pub struct ReadModels {
     position: watch::Sender<u64>,
     /// Whether damage was seen since they were opened.
     damaged: AtomicBool,
-    /// Whether whoever wrote them before did not close them.
-    left_open: bool,
 }
 
 impl ReadModels {
@@ -90,7 +90,9 @@ impl ReadModels {
             tracing::warn!(file = %path.display(), "the read models were found damaged; they are built anew from the log");
             remove(&path)?;
         }
-        let left_open = std::fs::metadata(beside(&path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+        if std::fs::metadata(beside(&path, "-wal")).is_ok_and(|wal| wal.len() > 0) {
+            std::fs::write(beside(&path, UNPROVEN), []).map_err(|error| unwritable(&path, &error))?;
+        }
         let (writer, position) = match start(&path, projections) {
             Err(error) if error.is_damage() => {
                 tracing::warn!(%error, file = %path.display(), "the read models are damaged; they are built anew from the log");
@@ -106,7 +108,6 @@ impl ReadModels {
             readers: Mutex::default(),
             position: watch::Sender::new(position),
             damaged: AtomicBool::new(false),
-            left_open,
         })
     }
 
@@ -195,23 +196,29 @@ impl ReadModels {
     /// together. Damage is remembered as when a query meets it. Takes long, so it is for a thread that may.
     ///
     /// # Errors
-    /// When they are damaged or cannot be read.
+    /// When they are damaged or cannot be read; what is not proven is tried again after the next start.
     pub fn prove(&self, reader: &Reader, runtime: &Handle) -> Result<(), ProjectorError> {
         let size = std::fs::metadata(&self.path).map_or(0, |file| file.len());
-        if size > PROVEN_AT_ONCE {
-            self.read(quick_check)?;
+        let unproven = beside(&self.path, UNPROVEN);
+        if !unproven.exists() {
+            return Ok(if size > PROVEN_AT_ONCE {
+                self.read(|tables| check(tables, "quick_check"))
+            } else {
+                Ok(())
+            }?);
         }
+        tracing::info!("the program was killed; the read models are compared with what the log gives");
+        self.read(|tables| check(tables, "integrity_check"))?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        if !self.left_open || !verify::has_room(folder, size) {
-            return Ok(());
+        if !verify::has_room(folder, size) {
+            let reason = format!("the disk has no room for {size} bytes more to compare them");
+            return Err(ReadError::Row(reason).into());
         }
-        match verify::verify(folder, reader, runtime)? {
-            Some(verdict) if !verdict.is_same() => {
-                let reason = "they do not show what the log holds".to_owned();
-                Ok(self.noticed(Err(ReadError::Damaged(reason)))?)
-            }
-            _ => Ok(()),
+        let verdict = verify::verify(folder, reader, runtime)?;
+        if verdict.is_some_and(|verdict| !verdict.is_same()) {
+            self.noticed(Err(ReadError::Damaged("they do not show what the log holds".to_owned())))?;
         }
+        Ok(std::fs::remove_file(&unproven).map_err(|error| unwritable(&unproven, &error))?)
     }
 
     /// Whether damage was seen. The next start builds them anew.
@@ -422,9 +429,9 @@ fn others(folder: &Path) -> bool {
     names.any(|name| name.starts_with("read-") && name.ends_with(".db"))
 }
 
-/// The engine's own proof of the file.
-fn quick_check(tables: &Connection) -> Result<(), ReadError> {
-    let said: String = tables.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+/// The engine's own proof of the file: `quick_check`, or `integrity_check`, which also compares indices with tables.
+fn check(tables: &Connection, proof: &str) -> Result<(), ReadError> {
+    let said: String = tables.query_row(&format!("PRAGMA {proof}(1)"), [], |row| row.get(0))?;
     if said == "ok" { Ok(()) } else { Err(ReadError::Damaged(said.replace('\n', " "))) }
 }
 
@@ -448,7 +455,7 @@ fn whole(tables: &Connection, projections: &[&dyn Projection]) -> Result<(), Rea
 fn proven(path: &Path) -> Result<Found, ReadError> {
     let connection = look(path)?;
     let moment = connection.unchecked_transaction()?;
-    quick_check(&moment)?;
+    check(&moment, "quick_check")?;
     whole(&moment, ALL)?;
     let place = moment.query_row("SELECT position, leaf_hash FROM position", [], |row| {
         Ok(Found::At { position: row.get(0)?, leaf_hash: row.get(1)? })
@@ -499,9 +506,13 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
+fn unwritable(path: &Path, error: &std::io::Error) -> ReadError {
+    ReadError::Row(format!("what stands beside {} cannot be written: {error}", path.display()))
+}
+
 /// Removes the file and what stands beside it.
 pub(crate) fn remove(path: &Path) -> Result<(), ReadError> {
-    for ending in ["", "-wal", "-shm", "-journal", DAMAGED] {
+    for ending in ["", "-wal", "-shm", "-journal", DAMAGED, UNPROVEN] {
         match std::fs::remove_file(beside(path, ending)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(ReadError::Row(format!("{} cannot be removed: {error}", path.display())));
