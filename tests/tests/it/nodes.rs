@@ -1,6 +1,7 @@
 //! Many nodes on one log in PostgreSQL: the real program, more than once, and a private cluster.
 
 mod clocks;
+mod joining;
 mod waking;
 
 use std::path::Path;
