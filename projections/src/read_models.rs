@@ -419,7 +419,7 @@ fn whole(tables: &Connection, projections: &[&dyn Projection]) -> Result<(), Rea
 }
 
 /// What the file holds, after the engine's own proof of it.
-fn proven(path: &Path) -> Result<Found, ReadError> {
+pub(crate) fn proven(path: &Path) -> Result<Found, ReadError> {
     let connection = connect(path)?;
     connection.execute_batch("PRAGMA query_only=ON;")?;
     let moment = connection.unchecked_transaction()?;

@@ -2,6 +2,7 @@
 
 mod clocks;
 mod joining;
+mod newcomer;
 mod waking;
 
 use std::path::Path;
