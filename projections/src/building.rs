@@ -101,7 +101,7 @@ fn finish(connection: &Connection) -> Result<(), ReadError> {
 }
 
 /// Brings the file to the disk and gives it its name.
-fn name(unfinished: &Path, path: &Path) -> std::io::Result<()> {
+pub(crate) fn name(unfinished: &Path, path: &Path) -> std::io::Result<()> {
     File::open(unfinished)?.sync_all()?;
     std::fs::rename(unfinished, path)?;
     File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()

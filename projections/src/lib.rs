@@ -12,6 +12,7 @@ pub mod read_models;
 pub mod search;
 pub mod service_status;
 pub mod services;
+pub mod snapshot;
 pub mod statistics;
 pub mod timeline;
 pub mod verify;

@@ -379,7 +379,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, ReadError> {
 }
 
 /// Opens a file for reading. What whoever wrote it has left beside it stays there.
-fn look(path: &Path) -> Result<Connection, ReadError> {
+pub(crate) fn look(path: &Path) -> Result<Connection, ReadError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.execute_batch("PRAGMA query_only=ON;")?;
@@ -452,7 +452,7 @@ fn whole(tables: &Connection, projections: &[&dyn Projection]) -> Result<(), Rea
 }
 
 /// What the file holds, after the engine's own proof of it.
-fn proven(path: &Path) -> Result<Found, ReadError> {
+pub(crate) fn proven(path: &Path) -> Result<Found, ReadError> {
     let connection = look(path)?;
     let moment = connection.unchecked_transaction()?;
     check(&moment, "quick_check")?;

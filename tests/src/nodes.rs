@@ -5,12 +5,15 @@ pub mod balancer;
 pub mod clock;
 pub mod cut;
 mod end;
+pub mod front;
 pub mod full;
 pub mod kill;
 pub mod line;
+pub mod next;
 pub mod partition;
 pub mod pause;
 pub mod restart;
+pub mod upgrade;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -31,6 +34,7 @@ use crate::faults::WRITERS;
 use crate::service::{self, Service};
 use crate::writers::{Pulse, Tokens, Writer};
 use balancer::Balancer;
+use front::{Counts, Front};
 use line::Line;
 
 /// How many nodes.
@@ -61,12 +65,22 @@ pub enum Fault {
     Full,
     /// The clock of a node is wrong by an hour: ahead and behind, in turn
     Clock,
+    /// The nodes are replaced by the next version of the program, one after the other, and back again
+    Upgrade,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 7] =
-        [Self::Kill, Self::Restart, Self::Cut, Self::Partition, Self::Pause, Self::Full, Self::Clock];
+    pub const ALL: [Self; 8] = [
+        Self::Kill,
+        Self::Restart,
+        Self::Cut,
+        Self::Partition,
+        Self::Pause,
+        Self::Full,
+        Self::Clock,
+        Self::Upgrade,
+    ];
 
     async fn once(self, town: &mut Town, round: usize) -> anyhow::Result<()> {
         match self {
@@ -77,6 +91,7 @@ impl Fault {
             Self::Pause => pause::once(town, round).await,
             Self::Full => full::once(town).await,
             Self::Clock => clock::once(town, round).await,
+            Self::Upgrade => upgrade::once(town).await,
         }
     }
 }
@@ -105,6 +120,8 @@ pub struct Report {
     pub twice: usize,
     /// The longest time in which nobody was told that anything was done.
     pub longest_outage: Duration,
+    /// What came of the requests, where they were counted.
+    pub requests: Option<Counts>,
     /// What the checker found.
     pub tally: Tally,
 }
@@ -138,6 +155,8 @@ struct Town {
     lines: Vec<Line>,
     nodes: Vec<Option<Service>>,
     balancer: Balancer,
+    /// What writers go to in its place, where their requests are counted.
+    front: Option<Front>,
     pulse: Pulse,
     stop: watch::Sender<bool>,
     writing: Vec<JoinHandle<anyhow::Result<u64>>>,
@@ -165,6 +184,13 @@ impl Town {
         let its = Arc::clone(&cluster);
         let url = blocking(move || its.database()).await?;
         let database = url.rsplit('/').next().unwrap_or_default().to_owned();
+        let front = if fault == Fault::Upgrade {
+            // It takes long; nobody writes yet.
+            blocking(|| next::program().map(drop)).await?;
+            Some(Front::before(NODES).await?)
+        } else {
+            None
+        };
         let mut town = Self {
             cluster,
             database,
@@ -172,6 +198,7 @@ impl Town {
             lines,
             nodes: (0..NODES).map(|_| None).collect(),
             balancer: Balancer::before(NODES).await?,
+            front,
             pulse: Pulse::default(),
             stop: watch::Sender::new(false),
             writing: Vec::new(),
@@ -190,7 +217,8 @@ impl Town {
 
     /// Lets everybody begin to write.
     fn write(&mut self) -> anyhow::Result<()> {
-        let (_, address) = watch::channel(Some(self.balancer.address()));
+        let address = self.front.as_ref().map_or_else(|| self.balancer.address(), Front::address);
+        let (_, address) = watch::channel(Some(address));
         let tokens = Tokens::of(&self.data(0), "anna")?;
         for number in 0..WRITERS {
             let name = format!("writer-{number}");
@@ -210,19 +238,29 @@ impl Town {
 
     /// Starts a node, with the keys of the first; with a clock of its own where asked for.
     async fn start(&mut self, node: usize, own_clock: bool) -> anyhow::Result<()> {
+        self.start_program(node, service::program()?, own_clock).await
+    }
+
+    /// As [`Town::start`], of a version of the program.
+    async fn start_program(&mut self, node: usize, program: &Path, own_clock: bool) -> anyhow::Result<()> {
         let data = self.data(node);
         std::fs::create_dir_all(&data)?;
         for key in KEY_FILES.iter().filter(|_| node > 0) {
             std::fs::copy(self.data(0).join(key), data.join(key))?;
         }
-        let mut command = Command::new(service::program()?);
+        let mut command = Command::new(program);
         command.env("KUNDWEBB_LOG", self.log(self.lines[node].port()));
         if own_clock {
             clock::own(&mut command, &data)?;
         }
         let service = blocking(move || Service::start_with(command, &data)).await?;
-        self.balancer.set(node, service.address());
+        let address = service.address();
+        self.balancer.set(node, address);
         self.nodes[node] = Some(service);
+        if let Some(front) = &self.front {
+            self.until_trouble(node, Option::is_none).await?;
+            front.put_in(node, address);
+        }
         Ok(())
     }
 
@@ -265,7 +303,7 @@ impl Town {
             "a writer was refused what must be accepted:\n{refused}\n{}",
             self.told()
         );
-        Ok(())
+        self.front.as_ref().map_or(Ok(()), Front::all_done).with_context(|| self.told())
     }
 
     /// Waits until every node says that it is ready.

@@ -36,12 +36,18 @@ pub fn program() -> anyhow::Result<&'static Path> {
     built.as_deref().map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-fn build() -> anyhow::Result<PathBuf> {
+/// The folder in which this program was built, with or without `--release`.
+pub(crate) fn build_folder() -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own
         .ancestors()
         .find(|folder| folder.file_name().is_some_and(|name| name == "debug" || name == "release"));
     let folder = folder.with_context(|| format!("{} lies in no folder of a build", own.display()))?;
+    Ok(folder.to_path_buf())
+}
+
+fn build() -> anyhow::Result<PathBuf> {
+    let folder = build_folder()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--quiet", "--locked"]);
@@ -51,7 +57,7 @@ fn build() -> anyhow::Result<PathBuf> {
         // Of all that `cargo test` has built with the same features only the program itself is left to link.
         command.args(["--workspace", "--all-targets"]);
     }
-    command.arg("--target-dir").arg(folder.parent().unwrap_or(folder));
+    command.arg("--target-dir").arg(folder.parent().unwrap_or(&folder));
     let status = command.current_dir(env!("CARGO_MANIFEST_DIR")).status().context("cargo cannot be run")?;
     ensure!(status.success(), "the program cannot be built");
     Ok(folder.join("kundwebb"))

@@ -1,13 +1,16 @@
-//! `kundwebb read-model`: status and verify work beside a running server; rebuild refuses while one runs.
+//! `kundwebb read-model`: status, verify and snapshot work beside a running server; rebuild and take refuse while one runs.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::ensure;
 use clap::Subcommand;
 use infrastructure::log::sqlite;
 use infrastructure::{Keys, Reader};
 use projections::ReadModels;
 use projections::read_models::Found;
+use projections::snapshot::{self, Arrived};
 use tokio::runtime::Handle;
 
 use crate::cli::{print, read_only, say};
@@ -21,6 +24,18 @@ pub(super) enum Command {
     Verify,
     /// Throw them away and build them anew from the log
     Rebuild,
+    /// Copy them as they are at one moment, for a new node; the copy holds personal content, unsealed
+    Snapshot {
+        /// The folder in which the copy is made, under a name that tells its version and its content
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+    },
+    /// Begin with the copy of another node instead of building them from the log
+    Take {
+        /// The copy, called as it was made
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+    },
 }
 
 pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
@@ -28,6 +43,8 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
         Command::Status => status(config).await,
         Command::Verify => verify(config).await,
         Command::Rebuild => rebuild(config).await,
+        Command::Snapshot { to } => snapshot(config, to).await,
+        Command::Take { from } => take(config, &from).await,
     }
 }
 
@@ -79,5 +96,33 @@ async fn rebuild(config: &Config) -> anyhow::Result<ExitCode> {
     let app = App::start(config.clone(), infrastructure::Clock::System).await?;
     say(format_args!("rebuilt up to position {}", app.read_models.position()));
     print(app.read_models.digest()?);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn snapshot(config: &Config, to: PathBuf) -> anyhow::Result<ExitCode> {
+    let data = config.data.clone();
+    let made = tokio::task::spawn_blocking(move || snapshot::write(&data, &to)).await??;
+    say(format_args!("the read models at position {}; they hold personal content, unsealed", made.position));
+    print(made.file.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn take(config: &Config, from: &Path) -> anyhow::Result<ExitCode> {
+    // Owning the folder proves that no server runs on it.
+    let _owned = sqlite::own(&config.data)?;
+    let log = read_only(config).await?;
+    let (file, data) = (from.to_path_buf(), config.data.clone());
+    let arrived = tokio::task::spawn_blocking(move || Arrived::from(&file, &data)).await??;
+    let position = arrived.position;
+    let events = log.events_after(position.saturating_sub(1), 1).await?;
+    ensure!(
+        events.first().is_some_and(|event| event.leaf_hash == arrived.leaf_hash),
+        "{} is of another log, or has seen more than this one holds: the event that it shows at position {position} is not \
+         there; nothing is taken. Without it the server builds the read models from the log when it starts",
+        from.display()
+    );
+    arrived.keep()?;
+    let head = log.head().await?.position;
+    print(format_args!("taken at position {position} of {head}; the server reads the rest when it starts"));
     Ok(ExitCode::SUCCESS)
 }

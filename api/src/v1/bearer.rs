@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use domain::vocabulary::Language;
+use infrastructure::tokens::Identity;
 
 use crate::app::Caller;
 use crate::texts::accepted_language;
@@ -25,11 +26,7 @@ impl FromRequestParts<App> for Bearer {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let token = token(&parts.headers).ok_or(Failure::Unauthorized)?;
-        let identity = app.tokens.check(token, app.clock.now()).map_err(|error| {
-            tracing::debug!(%error, "a token was not accepted");
-            Failure::Unauthorized
-        })?;
+        let identity = identity(parts, app)?;
         // Who only reads need not be recorded, so that reading goes on while the log cannot be written.
         let caller =
             if parts.method.is_safe() { app.reader(identity).await? } else { app.writer(identity).await? };
@@ -41,10 +38,23 @@ impl FromRequestParts<App> for Reader {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let Bearer(caller) = Bearer::from_request_parts(parts, app).await?;
-        app.shown(caller.actor.person, read_after(&parts.headers)?).await?;
+        let identity = identity(parts, app)?;
+        let after = read_after(&parts.headers)?;
+        // Before it is asked who calls: a call that another node has registered may have been theirs.
+        app.shown_position(after.unwrap_or_default()).await?;
+        let caller = app.reader(identity).await?;
+        app.shown(caller.actor.person, after).await?;
         Ok(Self { caller, language: accepted_language(&parts.headers) })
     }
+}
+
+/// Whom a token names.
+fn identity(parts: &Parts, app: &App) -> Result<Identity, Failure> {
+    let token = token(&parts.headers).ok_or(Failure::Unauthorized)?;
+    app.tokens.check(token, app.clock.now()).map_err(|error| {
+        tracing::debug!(%error, "a token was not accepted");
+        Failure::Unauthorized
+    })
 }
 
 fn token(headers: &HeaderMap) -> Option<&str> {

@@ -9,6 +9,7 @@ use anyhow::{Context as _, ensure};
 use checker::Tally;
 
 use crate::faults::wait_until_shown;
+use crate::nodes::front::Front;
 use crate::nodes::{Fault, LOOK, NODES, Report, Town, blocking};
 use crate::service;
 
@@ -20,6 +21,7 @@ pub(super) async fn end(mut town: Town, fault: Fault, rounds: usize) -> anyhow::
     for writer in std::mem::take(&mut town.writing) {
         writer.await?.with_context(|| town.told())?;
     }
+    town.everybody_writes()?;
     let mails = until_mailed(&town).await?;
     for node in 0..NODES {
         wait_until_shown(town.node(node)?.address()).await?;
@@ -31,7 +33,8 @@ pub(super) async fn end(mut town: Town, fault: Fault, rounds: usize) -> anyhow::
     }
     let tally = judge(&town).await?;
     let twice = twice(&town)?;
-    Ok(Report { fault, rounds, mails, twice, longest_outage: town.pulse.longest_pause(), tally })
+    let (longest_outage, requests) = (town.pulse.longest_pause(), town.front.as_ref().map(Front::counts));
+    Ok(Report { fault, rounds, mails, twice, longest_outage, requests, tally })
 }
 
 /// The checker's verdict, and where that is clean the program's own proofs of the log and of every node's read models.
@@ -40,16 +43,23 @@ async fn judge(town: &Town) -> anyhow::Result<Tally> {
     let events = checker::log::postgres::read(&log).await?;
     let tally = checker::check(&events, &checker::records::read(&town.records())?);
     if tally.violations.is_empty() {
-        prove(&log, &town.data(0), ["log", "verify"]).await?;
+        let program = service::program()?;
+        prove(program, &log, &town.data(0), ["log", "verify"]).await?;
         for node in 0..NODES {
-            prove(&log, &town.data(node), ["read-model", "verify"]).await?;
+            prove(program, &log, &town.data(node), ["read-model", "verify"]).await?;
         }
     }
     Ok(tally)
 }
 
-async fn prove(log: &str, data: &Path, proof: [&'static str; 2]) -> anyhow::Result<()> {
-    let mut command = Command::new(service::program()?);
+/// Has a program prove something of a node's data.
+pub(super) async fn prove(
+    program: &Path,
+    log: &str,
+    data: &Path,
+    proof: [&'static str; 2],
+) -> anyhow::Result<()> {
+    let mut command = Command::new(program);
     command.args(proof).env("KUNDWEBB_LOG", log).arg("--data").arg(data);
     let output = blocking(move || Ok(command.output()?)).await?;
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);

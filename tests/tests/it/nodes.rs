@@ -2,6 +2,8 @@
 
 mod backup;
 mod clocks;
+mod joining;
+mod newcomer;
 mod waking;
 
 use std::path::Path;

@@ -59,3 +59,13 @@ async fn a_database_whose_disk_is_full() {
 async fn a_node_whose_clock_is_wrong_by_an_hour() {
     after(Fault::Clock, 2, 1).await;
 }
+
+/// Every node gets the next version, which has a field more in an event and other rows, and then this one again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_are_upgraded_one_after_the_other_and_back_refuse_nothing() {
+    let report = after(Fault::Upgrade, 1, 0).await;
+    let requests = report.requests.unwrap();
+    println!("{requests:?}, longest pause {:?}", report.longest_outage);
+    assert!(requests.done > 500 && requests.refused == 0 && requests.lost == 0, "{requests:?}");
+    assert_eq!(report.tally.unknown, 0, "everybody was answered the first time");
+}
