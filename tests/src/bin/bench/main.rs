@@ -13,6 +13,7 @@ mod report;
 mod serving;
 mod times;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -66,6 +67,9 @@ struct Arguments {
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let mut figures = Map::new();
+    // PostgreSQL runs under another account than root and must get through to its data.
+    std::fs::create_dir_all(&arguments.folder)?;
+    std::fs::set_permissions(&arguments.folder, PermissionsExt::from_mode(0o755))?;
     for part in &arguments.only {
         anyhow::ensure!(PARTS.contains(&part.as_str()), "there is no part `{part}`: {}", PARTS.join(", "));
         if part.starts_with("postgres") && !cluster::is_installed() {
