@@ -122,6 +122,18 @@ pub struct Batch {
     pub outcomes: Vec<KeptOutcome>,
 }
 
+impl Batch {
+    /// Whether it adds nothing.
+    pub fn is_empty(&self) -> bool {
+        let Self { events, keys, numbers, attachments, outcomes } = self;
+        events.is_empty()
+            && keys.is_empty()
+            && numbers.is_empty()
+            && attachments.is_empty()
+            && outcomes.is_empty()
+    }
+}
+
 /// A mail that waits to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the columns of the table say what they hold")]

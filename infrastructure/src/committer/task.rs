@@ -16,7 +16,7 @@ use crate::committer::cache::{Cache, Stream};
 use crate::committer::decision::{self, Addition};
 use crate::committer::stage::Stage;
 use crate::committer::{Append, BATCH_BYTES, BATCH_COMMANDS, CommandError, Job, Settings, Trouble};
-use crate::log::{Begun, Loaded, Log, LogError, Wanted, Writer};
+use crate::log::{Batch, Begun, Loaded, Log, LogError, Wanted, Writer};
 use crate::random;
 use crate::recorded::Recorded;
 use crate::upkeep::{CLEANED, Upkeep};
@@ -301,7 +301,7 @@ impl Task {
     }
 }
 
-/// Reads under the lock what a batch would have left.
+/// Reads under the lock what a batch would have left; what is found outlives what any commit outlives.
 async fn look_up(log: &dyn Log, jobs: &[Job], prepared: &Prepared) -> Result<Loaded, LogError> {
     let commands = jobs.iter().filter_map(|job| match job {
         Job::Case(request, _) => Some(request.command_id),
@@ -312,9 +312,10 @@ async fn look_up(log: &dyn Log, jobs: &[Job], prepared: &Prepared) -> Result<Loa
         Wanted { commands: commands.collect(), streams: first.into_iter().collect(), ..Wanted::default() };
     let mut writer = log.writer().await?;
     writer.begin().await?;
-    let found = writer.load(&wanted).await;
-    writer.rollback().await;
-    found
+    let found = writer.load(&wanted).await?;
+    writer.write(&Batch::default()).await?;
+    writer.commit().await?;
+    Ok(found)
 }
 
 /// Whether a batch stands in the log: its first event does, or, where it has none, the outcomes that it kept.

@@ -311,6 +311,11 @@ fn own_folder(parent: &Path) -> anyhow::Result<(TempDir, Option<(u32, u32)>)> {
     Ok((folder, account))
 }
 
+/// Whether PostgreSQL is there.
+pub fn is_installed() -> bool {
+    programs().is_ok()
+}
+
 /// The folder of PostgreSQL's programs: `KUNDWEBB_POSTGRES_BIN`, what `pg_config` says, or Debian's newest.
 fn programs() -> anyhow::Result<PathBuf> {
     let named = std::env::var_os("KUNDWEBB_POSTGRES_BIN").map(PathBuf::from);

@@ -44,6 +44,11 @@ impl Pair {
         .await
     }
 
+    /// The name of the database.
+    fn database(&self) -> &str {
+        self.url.rsplit('/').next().and_then(|rest| rest.split('?').next()).unwrap()
+    }
+
     /// Starts so many nodes.
     async fn nodes<const N: usize>(&self) -> [Program; N] {
         let variables = [("KUNDWEBB_LOG", self.url.as_str())];
@@ -139,6 +144,50 @@ async fn a_primary_killed_under_load_loses_nothing_that_was_acknowledged() {
             node.said()
         );
     }
+}
+
+/// A primary that crashed after its own flush shows, when it is back, what its standby never got. Nobody is told that it is
+/// done: neither who waited for it nor who asks again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_a_crashed_primary_has_is_not_acknowledged() {
+    let pair = Pair::new(true).await;
+    let [node] = pair.nodes().await;
+    let anna = node.anna();
+    let first = anna.try_create(&new_key(), &[]).await.unwrap();
+    assert_eq!(first.status(), 201);
+    let crashing = Arc::clone(&pair);
+    at_the_side(move || crashing.standby.end("INT").unwrap()).await;
+    let key = new_key();
+    let crash = at_the_side(move || {
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        let until = std::time::Instant::now() + PATIENCE;
+        while crashing.primary.sql("postgres", waits).unwrap() == "0" {
+            assert!(std::time::Instant::now() < until, "no commit waits for the standby");
+        }
+        crashing.primary.kill().and_then(|()| crashing.primary.run()).unwrap();
+        let there = "SELECT count(*) FROM kundwebb.event WHERE type = 'CaseReceived'";
+        crashing.primary.sql(crashing.database(), there).unwrap()
+    });
+    let (waited, there) = tokio::join!(anna.try_create(&key, &[]), crash);
+    assert_eq!(
+        (waited.unwrap().status().as_u16(), there.as_str()),
+        (503, "2"),
+        "flushed, but not acknowledged"
+    );
+    assert_eq!(anna.try_create(&key, &[]).await.unwrap().status(), 503);
+    // The standby takes over: what was asked for is done there, once.
+    let lost = Arc::clone(&pair);
+    at_the_side(move || {
+        lost.primary.kill().unwrap();
+        lost.standby.run().and_then(|()| lost.standby.promote()).unwrap();
+    })
+    .await;
+    node.until_ready(true).await;
+    let mut known = Acknowledged::default();
+    known.note(anna.try_create(&key, &[]).await).await.unwrap();
+    known.is_in(&node).await;
+    let received = node.events().await.into_iter().filter(|event| event["type"] == "CaseReceived").count();
+    assert_eq!(received, 2);
 }
 
 /// What a standby that nobody waits for has not got is lost with the primary. The nodes say so and show what is left.

@@ -30,7 +30,8 @@ type Result<T> = std::result::Result<T, LogError>;
 #[async_trait]
 impl Log for PostgresLog {
     async fn writer(&self) -> Result<Box<dyn Writer>> {
-        Ok(Box::new(PostgresWriter::new(self.connection().await?, self.tells_time)))
+        let writer = PostgresWriter::new(self.connection().await?, self.tells_time).await;
+        Ok(Box::new(writer.map_err(|error| fault(&error))?))
     }
 
     async fn head(&self) -> Result<Head> {
@@ -112,7 +113,8 @@ impl Log for PostgresLog {
         let sql =
             "SELECT command_id, request, outcome, expires_at FROM command_outcome WHERE command_id = $1";
         let row = self.ask(query(sql).bind(command)).await?.pop();
-        row.map(|row| outcome(&row, command)).transpose().map_err(|error| fault(&error))
+        let read = |row: PgRow| outcome(command, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+        row.map(read).transpose().map_err(|error| fault(&error))
     }
 
     async fn is_attached(&self, attachment: AttachmentId) -> Result<bool> {
@@ -311,19 +313,7 @@ fn hash(row: &PgRow, column: &str) -> std::result::Result<LeafHash, sqlx::Error>
     LeafHash::try_from(bytes.as_slice()).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// The events of streams after the versions that are known of each.
-pub(super) async fn newer(
-    executor: impl PgExecutor<'_>,
-    streams: Vec<Uuid>,
-    versions: Vec<i64>,
-) -> std::result::Result<Vec<StoredEvent>, sqlx::Error> {
-    let sql = "SELECT event.* FROM unnest($1::uuid[], $2::bigint[]) AS known (stream, version) \
-               JOIN event ON event.stream_id = known.stream AND event.version > known.version ORDER BY position";
-    let rows = query(sql).bind(streams).bind(versions).fetch_all(executor).await?;
-    rows.iter().map(event).collect()
-}
-
-pub(super) async fn keys(
+async fn keys(
     executor: impl PgExecutor<'_>,
     streams: &[StreamId],
 ) -> std::result::Result<HashMap<StreamId, Vec<u8>>, sqlx::Error> {
@@ -339,22 +329,24 @@ fn keys_of(rows: &[PgRow]) -> std::result::Result<HashMap<StreamId, Vec<u8>>, sq
     rows.iter().map(|row| Ok((StreamId(row.try_get(0)?), row.try_get(1)?))).collect()
 }
 
-/// An outcome from a row of `command_id, request, outcome, expires_at`.
-pub(super) fn outcome(row: &PgRow, command_id: Uuid) -> std::result::Result<KeptOutcome, sqlx::Error> {
-    let (request, outcome): (Vec<u8>, String) = (row.try_get(1)?, row.try_get(2)?);
+/// An outcome from the columns of its row.
+pub(super) fn outcome(
+    command_id: Uuid,
+    request: &[u8],
+    outcome: &str,
+    expires_at: i64,
+) -> std::result::Result<KeptOutcome, sqlx::Error> {
     let broken = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
     Ok(KeptOutcome {
         command_id,
-        request: request
-            .as_slice()
-            .try_into()
-            .map_err(|error: std::array::TryFromSliceError| broken(error.into()))?,
-        outcome: serde_json::from_str(&outcome).map_err(|error| broken(error.into()))?,
-        expires_at: from_micros(row.try_get(3)?),
+        request: request.try_into().map_err(|error: std::array::TryFromSliceError| broken(error.into()))?,
+        outcome: serde_json::from_str(outcome).map_err(|error| broken(error.into()))?,
+        expires_at: from_micros(expires_at),
     })
 }
 
-fn event(row: &PgRow) -> std::result::Result<StoredEvent, sqlx::Error> {
+/// An event from its row.
+pub(super) fn event(row: &PgRow) -> std::result::Result<StoredEvent, sqlx::Error> {
     Ok(StoredEvent {
         position: row.try_get::<i64, _>(0)?.unsigned_abs(),
         stream: StreamId(row.try_get(1)?),

@@ -24,6 +24,20 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xa
                     current_setting('transaction_read_only') = 'on' AS only_read FROM (SELECT) one \
                     LEFT JOIN LATERAL (SELECT position, recorded_at, leaf_hash FROM event \
                     ORDER BY position DESC LIMIT 1) head ON true";
+/// What a batch needs to know, in rows of the shape of an event, each with what it is.
+const LOAD: &str = "SELECT event.*, 'event' AS what FROM unnest($1::uuid[], $2::bigint[]) AS known (stream, version) \
+      JOIN event ON event.stream_id = known.stream AND event.version > known.version \
+    UNION ALL SELECT NULL, key_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, wrapped, NULL, NULL, 'key' \
+      FROM kundwebb_keys.find($3) \
+    UNION ALL SELECT expires_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, command_id, NULL, outcome, request, NULL, NULL, \
+      'outcome' FROM command_outcome WHERE command_id = ANY ($4) \
+    UNION ALL SELECT NULL, upload_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'free' \
+      FROM upload WHERE upload_id = ANY ($5) AND expires_at > 0 \
+      AND NOT EXISTS (SELECT FROM attachment WHERE attachment_id = upload_id) \
+    UNION ALL SELECT last, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'number' \
+      FROM series WHERE year = $6";
+/// A plan is made when the tables are empty and kept while they grow: whoever writes finds rows by indices from the first.
+const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
 const WRITE: &str = "WITH event AS (INSERT INTO event SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], \
       $4::text[], $5::smallint[], $6::bigint[], $7::uuid[], $8::text[], $9::uuid[], $10::uuid[], $11::text[], \
       $12::bytea[], $13::uuid[], $14::bytea[])), \
@@ -35,6 +49,10 @@ const WRITE: &str = "WITH event AS (INSERT INTO event SELECT * FROM unnest($1::b
       ON CONFLICT (year) DO UPDATE SET last = excluded.last) \
     SELECT kundwebb_keys.add($25, $26), pg_notify($27, $28)";
 
+/// Nothing but a place in what a standby gets. A server that crashed after it had flushed a commit shows it when it is back,
+/// though its standby may lack it. Committing this waits until the standby has everything before it.
+const NOTHING: &str = "SELECT pg_logical_emit_message(true, 'kundwebb', '')";
+
 /// The one write connection.
 pub struct PostgresWriter {
     connection: PgConnection,
@@ -44,8 +62,10 @@ pub struct PostgresWriter {
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
 impl PostgresWriter {
-    pub(super) const fn new(connection: PgConnection, tells_time: bool) -> Self {
-        Self { connection, tells_time }
+    /// Takes a connection to write on.
+    pub(super) async fn new(mut connection: PgConnection, tells_time: bool) -> Result<Self> {
+        connection.execute(raw_sql(BY_INDEX)).await?;
+        Ok(Self { connection, tells_time })
     }
 }
 
@@ -121,37 +141,43 @@ fn begun(row: &PgRow, tells_time: bool) -> Result<(Begun, bool)> {
     Ok((Begun { head, now: tells_time.then_some(now) }, row.try_get("only_read")?))
 }
 
+/// All that a batch needs to know, by one statement: a round trip under the log's lock keeps every node waiting.
 async fn load(connection: &mut PgConnection, wanted: &Wanted) -> Result<Loaded> {
+    let (streams, versions): (Vec<Uuid>, Vec<i64>) =
+        wanted.streams.iter().map(|(stream, version)| (stream.0, version.cast_signed())).unzip();
+    let rows = query(LOAD)
+        .bind(streams)
+        .bind(versions)
+        .bind(column(&wanted.keys, |stream| stream.0))
+        .bind(&wanted.commands)
+        .bind(column(&wanted.attachments, |file| file.0))
+        .bind(i32::from(wanted.year))
+        .fetch_all(connection)
+        .await?;
     let mut loaded = Loaded::default();
-    if !wanted.streams.is_empty() {
-        let (streams, versions): (Vec<Uuid>, Vec<i64>) =
-            wanted.streams.iter().map(|(stream, version)| (stream.0, version.cast_signed())).unzip();
-        loaded.events = read::newer(&mut *connection, streams, versions).await?;
-    }
-    if !wanted.keys.is_empty() {
-        loaded.keys = read::keys(&mut *connection, &wanted.keys).await?;
-    }
-    if !wanted.attachments.is_empty() {
-        let sql = "SELECT upload_id FROM upload WHERE upload_id = ANY ($1) AND expires_at > 0 \
-                   AND NOT EXISTS (SELECT FROM attachment WHERE attachment_id = upload_id)";
-        let wanted: Vec<Uuid> = wanted.attachments.iter().map(|file| file.0).collect();
-        let free: Vec<Uuid> = query_scalar(sql).bind(wanted).fetch_all(&mut *connection).await?;
-        loaded.free = free.into_iter().map(AttachmentId).collect();
-    }
-    // The number of the year comes with the outcomes: as a row without command.
-    let sql = "SELECT NULL AS command_id, NULL AS request, NULL AS outcome, last AS number FROM series WHERE year = $2 \
-               UNION ALL SELECT command_id, request, outcome, expires_at FROM command_outcome WHERE command_id = ANY ($1)";
-    let rows = query(sql).bind(&wanted.commands).bind(i32::from(wanted.year)).fetch_all(connection).await?;
     for row in &rows {
-        match row.try_get::<Option<Uuid>, _>(0)? {
-            Some(command) => drop(loaded.outcomes.insert(command, read::outcome(row, command)?)),
-            None => loaded.last_number = row.try_get::<i64, _>(3)?.unsigned_abs(),
+        match row.try_get("what")? {
+            "event" => loaded.events.push(read::event(row)?),
+            "key" => drop(loaded.keys.insert(StreamId(row.try_get("stream_id")?), row.try_get("sealed")?)),
+            "outcome" => {
+                let (request, outcome) = (row.try_get("sealed")?, row.try_get("facts")?);
+                let kept =
+                    read::outcome(row.try_get("command_id")?, request, outcome, row.try_get("position")?)?;
+                loaded.outcomes.insert(kept.command_id, kept);
+            }
+            "free" => drop(loaded.free.insert(AttachmentId(row.try_get("stream_id")?))),
+            _ => loaded.last_number = row.try_get::<i64, _>("position")?.unsigned_abs(),
         }
     }
+    loaded.events.sort_unstable_by_key(|event| event.position);
     Ok(loaded)
 }
 
+/// Also a batch that adds nothing answers somebody, from what is found; that shall outlive this server, too.
 async fn write(connection: &mut PgConnection, batch: &Batch) -> Result<()> {
+    if batch.is_empty() {
+        return connection.execute(raw_sql(NOTHING)).await.map(drop);
+    }
     let (events, outcomes) = (&batch.events, &batch.outcomes);
     // A batch has one time, so all its numbers are of one year, in order.
     let last = batch.numbers.last().map(|(number, _)| number);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use domain::files::FileLimits;
 use infrastructure::committer::Settings;
 use infrastructure::log::sqlite::SqliteLog;
-use infrastructure::{CaseRequest, Clock, Committer, Keys};
+use infrastructure::{CaseRequest, Clock, Committer, Keys, Log};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use tokio::time::Instant;
@@ -35,27 +35,41 @@ pub(crate) struct Pair {
 /// Creates `count` cases with `in_flight` commands on their way, then inserts the same rows in a bare loop.
 pub(crate) async fn pair(folder: &Path, in_flight: usize, count: usize) -> anyhow::Result<Pair> {
     let (own, bare) = (folder.join("committer"), folder.join("ceiling"));
-    let batches: Arc<Mutex<Vec<u64>>> = Arc::default();
-    let (took, times) = commit(&own, in_flight, count, &batches).await?;
-    let ends = std::mem::take(&mut *batches.lock().expect("no one panics"));
-    let (from, to) = (own.join("log.db"), bare.clone());
-    let batches = ends.len();
+    let committed = commit(Arc::new(SqliteLog::open(&own)?), &own, in_flight, count).await?;
+    let (from, to, ends) = (own.join("log.db"), bare.clone(), committed.ends.clone());
     let bare_took = tokio::task::spawn_blocking(move || insert(&from, &to, &ends)).await??;
     std::fs::remove_dir_all(&own)?;
     std::fs::remove_dir_all(&bare)?;
-    let (committer, ceiling) = (a_second(count, took), a_second(count, bare_took));
-    Ok(Pair { in_flight, committer, ceiling, batch: count.div_ceil(batches.max(1)), times })
+    Ok(committed.beside(in_flight, count, bare_took))
 }
 
-async fn commit(
+/// What the committer did.
+pub(crate) struct Committed {
+    took: Duration,
+    times: Times,
+    /// The last position of each batch.
+    pub(crate) ends: Vec<u64>,
+}
+
+impl Committed {
+    /// Beside what the bare loop took for the same.
+    pub(crate) fn beside(self, in_flight: usize, count: usize, bare: Duration) -> Pair {
+        let (committer, ceiling) = (a_second(count, self.took), a_second(count, bare));
+        let batch = count.div_ceil(self.ends.len().max(1));
+        Pair { in_flight, committer, ceiling, batch, times: self.times }
+    }
+}
+
+/// Creates `count` cases in an empty log with `in_flight` commands on their way; the keys lie in the folder.
+pub(crate) async fn commit(
+    log: Arc<dyn Log>,
     folder: &Path,
     in_flight: usize,
     count: usize,
-    batches: &Arc<Mutex<Vec<u64>>>,
-) -> anyhow::Result<(Duration, Times)> {
-    let log = Arc::new(SqliteLog::open(folder)?);
+) -> anyhow::Result<Committed> {
     let keys = Arc::new(Keys::open(folder, true)?);
-    let ends = Arc::clone(batches);
+    let batches: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let ends = Arc::clone(&batches);
     let settings = Settings {
         clock: Clock::System,
         keys: Arc::clone(&keys),
@@ -94,7 +108,8 @@ async fn commit(
         .map_err(|_| anyhow::anyhow!("the committer panicked"))?;
     anyhow::ensure!(failed.load(Ordering::Relaxed) == 0, "commands were refused");
     let times = std::mem::take(&mut *all.lock().expect("no one panics"));
-    Ok((took, times))
+    let ends = std::mem::take(&mut *batches.lock().expect("no one panics"));
+    Ok(Committed { took, times, ends })
 }
 
 /// A row of a table.

@@ -1,4 +1,4 @@
-//! Data folders with many cases, made by the committer: four of five cases are answered and closed.
+//! Logs with many cases, made by the committer: four of five cases are answered and closed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +8,6 @@ use domain::StreamId;
 use domain::files::FileLimits;
 use futures::TryStreamExt;
 use infrastructure::committer::{Append, Settings};
-use infrastructure::log::sqlite::SqliteLog;
 use infrastructure::{Clock, CommandError, Committer, Keys, Log, startup};
 
 use crate::cases;
@@ -16,7 +15,7 @@ use crate::cases;
 /// Commands on their way at once.
 const IN_FLIGHT: usize = 256;
 
-/// What a filled folder holds.
+/// What a filled log holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Filled {
     /// Cases.
@@ -25,9 +24,8 @@ pub(crate) struct Filled {
     pub(crate) events: u64,
 }
 
-/// Fills an empty folder with cases.
-pub(crate) async fn fill(folder: &Path, cases: u64) -> anyhow::Result<Filled> {
-    let log: Arc<dyn Log> = Arc::new(SqliteLog::open(folder)?);
+/// Fills an empty log with cases; the keys lie in the folder.
+pub(crate) async fn fill(log: Arc<dyn Log>, folder: &Path, cases: u64) -> anyhow::Result<Filled> {
     let keys = Arc::new(Keys::open(folder, true)?);
     startup::check(log.as_ref(), &keys).await?;
     let settings = Settings {

@@ -3,12 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::committing::Pair;
+use crate::joining::Joined;
+use crate::nodes::Seen;
 use crate::reading::Read;
 use crate::serving::Load;
 
 /// The committer against the bare loop.
-pub(crate) fn pairs(pairs: &[Pair]) -> Value {
-    println!("\n| commands in flight | in a batch | bare loop /s | committer /s | ratio | p50 ms | p99 ms |");
+pub(crate) fn pairs(engine: &str, pairs: &[Pair]) -> Value {
+    println!(
+        "\n| {engine}: commands in flight | in a batch | bare loop /s | committer /s | ratio | p50 ms | p99 ms |"
+    );
     println!("|---:|---:|---:|---:|---:|---:|---:|");
     for pair in pairs {
         println!(
@@ -33,8 +37,10 @@ pub(crate) fn pairs(pairs: &[Pair]) -> Value {
 }
 
 /// The whole service over HTTP.
-pub(crate) fn loads(loads: &[Load]) -> Value {
-    println!("\n| over HTTP | connections | requests /s | p50 ms | p99 ms | read models behind, s |");
+pub(crate) fn loads(engine: &str, loads: &[Load]) -> Value {
+    println!(
+        "\n| over HTTP, {engine} | connections | requests /s | p50 ms | p99 ms | read models behind, s |"
+    );
     println!("|---|---:|---:|---:|---:|---:|");
     for load in loads {
         println!(
@@ -49,7 +55,7 @@ pub(crate) fn loads(loads: &[Load]) -> Value {
     }
     let row = |load: &Load| {
         json!({
-            "what": load.what, "connections": load.connections, "perSecond": load.rate,
+            "what": load.what, "nodes": load.nodes, "connections": load.connections, "perSecond": load.rate,
             "p50Milliseconds": load.times.percentile(50), "p99Milliseconds": load.times.percentile(99),
             "lagSeconds": load.lag.as_secs_f64(),
         })
@@ -92,6 +98,50 @@ pub(crate) fn reads(reads: &[Read]) -> Value {
         })
     };
     reads.iter().map(row).collect()
+}
+
+/// How soon another node shows what was answered.
+pub(crate) fn seen(all: &[Seen]) -> Value {
+    println!("\n| created beside /s | p50 ms | p99 ms | longest ms |");
+    println!("|---:|---:|---:|---:|");
+    for seen in all {
+        let time = |percent| seen.times.percentile(percent);
+        println!("| {:.0} | {:.2} | {:.2} | {:.2} |", seen.beside, time(50), time(99), time(100));
+    }
+    let row = |seen: &Seen| {
+        json!({
+            "besidePerSecond": seen.beside, "p50Milliseconds": seen.times.percentile(50),
+            "p99Milliseconds": seen.times.percentile(99), "longestMilliseconds": seen.times.percentile(100),
+        })
+    };
+    all.iter().map(row).collect()
+}
+
+/// How long it takes a node to join.
+pub(crate) fn joined(all: &[Joined]) -> Value {
+    let line = |what: &str, value: &dyn Fn(&Joined) -> String| {
+        let values: Vec<String> = all.iter().map(value).collect();
+        println!("| {what} | {} |", values.join(" | "));
+    };
+    println!();
+    line("PostgreSQL: cases", &|joined| joined.filled.cases.to_string());
+    println!("|---|{}", "---:|".repeat(all.len()));
+    line("events", &|joined| joined.filled.events.to_string());
+    line("joining by replay, s", &|joined| format!("{:.2}", joined.replay.as_secs_f64()));
+    line("replay into all read models, events/s", &|joined| format!("{:.0}", joined.events));
+    line("joining by a copy: copying, s", &|joined| format!("{:.2}", joined.copy.as_secs_f64()));
+    line("joining by a copy: start, s", &|joined| format!("{:.2}", joined.start.as_secs_f64()));
+    line("database, MB", &|joined| megabytes(joined.log_bytes / 1024));
+    line("read models, MB", &|joined| megabytes(joined.read_bytes / 1024));
+    let row = |joined: &Joined| {
+        json!({
+            "cases": joined.filled.cases, "events": joined.filled.events,
+            "replaySeconds": joined.replay.as_secs_f64(), "replayPerSecond": joined.events,
+            "copySeconds": joined.copy.as_secs_f64(), "startSeconds": joined.start.as_secs_f64(),
+            "logBytes": joined.log_bytes, "readBytes": joined.read_bytes,
+        })
+    };
+    all.iter().map(row).collect()
 }
 
 fn megabytes(kilobytes: u64) -> String {

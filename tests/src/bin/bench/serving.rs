@@ -16,6 +16,8 @@ use crate::times::{Times, a_second};
 /// What was done on some connections.
 pub(crate) struct Load {
     pub(crate) what: &'static str,
+    /// On how many nodes.
+    pub(crate) nodes: usize,
     pub(crate) connections: usize,
     /// Requests a second.
     pub(crate) rate: f64,
@@ -30,21 +32,30 @@ struct Created {
     version: u64,
 }
 
-/// Creates cases at 1, 8 and 64 connections; then takes and closes the last of them at 64. `count` is for 64.
-pub(crate) async fn loads(service: &Service, count: usize) -> anyhow::Result<Vec<Load>> {
+/// Creates cases at 1, 8, 64 and 256 connections; takes and closes those made at 64. `count` is for 64 and more. The
+/// connections are spread evenly over the nodes.
+pub(crate) async fn loads(nodes: &[Service], count: usize) -> anyhow::Result<Vec<Load>> {
     let mut loads = Vec::new();
-    let officer = service::token(service.folder(), "officer", "officer-1", &["--name", "Olle Provsson"])?;
-    let mut created = Vec::new();
-    for (connections, count) in [(1, count / 20), (8, count / 4), (64, count)] {
-        loads.push(bare(service, connections, count).await?);
-        let bodies = creates(service, connections, count)?;
-        let (load, answers) = load(service, "create", connections, bodies).await?;
+    for (connections, count) in [(1, count / 20), (8, count / 4), (64, count), (256, count)] {
+        loads.push(bare(nodes, connections, count).await?);
+        let bodies = creates(&nodes[0], connections, count)?;
+        let (load, answers) = load(nodes, "create", connections, bodies).await?;
         loads.push(load);
-        created = answers.iter().map(|answer| told(answer)).collect::<Result<_, _>>()?;
+        if connections == 64 {
+            loads.extend(answer(nodes, &answers).await?);
+        }
     }
+    Ok(loads)
+}
+
+/// Takes and closes cases of which their creators were told.
+async fn answer(nodes: &[Service], answers: &[Vec<u8>]) -> anyhow::Result<Vec<Load>> {
+    let officer = service::token(nodes[0].folder(), "officer", "officer-1", &["--name", "Olle Provsson"])?;
+    let mut loads = Vec::new();
+    let mut created: Vec<Created> = answers.iter().map(|answer| told(answer)).collect::<Result<_, _>>()?;
     for (what, body) in [("start-processing", "{}"), ("close", r#"{"answer":"Nu är det rättat."}"#)] {
         let requests = created.iter().map(|case: &Created| change(&officer, case, what, body)).collect();
-        let (load, answers) = load(service, what, 64, requests).await?;
+        let (load, answers) = load(nodes, what, 64, requests).await?;
         loads.push(load);
         created = answers.iter().map(|answer| told(answer)).collect::<Result<_, _>>()?;
     }
@@ -58,7 +69,7 @@ fn told(answer: &[u8]) -> anyhow::Result<Created> {
 }
 
 /// New cases, each with a key of its own, from as many employees as there are connections.
-fn creates(service: &Service, connections: usize, count: usize) -> anyhow::Result<Vec<Vec<u8>>> {
+pub(crate) fn creates(service: &Service, connections: usize, count: usize) -> anyhow::Result<Vec<Vec<u8>>> {
     let employer = cases::employer(0).to_string();
     let tokens = (0..connections).map(|number| {
         let (login, name) = (format!("person-{number}"), format!("Person {number} Provsson"));
@@ -92,23 +103,24 @@ fn change(token: &str, case: &Created, what: &str, body: &str) -> Vec<u8> {
 }
 
 /// What the web server does at most: the shortest answer that it has.
-async fn bare(service: &Service, connections: usize, count: usize) -> anyhow::Result<Load> {
+async fn bare(nodes: &[Service], connections: usize, count: usize) -> anyhow::Result<Load> {
     let requests = vec![request("GET", "/livez", &[], b""); count];
-    Ok(load(service, "livez", connections, requests).await?.0)
+    Ok(load(nodes, "livez", connections, requests).await?.0)
 }
 
 /// Sends requests in order on some connections; gives the answers in the order of the requests.
 async fn load(
-    service: &Service,
+    nodes: &[Service],
     what: &'static str,
     connections: usize,
     requests: Vec<Vec<u8>>,
 ) -> anyhow::Result<(Load, Vec<Vec<u8>>)> {
-    let (count, address) = (requests.len(), service.address());
+    let count = requests.len();
     let (requests, next) = (Arc::new(requests), Arc::new(AtomicUsize::new(0)));
     let began = Instant::now();
-    let senders = (0..connections).map(|_| {
+    let senders = (0..connections).map(|number| {
         let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
+        let address = nodes[number % nodes.len()].address();
         tokio::spawn(async move {
             let mut connection = Connection::open(address).await?;
             let (mut times, mut answers) = (Times::default(), Vec::new());
@@ -134,23 +146,29 @@ async fn load(
     }
     let took = began.elapsed();
     let shown = Instant::now();
-    wait_until_shown(service).await?;
+    wait_until_shown(nodes).await?;
     answers.sort_unstable_by_key(|(place, _)| *place);
     let answers = answers.into_iter().map(|(_, answer)| answer).collect();
-    let load = Load { what, connections, rate: a_second(count, took), times, lag: shown.elapsed() };
+    let nodes = nodes.len();
+    let load = Load { what, nodes, connections, rate: a_second(count, took), times, lag: shown.elapsed() };
     Ok((load, answers))
 }
 
-/// Waits until the read models show the whole log.
-async fn wait_until_shown(service: &Service) -> anyhow::Result<()> {
-    let mut connection = Connection::open(service.address()).await?;
-    let metrics = request("GET", "/metrics", &[], b"");
+/// Waits until the read models of every node show the whole log.
+async fn wait_until_shown(nodes: &[Service]) -> anyhow::Result<()> {
     loop {
-        let answer = connection.send(&metrics).await?;
-        let text = String::from_utf8_lossy(answer.body);
-        let gauge =
-            |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
-        if gauge("kundwebb_read_position") == gauge("kundwebb_log_position") {
+        let (mut read, mut log) = (f64::MAX, 0.0_f64);
+        for node in nodes {
+            let mut connection = Connection::open(node.address()).await?;
+            let answer = connection.send(&request("GET", "/metrics", &[], b"")).await?;
+            let text = String::from_utf8_lossy(answer.body);
+            let gauge = |name: &str| {
+                text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok())
+            };
+            read = read.min(gauge("kundwebb_read_position").unwrap_or_default());
+            log = log.max(gauge("kundwebb_log_position").unwrap_or_default());
+        }
+        if read >= log {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
