@@ -12,6 +12,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header};
 use axum::middleware::{self, Next};
 use axum::routing::any;
+use futures::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -45,6 +46,8 @@ const SLOW: Duration = Duration::from_secs(1);
 const AFTER_THE_END: Duration = Duration::from_secs(1);
 /// How long nobody is accepted when accepting fails.
 const AGAIN: Duration = Duration::from_millis(100);
+/// How long it is read, once nobody is let in any more, what those who are in have sent.
+const LAST_READ: Duration = Duration::from_millis(100);
 
 /// What a page may load and where it may send: its own host only, nothing inline, in no frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
@@ -117,7 +120,13 @@ pub async fn serve(
         };
         server.connect(stream, place);
     }
+    // Who has connected by now may have sent a request, and cannot know that it was not begun.
+    while let Some(Ok((stream, _))) = listener.accept().now_or_never() {
+        server.connect(stream, None);
+    }
     drop(listener);
+    // Of whom nothing is read yet, hyper lets go at once.
+    tokio::time::sleep(LAST_READ).await;
     server.open.shutdown().await;
     Ok(())
 }

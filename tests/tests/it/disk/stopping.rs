@@ -17,6 +17,8 @@ const STOPPING: Duration = Duration::from_secs(10);
 const WRITERS: usize = 16;
 /// How many commands are acknowledged before it is told to stop.
 const BEFORE: usize = 200;
+/// How many stand at the door when it is closed.
+const AT_THE_DOOR: usize = 100;
 
 /// Files cases until the program does not take them any more. What was refused must be refused clearly.
 async fn write(program: &Program, count: &std::sync::atomic::AtomicUsize) -> Acknowledged {
@@ -82,4 +84,30 @@ async fn told_to_stop_under_load_it_finishes_what_it_acknowledged_and_no_upload_
     assert!(numbers.status().is_success());
     println!("stopped after {took:?}; {acknowledged} acknowledged, {received} in the log of {EXEMPELVERKET}");
     program.until_empty("files").await;
+}
+
+/// Who has connected before the door is closed is let in and answered: nobody else can know that nothing was begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn told_to_stop_it_answers_whoever_stands_at_its_door() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path()).await;
+    let address = program.url.trim_start_matches("http://");
+    program.signal("STOP");
+    let mut waiting = Vec::new();
+    for _ in 0..AT_THE_DOOR {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        waiting.push(stream);
+    }
+    program.signal("TERM");
+    program.signal("CONT");
+    let mut answered = 0;
+    for mut stream in waiting {
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer).await;
+        answered += usize::from(read.is_ok() && answer.starts_with(b"HTTP/1.1 200"));
+    }
+    assert_eq!(answered, AT_THE_DOOR);
+    let (status, said) = program.ended().await;
+    assert!(status.success(), "{status}: {said}");
 }
