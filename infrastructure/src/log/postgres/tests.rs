@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cluster::Cluster;
 use domain::AttachmentId;
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::*;
 use crate::log::contract::{Engine, contract};
@@ -128,6 +128,24 @@ async fn the_head_is_read_by_a_statement_after_the_one_that_waits_for_the_lock()
     holder.write(&Batch { events: vec![event], ..Batch::default() }).await.unwrap();
     holder.commit().await.unwrap();
     assert_eq!(begins.await.unwrap().head.position, 2);
+}
+
+/// A plan that was made on empty tables is kept while they grow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_batch_needs_is_found_by_indices_on_empty_tables_too() {
+    let engine = Postgres::new().await;
+    let mut writer = engine.log.connection().await.unwrap();
+    let (load, by_index) = (write::LOAD, write::BY_INDEX);
+    let prepare = format!(
+        "{by_index}; SET plan_cache_mode = force_generic_plan; \
+         PREPARE load (uuid[], bigint[], uuid[], uuid[], uuid[], integer) AS {load}"
+    );
+    writer.execute(raw_sql(AssertSqlSafe(prepare))).await.unwrap();
+    let explain = raw_sql("EXPLAIN EXECUTE load ('{}', '{}', '{}', '{}', '{}', 2026)");
+    let plan = writer.fetch_all(explain).await.unwrap();
+    let plan: Vec<String> = plan.iter().map(|row| row.try_get(0).unwrap()).collect();
+    let plan = plan.join("\n");
+    assert!(plan.contains("Index") && !plan.contains("Seq Scan"), "{plan}");
 }
 
 /// A node that is paused or cut off while it holds the lock loses it, and what it had not committed.

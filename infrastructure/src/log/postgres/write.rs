@@ -25,7 +25,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xa
                     LEFT JOIN LATERAL (SELECT position, recorded_at, leaf_hash FROM event \
                     ORDER BY position DESC LIMIT 1) head ON true";
 /// What a batch needs to know, in rows of the shape of an event, each with what it is.
-const LOAD: &str = "SELECT event.*, 'event' AS what FROM unnest($1::uuid[], $2::bigint[]) AS known (stream, version) \
+pub(super) const LOAD: &str = "SELECT event.*, 'event' AS what FROM unnest($1::uuid[], $2::bigint[]) AS known (stream, version) \
       JOIN event ON event.stream_id = known.stream AND event.version > known.version \
     UNION ALL SELECT NULL, key_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, wrapped, NULL, NULL, 'key' \
       FROM kundwebb_keys.find($3) \
@@ -37,7 +37,8 @@ const LOAD: &str = "SELECT event.*, 'event' AS what FROM unnest($1::uuid[], $2::
     UNION ALL SELECT last, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'number' \
       FROM series WHERE year = $6";
 /// A plan is made when the tables are empty and kept while they grow: whoever writes finds rows by indices from the first.
-const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+pub(super) const BY_INDEX: &str =
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
 const WRITE: &str = "WITH event AS (INSERT INTO event SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], \
       $4::text[], $5::smallint[], $6::bigint[], $7::uuid[], $8::text[], $9::uuid[], $10::uuid[], $11::text[], \
       $12::bytea[], $13::uuid[], $14::bytea[])), \
