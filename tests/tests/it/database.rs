@@ -257,15 +257,15 @@ async fn who_reads_from_a_silent_database_is_told_in_time() {
         at_the_side(move || Locked::events(&cluster, &database)).await
     };
     let asked = Instant::now();
-    let reading: Vec<_> = (0..READERS)
-        .map(|_| {
-            let log = Arc::clone(&log);
-            tokio::spawn(async move { log.head().await })
-        })
-        .collect();
+    let ask = |_| {
+        let log = Arc::clone(&log);
+        tokio::spawn(async move { log.head().await })
+    };
+    let reading: Vec<_> = (0..READERS).map(ask).collect();
+    let servers = Arc::clone(&cluster);
     at_the_side(move || {
         let wait = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        until_counted(&cluster, wait, &database, &READERS.to_string());
+        until_counted(&servers, wait, &database, &READERS.to_string());
     })
     .await;
     line.hold();
@@ -276,10 +276,18 @@ async fn who_reads_from_a_silent_database_is_told_in_time() {
         assert!(error.contains("the database does not answer"), "{error}");
     }
     assert!(asked.elapsed() > Duration::from_secs(5), "a slow answer is waited for");
+    // Those who come then do not each find it out for themselves.
+    let later = join_all((0..2 * READERS).map(ask));
+    let told = tokio::time::timeout(SILENCE, later).await.expect("nor does anybody who comes later");
+    assert!(told.into_iter().all(|told| told.unwrap().is_err()));
     line.resume();
+    // What was found out holds for a moment.
+    let back = async { while log.head().await.is_err() {} };
+    tokio::time::timeout(SILENCE, back).await.expect("it is found again");
     for _ in 0..2 * READERS {
         assert_eq!(log.meta("nothing").await.unwrap(), None, "not the answer to what was asked before");
     }
+    drop(cluster);
 }
 
 #[tokio::test(flavor = "multi_thread")]
