@@ -82,6 +82,10 @@ async fn check_demands_a_database_that_keeps_what_is_acknowledged() {
         weak("RESET synchronous_commit");
         standby.end("INT").unwrap();
         fails(&check(&data, &url, false), "no standby of synchronous_standby_names (second) follows");
+        // Where the log lies in a database, nothing is said of a file, nor that an address is damaged.
+        let said = words(&check(&data, "postgres://nobody@127.0.0.1:9/none", true));
+        assert!(said.contains("look whether the database runs"), "{said}");
+        assert!(!said.contains("log.db") && !said.contains("kundwebb restore"), "{said}");
     })
     .await;
 }

@@ -155,9 +155,9 @@ async fn what_only_a_crashed_primary_has_is_not_acknowledged() {
     let anna = node.anna();
     let first = anna.try_create(&new_key(), &[]).await.unwrap();
     assert_eq!(first.status(), 201);
-    let crashing = Arc::clone(&pair);
-    at_the_side(move || crashing.standby.end("INT").unwrap()).await;
-    let key = new_key();
+    let ending = Arc::clone(&pair);
+    at_the_side(move || ending.standby.end("INT").unwrap()).await;
+    let (key, crashing) = (new_key(), Arc::clone(&pair));
     let crash = at_the_side(move || {
         let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
         let until = std::time::Instant::now() + PATIENCE;
