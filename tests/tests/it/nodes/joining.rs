@@ -54,8 +54,8 @@ async fn is_joined(telephone: &Program, web: &Program, met: Met, person: &Person
     assert_eq!(cases(web, person, seen).await, [id], "{}", person.subject);
     // The other node shows it when it shows that they are joined.
     let joined = telephone.events().await;
-    let mut of_it = joined.iter().filter(|event| event["type"] == "PersonLinked");
-    let newest = of_it.next_back().unwrap()["position"].as_u64().unwrap();
+    let newest = joined.iter().rfind(|event| event["type"] == "PersonLinked").unwrap();
+    let newest = newest["position"].as_u64().unwrap();
     assert_eq!(cases(telephone, person, newest).await, [id], "{}", person.subject);
     let cookies = log_in(web, person.subject).await;
     for node in [web, telephone] {
