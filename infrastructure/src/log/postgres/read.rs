@@ -313,13 +313,6 @@ fn hash(row: &PgRow, column: &str) -> std::result::Result<LeafHash, sqlx::Error>
     LeafHash::try_from(bytes.as_slice()).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-async fn keys(
-    executor: impl PgExecutor<'_>,
-    streams: &[StreamId],
-) -> std::result::Result<HashMap<StreamId, Vec<u8>>, sqlx::Error> {
-    keys_of(&find_keys(streams).fetch_all(executor).await?)
-}
-
 fn find_keys(streams: &[StreamId]) -> Query<'static> {
     let ids: Vec<Uuid> = streams.iter().map(|stream| stream.0).collect();
     query("SELECT key_id, wrapped FROM kundwebb_keys.find($1)").bind(ids)

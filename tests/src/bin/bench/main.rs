@@ -38,7 +38,7 @@ const PARTS: [&str; 7] = [
 /// On how many nodes the service is measured on PostgreSQL.
 const NODES: [usize; 2] = [1, 3];
 /// Cases created a second while it is measured how soon another node shows one.
-const PACES: [u32; 3] = [0, 500, 2000];
+const PACES: [u32; 3] = [0, 200, 1000];
 
 /// Measures the committer, the whole service over HTTP, and logs with many cases, on SQLite and on PostgreSQL.
 #[derive(Debug, Parser)]

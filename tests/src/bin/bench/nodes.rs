@@ -24,7 +24,7 @@ use crate::times::Times;
 /// How often it is looked how many connections there are.
 const LOOK: Duration = Duration::from_millis(100);
 /// How many answers are waited for at another node.
-const SEEN: usize = 1000;
+const SEEN: usize = 300;
 /// The connections that bring the load beside them.
 const BESIDE: usize = 16;
 /// Who looks for the connections of nodes.
