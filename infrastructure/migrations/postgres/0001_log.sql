@@ -98,11 +98,11 @@ CREATE TABLE kundwebb.meta (name text PRIMARY KEY, value text NOT NULL);
 
 CREATE TABLE kundwebb_keys.case_key (key_id uuid PRIMARY KEY, wrapped bytea NOT NULL);
 CREATE FUNCTION kundwebb_keys.add(ids uuid[], keys bytea[]) RETURNS void
-    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
-    AS $$ INSERT INTO kundwebb_keys.case_key SELECT * FROM unnest(ids, keys) $$;
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+    AS $$ BEGIN INSERT INTO kundwebb_keys.case_key SELECT * FROM unnest(ids, keys); END $$;
 CREATE FUNCTION kundwebb_keys.find(ids uuid[]) RETURNS SETOF kundwebb_keys.case_key
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
-    AS $$ SELECT * FROM kundwebb_keys.case_key WHERE key_id = ANY (ids) $$;
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$ BEGIN RETURN QUERY SELECT * FROM kundwebb_keys.case_key WHERE case_key.key_id = ANY (ids); END $$;
 CREATE FUNCTION kundwebb_keys.missing() RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
     AS $$ SELECT stream_id FROM kundwebb.event WHERE version = 1 AND key_id IS NOT NULL

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::vocabulary::Template;
 use domain::{AttachmentId, CaseId, CaseNumber, PersonId, StreamId};
-use sqlx::postgres::{PgExecutor, PgRow};
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Decode, Postgres, Row, Type, query};
 use uuid::Uuid;
 

@@ -135,11 +135,9 @@ async fn the_head_is_read_by_a_statement_after_the_one_that_waits_for_the_lock()
 async fn what_a_batch_needs_is_found_by_indices_on_empty_tables_too() {
     let engine = Postgres::new().await;
     let mut writer = engine.log.connection().await.unwrap();
-    let (load, by_index) = (write::LOAD, write::BY_INDEX);
-    let prepare = format!(
-        "{by_index}; SET plan_cache_mode = force_generic_plan; \
-         PREPARE load (uuid[], bigint[], uuid[], uuid[], uuid[], integer) AS {load}"
-    );
+    let (load, writing) = (write::LOAD, write::WRITING);
+    let prepare =
+        format!("{writing}; PREPARE load (uuid[], bigint[], uuid[], uuid[], uuid[], integer) AS {load}");
     writer.execute(raw_sql(AssertSqlSafe(prepare))).await.unwrap();
     let explain = raw_sql("EXPLAIN EXECUTE load ('{}', '{}', '{}', '{}', '{}', 2026)");
     let plan = writer.fetch_all(explain).await.unwrap();

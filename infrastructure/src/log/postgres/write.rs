@@ -19,11 +19,8 @@ use crate::upkeep::{HELD, Upkeep, UpkeepReply};
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Begins a transaction, takes the log's lock, and reads the head. Three statements, sent at once: under READ COMMITTED
 /// each sees what was committed when it began, and so the third, unlike the second, what the last holder added.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7726582210894); SELECT position, recorded_at, leaf_hash, \
-                    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now, \
-                    current_setting('transaction_read_only') = 'on' AS only_read FROM (SELECT) one \
-                    LEFT JOIN LATERAL (SELECT position, recorded_at, leaf_hash FROM event \
-                    ORDER BY position DESC LIMIT 1) head ON true";
+const BEGIN: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7726582210894); EXECUTE head";
 /// What a batch needs to know, in rows of the shape of an event, each with what it is.
 pub(super) const LOAD: &str = "SELECT event.*, 'event' AS what FROM unnest($1::uuid[], $2::bigint[]) AS known (stream, version) \
       JOIN event ON event.stream_id = known.stream AND event.version > known.version \
@@ -36,9 +33,14 @@ pub(super) const LOAD: &str = "SELECT event.*, 'event' AS what FROM unnest($1::u
       AND NOT EXISTS (SELECT FROM attachment WHERE attachment_id = upload_id) \
     UNION ALL SELECT last, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'number' \
       FROM series WHERE year = $6";
-/// A plan is made when the tables are empty and kept while they grow: whoever writes finds rows by indices from the first.
-pub(super) const BY_INDEX: &str =
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+/// What a session that writes is beside one that reads. A plan is made once, when the tables may be empty, and kept while
+/// they grow: so rows are found by indices from the first.
+pub(super) const WRITING: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+    SET plan_cache_mode = force_generic_plan; \
+    PREPARE head AS SELECT position, recorded_at, leaf_hash, \
+      (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now, \
+      current_setting('transaction_read_only') = 'on' AS only_read FROM (SELECT) one \
+      LEFT JOIN LATERAL (SELECT position, recorded_at, leaf_hash FROM event ORDER BY position DESC LIMIT 1) head ON true";
 const WRITE: &str = "WITH event AS (INSERT INTO event SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], \
       $4::text[], $5::smallint[], $6::bigint[], $7::uuid[], $8::text[], $9::uuid[], $10::uuid[], $11::text[], \
       $12::bytea[], $13::uuid[], $14::bytea[])), \
@@ -65,7 +67,7 @@ type Result<T> = std::result::Result<T, sqlx::Error>;
 impl PostgresWriter {
     /// Takes a connection to write on.
     pub(super) async fn new(mut connection: PgConnection, tells_time: bool) -> Result<Self> {
-        connection.execute(raw_sql(BY_INDEX)).await?;
+        connection.execute(raw_sql(WRITING)).await?;
         Ok(Self { connection, tells_time })
     }
 }
