@@ -30,6 +30,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
+use crate::identity::Providers;
 use crate::mail::Post;
 use crate::reactions::Board;
 pub use callers::Caller;
@@ -69,6 +70,8 @@ pub struct Parts {
     pub reactions: Board,
     /// Bearer tokens.
     pub tokens: Tokens,
+    /// Identity providers.
+    pub providers: Providers,
     /// Room for bodies that come in.
     pub room: room::Room,
     /// What this node has acknowledged to whom.
@@ -112,6 +115,7 @@ impl App {
     /// When the folder belongs to another process, the keys are not the log's, or the log went back; in words.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let data = config.data.clone();
+        let providers = Providers::new(&config, &clock)?;
         let (Opened { log, owned }, keys) = open(&config, &clock).await?;
         let files = open_files(&config).await?;
         let reader = Reader { log: Arc::clone(&log), keys: Arc::clone(&keys) };
@@ -141,6 +145,7 @@ impl App {
         let app = Self(Arc::new(Parts {
             files,
             tokens: Tokens::new(&keys)?,
+            providers,
             mail: Post::new(&config)?,
             reactions: Board::default(),
             room: room::Room::of(config.web.body_mb.saturating_mul(1 << 20)),

@@ -1,5 +1,7 @@
 //! The settings: flags over environment variables (`KUNDWEBB_…`, `__` between levels) over a TOML file over defaults.
 
+pub mod identity;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +10,8 @@ use domain::files::{FileLimits, MEGABYTE};
 use infrastructure::files;
 use infrastructure::log::place::{Place, UnknownPlace};
 use serde::Deserialize;
+
+pub use identity::IdentityProvider;
 
 /// All settings. Every field has a default, so that an empty file is a good file.
 #[derive(Clone, Debug, Deserialize)]
@@ -33,6 +37,8 @@ pub struct Config {
     pub web: Web,
     /// Whether anybody may choose who to be.
     pub demo: Demo,
+    /// Who says who somebody is; none in the demo.
+    pub identity_providers: Vec<IdentityProvider>,
     /// How mail leaves.
     pub mail: Mail,
     /// Where attached files lie, and how much may be attached.
@@ -133,6 +139,7 @@ impl Default for Config {
             phone: "0771-456 000".to_owned(),
             web: Web::default(),
             demo: Demo::default(),
+            identity_providers: Vec::new(),
             mail: Mail::default(),
             files: Files::default(),
             otlp: None,

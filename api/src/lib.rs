@@ -11,6 +11,7 @@ pub mod download;
 pub mod failure;
 pub mod fields;
 pub mod format;
+pub mod identity;
 pub mod mail;
 pub mod multipart;
 pub mod named_files;

@@ -11,6 +11,7 @@ use infrastructure::log::Kept;
 use infrastructure::tokens::Identity;
 use infrastructure::upkeep::Upkeep;
 use infrastructure::{CommandError, LogError, random};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -44,6 +45,11 @@ impl Seen {
         }
     }
 
+    /// Forgets whose they are.
+    fn forget(&self, whose: impl Fn(&Session) -> bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, session| !whose(session));
+    }
+
     fn get(&self, id: &[u8; 32]) -> Option<Session> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
@@ -56,6 +62,21 @@ pub struct Session {
     pub identity: Identity,
     /// When it ends, seconds since 1970 UTC.
     pub expires: i64,
+    /// When it began, microseconds since 1970 UTC.
+    #[serde(default)]
+    pub begun: i64,
+    /// Where the login was, if it can be ended there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<AtProvider>,
+}
+
+/// A login at an identity provider.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AtProvider {
+    /// Its name.
+    pub name: String,
+    /// What it knows the login by.
+    pub id_token: String,
 }
 
 impl App {
@@ -64,9 +85,28 @@ impl App {
     /// # Errors
     /// When the log cannot be written.
     pub async fn begin_session(&self, identity: Identity) -> Result<String, CommandError> {
+        self.begin_session_at(identity, None).await
+    }
+
+    /// As [`App::begin_session`], of a login that can be ended where it was.
+    ///
+    /// # Errors
+    /// As [`App::begin_session`].
+    pub async fn begin_session_at(
+        &self,
+        identity: Identity,
+        provider: Option<AtProvider>,
+    ) -> Result<String, CommandError> {
         let cookie = hex::encode(random::bytes::<32>());
         let now = self.clock.now();
-        self.keep_session(&cookie, &Session { identity, expires: (now + LASTS).timestamp() }).await?;
+        let mut session =
+            Session { identity, expires: (now + LASTS).timestamp(), begun: now.timestamp_micros(), provider };
+        let ended = self.opened::<i64>(self.mark_of(self.person_of(&session))).await;
+        // Another node's clock may be ahead: what begins after the mark is not over by it.
+        if let Some(ended) = ended.map_err(|error| unavailable(&error))? {
+            session.begun = session.begun.max(ended + 1);
+        }
+        self.keep_session(&cookie, &session).await?;
         Ok(cookie)
     }
 
@@ -86,20 +126,51 @@ impl App {
     /// When the log cannot be read, and this node has not seen the session.
     pub async fn session(&self, cookie: &str) -> Result<Option<Session>, CommandError> {
         let id = id(cookie);
+        match self.kept_session(id).await {
+            Ok(session) => {
+                self.seen.put(id, session.as_ref());
+                Ok(session)
+            }
+            Err(error) => self.seen.get(&id).map(Some).ok_or_else(|| unavailable(&error)),
+        }
+    }
+
+    async fn kept_session(&self, id: [u8; 32]) -> Result<Option<Session>, LogError> {
+        let Some(mut session) = self.opened::<Session>(id).await? else { return Ok(None) };
+        if let Some(ended) = self.opened::<i64>(self.mark_of(self.person_of(&session))).await?
+            && session.begun <= ended
+        {
+            session.expires = 0;
+        }
+        Ok(Some(session))
+    }
+
+    /// A sealed row beside the sessions, or a session.
+    async fn opened<T: DeserializeOwned>(&self, id: [u8; 32]) -> Result<Option<T>, LogError> {
         let kept = tokio::time::timeout(PATIENCE, self.log.kept(Kept::Session(id))).await;
         let kept = kept.unwrap_or_else(|_| Err(LogError::Unavailable("the log does not answer".to_owned())));
-        let (sealed, _) = match kept {
-            Ok(Some(kept)) => kept,
-            Ok(None) => {
-                self.seen.put(id, None);
-                return Ok(None);
-            }
-            Err(error) => return self.seen.get(&id).map(Some).ok_or_else(|| unavailable(&error)),
-        };
-        let opened = self.keys.purpose("session").open(&sealed, &id).ok();
-        let session = opened.and_then(|session| serde_json::from_slice(&session).ok());
-        self.seen.put(id, session.as_ref());
-        Ok(session)
+        let opened = kept?.and_then(|(sealed, _)| self.keys.purpose("session").open(&sealed, &id).ok());
+        Ok(opened.and_then(|plain| serde_json::from_slice(&plain).ok()))
+    }
+
+    /// Where it is kept when a person has logged out everywhere.
+    fn mark_of(&self, person: PersonId) -> [u8; 32] {
+        self.keys.derive("logged out everywhere", &[person.0.as_bytes()])
+    }
+
+    /// Ends every session of a person that has begun by now, in whatever browser.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub async fn end_sessions(&self, person: PersonId) -> Result<(), CommandError> {
+        let (id, now) = (self.mark_of(person), self.clock.now());
+        let plain = serde_json::to_vec(&now.timestamp_micros()).unwrap_or_default();
+        let sealed = self.keys.purpose("session").seal(&plain, &id);
+        let expires_at = now + LASTS + REMEMBERED;
+        let keep = Upkeep::Keep { which: Kept::Session(id), owner: person, sealed, expires_at };
+        self.committer.upkeep(keep).await?;
+        self.seen.forget(|session| self.person_of(session) == person);
+        Ok(())
     }
 
     /// Whether a session is over.
@@ -115,7 +186,7 @@ impl App {
     pub async fn end_session(&self, cookie: &str) -> Result<(), CommandError> {
         let Some(session) = self.session(cookie).await? else { return Ok(()) };
         let expires = session.expires.min(self.clock.now().timestamp());
-        self.keep_session(cookie, &Session { expires, ..session }).await
+        self.keep_session(cookie, &Session { expires, provider: None, ..session }).await
     }
 
     /// The pseudonym of whom a session belongs to.

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::say;
+use crate::config::identity;
 use crate::{App, Config, demo, operations, server, tasks, telemetry};
 
 /// How long requests under way may take when the program is told to stop. Together with what the mails and the log may
@@ -85,14 +86,32 @@ async fn serve(
 
 /// Without an identity provider only the demo can say who anybody is, and only to this machine.
 fn may_serve(config: &Config) -> anyhow::Result<()> {
+    if !config.identity_providers.is_empty() {
+        return may_serve_people(config);
+    }
     ensure!(
         config.demo.enabled,
-        "no identity provider is configured, so nobody could log in. Start with --demo to try Kundwebb with fictional data"
+        "no identity provider is configured, so nobody could log in. Name one in the settings ([[identity_providers]] with \
+         issuer, client_id and client_secret), or start with --demo to try Kundwebb with fictional data"
     );
     ensure!(
         config.listen.ip().is_loopback() || config.demo.allow_remote,
         "the demo lets anybody choose who to be, so it listens on loopback only; \
          set demo.allow_remote = true to open it to others all the same"
+    );
+    Ok(())
+}
+
+/// With one, people come by HTTPS, and nobody chooses who to be.
+fn may_serve_people(config: &Config) -> anyhow::Result<()> {
+    ensure!(
+        !config.demo.enabled,
+        "the demo lets anybody choose who to be, and identity providers are configured; leave out --demo or the providers"
+    );
+    identity::check(&config.identity_providers)?;
+    ensure!(
+        config.public_url().starts_with("https://") || config.listen.ip().is_loopback(),
+        "people would log in without HTTPS; set public_url to the https:// address under which they reach the web"
     );
     Ok(())
 }
@@ -129,9 +148,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn with_an_identity_provider_people_come_by_https_and_nobody_chooses_who_to_be() {
+        let provider = "[[identity_providers]]
+            issuer = 'https://login.example'
+            client_id = 'kundwebb'
+            client_secret = 'hemligt'
+            default = true";
+        let mut config = Config::parse(provider).unwrap();
+        assert!(may_serve(&config).is_ok());
+        config.listen = "0.0.0.0:80".parse().unwrap();
+        assert!(may_serve(&config).unwrap_err().to_string().contains("public_url"));
+        config.public_url = Some("http://kundwebb.example".to_owned());
+        assert!(may_serve(&config).is_err());
+        config.public_url = Some("https://kundwebb.example".to_owned());
+        assert!(may_serve(&config).is_ok());
+        config.demo.enabled = true;
+        assert!(may_serve(&config).unwrap_err().to_string().contains("leave out"));
+        config.demo.enabled = false;
+        config.identity_providers[0].client_secret = None;
+        assert!(may_serve(&config).unwrap_err().to_string().contains("https://login.example"));
+    }
+
+    #[test]
     fn without_an_identity_provider_only_a_demo_is_served_and_only_to_this_machine() {
         let mut config = Config::default();
-        assert!(may_serve(&config).unwrap_err().to_string().contains("--demo"));
+        let said = may_serve(&config).unwrap_err().to_string();
+        assert!(said.contains("--demo") && said.contains("identity_providers"), "{said}");
         config.demo.enabled = true;
         for (address, allowed) in [
             ("127.0.0.1:80", true),

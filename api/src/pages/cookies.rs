@@ -1,10 +1,11 @@
 //! The cookies of the pages. None holds anything personal: the session's is a random key to a row in the log's
-//! database, the others hold a language, an organisation number and a position.
+//! database, that of a login on its way is sealed, the others hold a language, an organisation number and a position.
 
 use std::fmt::Display;
 
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::Cookie;
+use sha2::{Digest, Sha256};
 
 use crate::App;
 
@@ -17,6 +18,9 @@ pub const EMPLOYER: &str = "kundwebb_employer";
 /// The last position that the reader was told of.
 pub const POSITION: &str = "kundwebb_position";
 
+/// How the name of a login on its way begins.
+const LOGIN: &str = "kundwebb_login_";
+
 /// How long the choice of employer is remembered, days (K1).
 pub const EMPLOYER_DAYS: i64 = 60;
 /// How long the choice of language is remembered, days.
@@ -28,10 +32,31 @@ pub fn session_name(app: &App) -> String {
     if secure(app) { format!("__Host-{SESSION}") } else { SESSION.to_owned() }
 }
 
+/// The name of the cookie of a login on its way, by what its answer must repeat.
+pub fn login_name(app: &App, state: &str) -> String {
+    let start = login_start(app);
+    format!("{start}{}", hex::encode(&Sha256::digest(state)[..8]))
+}
+
+/// The names of all logins on their way in a browser.
+pub fn logins(app: &App, jar: &CookieJar) -> Vec<String> {
+    let start = login_start(app);
+    jar.iter().map(|cookie| cookie.name().to_owned()).filter(|name| name.starts_with(&start)).collect()
+}
+
+fn login_start(app: &App) -> String {
+    if secure(app) { format!("__Host-{LOGIN}") } else { LOGIN.to_owned() }
+}
+
 /// A cookie that lasts `days`; without, as long as the browser runs. Name and value need no quoting.
 pub fn cookie(app: &App, name: impl Display, value: impl Display, days: Option<i64>) -> Cookie<'static> {
+    lasting(app, name, value, days.map(|days| days * DAY_SECONDS))
+}
+
+/// A cookie that lasts some seconds; with 0 it takes one away.
+pub fn lasting(app: &App, name: impl Display, value: impl Display, seconds: Option<i64>) -> Cookie<'static> {
     let secure = if secure(app) { "; Secure" } else { "" };
-    let age = days.map(|days| format!("; Max-Age={}", days * DAY_SECONDS)).unwrap_or_default();
+    let age = seconds.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
     let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
     Cookie::parse(text).unwrap_or_else(|_| Cookie::new("", ""))
 }

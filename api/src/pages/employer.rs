@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::pages::components::Choice;
 use crate::pages::cookies::{self, EMPLOYER, EMPLOYER_DAYS};
-use crate::pages::login::{login_address, own_address};
+use crate::pages::login::{login_address, onward, own_address};
 use crate::pages::{Form, Frame, Visitor, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -108,7 +108,20 @@ async fn choose(State(app): State<App>, visitor: Visitor, request: Request) -> R
         return page(&app, &visitor, form, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     let back = own_address(form.value("till"));
-    let next = if visitor.caller().is_ok() { back.to_owned() } else { login_address(back) };
     let chosen = cookies::cookie(&app, EMPLOYER, employer.number, Some(EMPLOYER_DAYS));
-    Ok((visitor.jar.add(chosen), Redirect::to(&next)).into_response())
+    let jar = visitor.jar.clone().add(chosen);
+    // Who is logged in for other employers logs in anew, with the one that was chosen.
+    let is_in = visitor.caller().is_ok_and(|caller| {
+        let own = caller.actor.employers.as_ref().filter(|_| !app.providers.is_empty());
+        own.is_none_or(|own| own.contains(&employer.number))
+    });
+    if is_in {
+        return Ok((jar, Redirect::to(back)).into_response());
+    }
+    let next = login_address(back);
+    if app.providers.is_empty() {
+        return Ok((jar, Redirect::to(&next)).into_response());
+    }
+    let page = onward::page(&app, &visitor, "login", &next).await?;
+    Ok((jar, page).into_response())
 }

@@ -64,10 +64,21 @@ fn of_the_framework(response: &Response) -> Option<Failure> {
 /// Where one logs in to come to a page: the employer is chosen first (K1), except by those who work at the centre.
 pub(super) fn way_in(visitor: &Visitor, back: &str) -> String {
     // From these pages one comes to the start.
-    let back =
-        if ["/logga-in", "/valj-arbetsgivare"].iter().any(|own| back.starts_with(own)) { "/" } else { back };
-    let centre = ["/handlaggare", "/statistik", "/revision"].iter().any(|path| back.starts_with(path));
-    if visitor.employer.is_none() && !centre { choice_address(back) } else { login_address(back) }
+    let back = if ["/logga-in", "/logga-ut", "/valj-arbetsgivare"].iter().any(|own| back.starts_with(own)) {
+        "/"
+    } else {
+        back
+    };
+    if visitor.employer.is_none() && !is_of_the_centre(back) {
+        choice_address(back)
+    } else {
+        login_address(back)
+    }
+}
+
+/// Whether a page is for those who work at the centre.
+pub(super) fn is_of_the_centre(address: &str) -> bool {
+    ["/handlaggare", "/statistik", "/revision"].iter().any(|path| address.starts_with(path))
 }
 
 /// Heading and body of a failure.

@@ -1,17 +1,20 @@
-//! `/logga-in` and `/logga-ut`. In the demo one chooses who to be.
+//! `/logga-in` and `/logga-ut`. One logs in at the identity provider of one's employer; in the demo one chooses who to be.
+
+pub mod onward;
+mod out;
+mod provider;
 
 use askama::Template;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, Query, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use domain::access::Role;
 use serde::Deserialize;
 
 use crate::demo::persons::{self, Person};
 use crate::format::percent_encoded;
-use crate::pages::{Frame, Visitor, cookies, render, render_with};
+use crate::pages::{Frame, Visitor, cookies, render};
 use crate::texts::Text;
 use crate::{App, Failure};
 
@@ -21,7 +24,9 @@ const CHOICE_BYTES: usize = 16 * 1024;
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/logga-in", get(show).post(log_in))
-        .route("/logga-ut", post(log_out))
+        .route("/logga-in/svar", get(provider::answer))
+        .route("/logga-in/fel", get(provider::failed))
+        .route("/logga-ut", get(out::show).post(out::log_out))
         .layer(DefaultBodyLimit::max(CHOICE_BYTES))
 }
 
@@ -49,35 +54,29 @@ struct LoginPage {
     other: bool,
 }
 
-/// Whom to call when one cannot log in (K2).
-#[derive(Template)]
-#[template(path = "pages/login_failed.html")]
-struct LoginFailedPage {
-    frame: Frame,
-}
-
-#[derive(Deserialize)]
-struct Back {
-    #[serde(default)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    /// Where one goes on to.
     till: String,
+    /// Whether one works at the centre, and so for no employer.
+    centret: String,
+    /// Whether one wants to be somebody else than who is logged in at the provider.
+    igen: String,
 }
 
 async fn show(
     State(app): State<App>,
     visitor: Visitor,
-    Query(back): Query<Back>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
     let language = visitor.language;
     if !app.config.demo.enabled {
-        let frame = Frame::new(&app, &visitor, Text::new(language, "login-failed-title")).await?;
-        return render_with(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &LoginFailedPage { frame: frame.with_error(true) },
-        );
+        return provider::begin(&app, &visitor, &asked).await;
     }
     let frame = Frame::new(&app, &visitor, Text::new(language, "login-title")).await?;
     let persons = persons::offered(visitor.employer);
-    let back = own_address(&back.till).to_owned();
+    let back = own_address(&asked.till).to_owned();
     let expired = visitor.expired.is_some() && back != "/";
     let other = visitor.caller().is_ok() && back != "/";
     render(&LoginPage { frame, persons, back, expired, other })
@@ -105,19 +104,17 @@ async fn log_in(
     if let Some(employer) = person.employer() {
         jar = jar.add(cookies::cookie(&app, cookies::EMPLOYER, employer, Some(cookies::EMPLOYER_DAYS)));
     }
-    let back = match (own_address(&choice.till), person.identity().role) {
-        ("/", Role::Officer) => "/handlaggare",
-        ("/", Role::Auditor) => "/revision",
-        (back, _) => back,
-    };
+    let back = first_page(person.identity().role, &choice.till);
     Ok((jar, Redirect::to(back)).into_response())
 }
 
-async fn log_out(State(app): State<App>, visitor: Visitor) -> Result<Response, Failure> {
-    if let Some(session) = visitor.jar.get(&cookies::session_name(&app)) {
-        app.end_session(session.value()).await?;
+/// Where one comes to after the login.
+fn first_page(role: Role, back: &str) -> &str {
+    match (own_address(back), role) {
+        ("/", Role::Officer) => "/handlaggare",
+        ("/", Role::Auditor) => "/revision",
+        (back, _) => back,
     }
-    Ok(Redirect::to("/").into_response())
 }
 
 #[cfg(test)]

@@ -54,6 +54,12 @@ impl Visitor {
         if roles.contains(&caller.actor.role) { Ok(caller) } else { Err(Failure::Forbidden) }
     }
 
+    /// The same visitor, who has logged out.
+    #[must_use]
+    pub fn logged_out(self) -> Self {
+        Self { caller: Err(Failure::Unauthorized), ..self }
+    }
+
     /// Who fills in a form: who is logged in, or was until the session ended.
     pub fn owner(&self) -> Option<PersonId> {
         self.caller.as_ref().map(|caller| caller.actor.person).ok().or(self.expired)

@@ -72,8 +72,10 @@ async fn the_employer_is_chosen_first_and_remembered_for_sixty_days() {
 #[tokio::test]
 async fn where_nobody_can_log_in_one_is_told_whom_to_call() {
     let app = TestApp::start().await;
-    let page = app.client.get(format!("{}/logga-in", app.url)).send().await.unwrap();
-    assert_eq!(page.status(), 503);
+    let away = app.client.get(format!("{}/logga-in", app.url)).send().await.unwrap();
+    assert_eq!(away.headers()["location"], "/logga-in/fel");
+    let page = app.client.get(format!("{}/logga-in/fel", app.url)).send().await.unwrap();
+    assert_eq!(page.status(), 403);
     let words = page.text().await.unwrap();
     assert!(words.contains("välj knappval 3, IT-tjänstestöd") && words.contains("<title>Fel: "), "{words}");
 }

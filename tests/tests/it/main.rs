@@ -23,6 +23,8 @@ mod golden_events;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod log_cli;
 #[cfg(test)]
 mod mail;

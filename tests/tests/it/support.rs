@@ -82,10 +82,15 @@ impl TestApp {
 
     /// As [`TestApp::start`], with other settings.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap(), change).await
+    }
+
+    /// As [`TestApp::start_with`], where it was said before that it would listen.
+    pub(crate) async fn start_at(listener: TcpListener, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config { data: folder.path().to_path_buf(), ..Config::default() };
         change(&mut config);
-        let started = Self::on(folder, config, Clock::fixed(monday())).await;
+        let started = Self::on(folder, config, Clock::fixed(monday()), listener).await;
         for employer in EMPLOYERS.iter() {
             let append = Append {
                 stream: StreamId::of_employer(employer.number),
@@ -101,9 +106,8 @@ impl TestApp {
         started
     }
 
-    async fn on(folder: TempDir, config: Config, clock: Clock) -> Self {
+    async fn on(folder: TempDir, config: Config, clock: Clock, listener: TcpListener) -> Self {
         let app = App::start(config, clock.clone()).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let served = app.clone();
@@ -136,7 +140,7 @@ impl TestApp {
         let app = self.app.clone();
         drop(self);
         app.close().await;
-        Self::on(folder, config, clock).await
+        Self::on(folder, config, clock, TcpListener::bind("127.0.0.1:0").await.unwrap()).await
     }
 
     /// The data folder.

@@ -39,7 +39,12 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     live(&program, &mut Acknowledged::default()).await;
     let well = run(&data, &["check"]);
     assert!(well.status.success() && faults(&well).is_empty(), "{}", words(&well));
-    assert_eq!(words(&well).lines().filter(|line| line.starts_with("ok    ")).count(), 9, "{}", words(&well));
+    assert_eq!(
+        words(&well).lines().filter(|line| line.starts_with("ok    ")).count(),
+        10,
+        "{}",
+        words(&well)
+    );
 
     let file = fs::read_dir(data.join("files")).unwrap().next().unwrap().unwrap().path();
     let aside = folder.path().join("file");

@@ -1,0 +1,231 @@
+//! From the claims of a verified token to who somebody is here: the mapping of the settings, and nothing else. A provider
+//! can speak only for the employers whose login it is.
+
+use domain::access::Role;
+use domain::text::Email;
+use domain::{Area, OrganisationNumber};
+use infrastructure::tokens::Identity;
+use serde_json::Value;
+
+use crate::config::IdentityProvider;
+
+/// Longest subject, bytes; the standard allows 255.
+const SUBJECT_BYTES: usize = 255;
+
+/// Why a good token lets nobody in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It does not say who it is.
+    #[error("the claim that is to say who it is, is missing or no text of at most 255 characters")]
+    NoSubject,
+    /// It names no employer that the provider may speak for.
+    #[error("the claims name no employer whose login this provider is")]
+    NoEmployer,
+}
+
+/// Who the claims say it is. `speaks_for` tells for which employers the provider may speak.
+///
+/// # Errors
+/// [`Refused`].
+pub fn identity(
+    settings: &IdentityProvider,
+    claims: &Value,
+    speaks_for: impl Fn(OrganisationNumber) -> bool,
+) -> Result<Identity, Refused> {
+    let names = &settings.claims;
+    let text = |name: &str| claim(claims, name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let own = text(&names.subject).filter(|own| own.len() <= SUBJECT_BYTES).ok_or(Refused::NoSubject)?;
+    let verified = match claim(claims, &names.email_verified) {
+        Some(Value::Bool(verified)) => *verified,
+        // Some write it so.
+        Some(Value::String(verified)) => verified == "true",
+        _ => settings.email_is_verified,
+    };
+    let email = text(&names.email).filter(|email| verified && Email::parse(email, "").is_ok());
+    let (role, areas) = role(settings, claims);
+    let employers = match role {
+        Role::Employee => Some(employers(settings, claims, speaks_for)),
+        _ => None,
+    };
+    if employers.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Refused::NoEmployer);
+    }
+    Ok(Identity {
+        // An issuer holds no `#`, so that no two providers can say the same.
+        subject: format!("{}#{own}", settings.issuer),
+        role,
+        name: text(&names.name).map(str::to_owned),
+        email: email.map(str::to_owned),
+        employers,
+        areas,
+    })
+}
+
+/// The role of the first rule that holds, with the areas of all that give the same.
+fn role(settings: &IdentityProvider, claims: &Value) -> (Role, Option<Vec<Area>>) {
+    let said = texts(claim(claims, &settings.claims.roles));
+    let mut holding = settings.roles.iter().filter(|rule| said.contains(&rule.value.as_str()));
+    let Some(first) = holding.next() else { return (Role::Employee, None) };
+    let mut areas = first.areas.clone();
+    for rule in holding.filter(|rule| rule.role == first.role) {
+        match (&mut areas, &rule.areas) {
+            (Some(areas), Some(more)) => areas.extend(more),
+            _ => areas = None,
+        }
+    }
+    if let Some(areas) = &mut areas {
+        areas.sort_unstable_by_key(|area| area.code());
+        areas.dedup();
+    }
+    (first.role, areas)
+}
+
+/// The employers of an employee; where the provider does not tell, the one that it serves.
+fn employers(
+    settings: &IdentityProvider,
+    claims: &Value,
+    speaks_for: impl Fn(OrganisationNumber) -> bool,
+) -> Vec<OrganisationNumber> {
+    let Some(name) = &settings.claims.organisation_number else { return settings.employers.clone() };
+    let said = texts(claim(claims, name)).into_iter().filter_map(OrganisationNumber::parse);
+    let mut employers: Vec<_> = said.filter(|employer| speaks_for(*employer)).collect();
+    employers.sort_unstable();
+    employers.dedup();
+    employers
+}
+
+/// The claim of a name, or of a path into objects.
+fn claim<'a>(claims: &'a Value, name: &str) -> Option<&'a Value> {
+    // A name may hold points itself, as addresses do.
+    claims.get(name).or_else(|| name.split('.').try_fold(claims, |value, part| value.get(part)))
+}
+
+fn texts(value: Option<&Value>) -> Vec<&str> {
+    match value {
+        Some(Value::String(text)) => vec![text.as_str()],
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+    use serde_json::json;
+
+    fn settings(more: &str) -> IdentityProvider {
+        let toml = format!(
+            "[[identity_providers]]
+             issuer = 'https://login.example'
+             client_id = 'kundwebb'
+             client_secret = 'hemligt'
+             employers = ['4021000007']
+             roles = [
+                {{ value = 'lon', role = 'officer', areas = ['lon'] }},
+                {{ value = 'ekonomi', role = 'officer', areas = ['ekonomi', 'e-handel'] }},
+                {{ value = 'alla', role = 'officer' }},
+                {{ value = 'revision', role = 'auditor' }},
+             ]
+             {more}"
+        );
+        Config::parse(&toml).unwrap().identity_providers.remove(0)
+    }
+
+    fn number(text: &str) -> OrganisationNumber {
+        OrganisationNumber::parse(text).unwrap()
+    }
+
+    /// What the claims come to, with a provider that speaks for Exempelverket and Provmyndigheten.
+    fn met(more: &str, claims: &Value) -> Result<Identity, Refused> {
+        let own = ["4021000007", "4021010006"].map(number);
+        identity(&settings(more), claims, |employer| own.contains(&employer))
+    }
+
+    #[test]
+    fn an_employee_is_known_by_issuer_and_subject() {
+        let claims =
+            json!({"sub": "anna", "name": "Anna Öberg", "email": "anna@x.example", "email_verified": true});
+        let anna = met("", &claims).unwrap();
+        assert_eq!(anna.subject, "https://login.example#anna");
+        assert_eq!(
+            (anna.name.as_deref(), anna.email.as_deref()),
+            (Some("Anna Öberg"), Some("anna@x.example"))
+        );
+        assert_eq!(
+            (anna.role, anna.employers, anna.areas),
+            (Role::Employee, Some(vec![number("4021000007")]), None)
+        );
+    }
+
+    #[test]
+    fn an_address_counts_only_when_it_is_verified() {
+        for (verified, setting, counts) in [
+            (json!(true), "", true),
+            (json!("true"), "", true),
+            (json!(false), "", false),
+            (json!("false"), "email_is_verified = true", false),
+            (json!(false), "email_is_verified = true", false),
+            (json!(1), "", false),
+            (Value::Null, "", false),
+            (Value::Null, "email_is_verified = true", true),
+        ] {
+            let claims = json!({"sub": "anna", "email": "anna@x.example", "email_verified": verified});
+            assert_eq!(met(setting, &claims).unwrap().email.is_some(), counts, "{claims} {setting}");
+        }
+        let none = json!({"sub": "anna", "email": "no address", "email_verified": true});
+        assert_eq!(met("", &none).unwrap().email, None);
+    }
+
+    #[test]
+    fn a_provider_speaks_only_for_the_employers_whose_login_it_is() {
+        let of =
+            |org: Value| met("claims = { organisation_number = 'org' }", &json!({"sub": "anna", "org": org}));
+        let own = |org| of(org).unwrap().employers.unwrap();
+        assert_eq!(own(json!("402100-0007")), [number("4021000007")]);
+        assert_eq!(
+            own(json!(["4021010006", "4021000007", "4021000007"])),
+            ["4021000007", "4021010006"].map(number)
+        );
+        assert_eq!(own(json!(["4021040003", "4021000007"])), [number("4021000007")]);
+        for foreign in
+            [json!("4021040003"), json!("nonsense"), json!([]), json!(4_021_000_007_u64), Value::Null]
+        {
+            assert_eq!(of(foreign.clone()), Err(Refused::NoEmployer), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn roles_are_those_of_the_rules_and_nobody_else_is_more_than_an_employee() {
+        let of = |roles: Value| {
+            let met = met("", &json!({"sub": "olle", "roles": roles})).unwrap();
+            (met.role, met.areas, met.employers.is_none())
+        };
+        assert_eq!(of(json!("lon")), (Role::Officer, Some(vec![Area::Lon]), true));
+        let three = Some(vec![Area::EHandel, Area::Ekonomi, Area::Lon]);
+        assert_eq!(of(json!(["revision", "ekonomi", "lon"])), (Role::Officer, three, true));
+        assert_eq!(of(json!(["lon", "alla"])), (Role::Officer, None, true));
+        assert_eq!(of(json!(["alla", "lon"])), (Role::Officer, None, true));
+        assert_eq!(of(json!(["revision"])), (Role::Auditor, None, true));
+        for none in [json!(["officer", "LON", ""]), json!([["lon"]]), json!({"lon": true}), Value::Null] {
+            assert_eq!(of(none.clone()), (Role::Employee, None, false), "{none}");
+        }
+    }
+
+    #[test]
+    fn claims_lie_where_the_settings_say() {
+        let more = "claims = { subject = 'https://x.example/id', roles = 'realm_access.roles' }";
+        let claims = json!({
+            "sub": "anna", "https://x.example/id": "a1", "realm_access": {"roles": ["revision"]}, "roles": ["alla"],
+        });
+        let met = met(more, &claims).unwrap();
+        assert_eq!((met.subject.as_str(), met.role), ("https://login.example#a1", Role::Auditor));
+    }
+
+    #[test]
+    fn who_is_nobody_is_refused() {
+        for subject in [json!(""), json!(5), Value::Null, json!("a".repeat(256))] {
+            assert_eq!(met("", &json!({ "sub": subject })), Err(Refused::NoSubject));
+        }
+    }
+}
