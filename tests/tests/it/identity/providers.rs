@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::sync::oneshot;
 
 /// How long a provider may take to be ready.
 const READY: Duration = Duration::from_secs(60);
@@ -52,11 +53,15 @@ impl Provider {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{error}\n{NEEDED}"));
         let said = child.stdout.take().unwrap();
         let mut provider = Self { child: Some(child), address: String::new() };
-        let ready = tokio::task::spawn_blocking(move || {
+        let (ready, wait) = oneshot::channel();
+        // What it says later must be read too, or it would end by it.
+        std::thread::spawn(move || {
             let mut lines = BufReader::new(said).lines().map_while(Result::ok);
-            lines.find_map(|line| line.strip_prefix("ready ").map(str::to_owned))
+            let found = lines.find_map(|line| line.strip_prefix("ready ").map(str::to_owned));
+            let _ = ready.send(found);
+            lines.for_each(drop);
         });
-        let ready = tokio::time::timeout(READY, ready).await.expect("it does not get ready").unwrap();
+        let ready = tokio::time::timeout(READY, wait).await.expect("it does not get ready").unwrap();
         provider.address = ready.expect("it ended before it was ready");
         provider
     }
