@@ -12,7 +12,7 @@ use infrastructure::Clock;
 use crate::support::TestApp;
 
 /// How long the whole journey may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What must be there, and how it is installed.
 const NEEDED: &str = "The browser's tests need Node.js 20 or newer, Chromium, and two packages from npm:\n  \
@@ -27,10 +27,11 @@ fn chromium() -> PathBuf {
     std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from)
 }
 
-fn start(address: &str) -> Child {
+/// Begins a journey: a script of `browser/` and what it is told.
+pub(crate) fn start(arguments: &[&str]) -> Child {
     assert!(chromium().exists() && folder().join("node_modules/playwright-core").exists(), "{NEEDED}");
     let mut command = Command::new("node");
-    command.args(["journey.mjs", address]).current_dir(folder());
+    command.args(arguments).current_dir(folder());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap_or_else(|error| panic!("{error}\n{NEEDED}"))
 }
@@ -48,7 +49,7 @@ fn keep_time(clock: &Clock, asks: ChildStdout, mut told: ChildStdin) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_employee_files_a_case_and_reads_the_answer() {
     let app = TestApp::start_with(|config| config.demo.enabled = true).await;
-    let mut journey = start(&app.url);
+    let mut journey = start(&["journey.mjs", &app.url]);
     let (asks, told) = (journey.stdout.take().unwrap(), journey.stdin.take().unwrap());
     let (clock, process) = (app.clock.clone(), journey.id());
     let journey = tokio::task::spawn_blocking(move || {
