@@ -17,6 +17,8 @@ const browser = await chromium.launch({ executablePath, args });
 try {
   await inAndOut({ javaScriptEnabled: false }, async () => {});
   await inAndOut({}, look);
+  await keepsWhatWasTyped({ javaScriptEnabled: false });
+  await keepsWhatWasTyped({});
   await anotherEmployer();
   await noLogin();
 } finally {
@@ -62,6 +64,36 @@ async function inAndOut(options, seen) {
   await page.goto(`${address}/mina-arenden`);
   await page.locator("input[name=login]").waitFor();
   assert.ok(page.url().startsWith(provider), page.url());
+  await page.context().close();
+}
+
+// Somebody logs out everywhere from another browser while a form is filled in here: whoever sends it is led through the
+// login and finds all that was typed.
+async function keepsWhatWasTyped(options) {
+  const page = await open(options);
+  await page.goto(`${address}/skapa-arende`);
+  await choose(page, "Exempelverket");
+  await say(page, "anna");
+  await page.getByLabel("Ekonomi", { exact: true }).check();
+  await page.getByLabel("Ämne").fill("Omföring mellan projekt");
+  await page.getByLabel("Meddelande").fill("Kan ni flytta posten?");
+
+  const other = await open();
+  await other.goto(`${address}/mina-arenden`);
+  await choose(other, "Exempelverket");
+  await say(other, "anna");
+  await other.getByRole("link", { name: "Logga ut överallt" }).click();
+  await other.getByRole("button", { name: "Logga ut överallt" }).click();
+  await other.getByRole("button", { name: /Yes, sign me out/ }).waitFor();
+  await other.context().close();
+
+  await page.getByRole("button", { name: "Skicka ärende" }).click();
+  await page.getByText("Ärendet skapas för").waitFor();
+  assert.equal(page.url(), `${address}/skapa-arende`);
+  assert.equal(await page.getByLabel("Ämne").inputValue(), "Omföring mellan projekt");
+  assert.equal(await page.getByLabel("Meddelande").inputValue(), "Kan ni flytta posten?");
+  await page.getByRole("button", { name: "Skicka ärende" }).click();
+  await page.getByRole("heading", { name: "Vi har tagit emot ditt ärende" }).waitFor();
   await page.context().close();
 }
 

@@ -98,11 +98,10 @@ impl App {
         provider: Option<AtProvider>,
     ) -> Result<String, CommandError> {
         let cookie = hex::encode(random::bytes::<32>());
-        let now = self.clock.now();
-        let mut session =
-            Session { identity, expires: (now + LASTS).timestamp(), begun: now.timestamp_micros(), provider };
+        let expires = (self.clock.now() + LASTS).timestamp();
+        let mut session = Session { identity, expires, begun: self.shared_now().await?, provider };
         let ended = self.opened::<i64>(self.mark_of(self.person_of(&session))).await;
-        // Another node's clock may be ahead: what begins after the mark is not over by it.
+        // What begins after the mark is not over by it.
         if let Some(ended) = ended.map_err(|error| unavailable(&error))? {
             session.begun = session.begun.max(ended + 1);
         }
@@ -153,6 +152,11 @@ impl App {
         Ok(opened.and_then(|plain| serde_json::from_slice(&plain).ok()))
     }
 
+    /// The time that all nodes agree on, microseconds since 1970 UTC.
+    async fn shared_now(&self) -> Result<i64, CommandError> {
+        Ok(self.log_time().await.map_err(|error| unavailable(&error))?.timestamp_micros())
+    }
+
     /// Where it is kept when a person has logged out everywhere.
     fn mark_of(&self, person: PersonId) -> [u8; 32] {
         self.keys.derive("logged out everywhere", &[person.0.as_bytes()])
@@ -163,10 +167,13 @@ impl App {
     /// # Errors
     /// When the log cannot be written.
     pub async fn end_sessions(&self, person: PersonId) -> Result<(), CommandError> {
-        let (id, now) = (self.mark_of(person), self.clock.now());
-        let plain = serde_json::to_vec(&now.timestamp_micros()).unwrap_or_default();
+        let id = self.mark_of(person);
+        let before = self.opened::<i64>(id).await.map_err(|error| unavailable(&error))?;
+        // What began after the mark before is over by this one, though no time may have passed.
+        let mark = before.map_or(i64::MIN, |before| before + 1).max(self.shared_now().await?);
+        let plain = serde_json::to_vec(&mark).unwrap_or_default();
         let sealed = self.keys.purpose("session").seal(&plain, &id);
-        let expires_at = now + LASTS + REMEMBERED;
+        let expires_at = self.clock.now() + LASTS + REMEMBERED;
         let keep = Upkeep::Keep { which: Kept::Session(id), owner: person, sealed, expires_at };
         self.committer.upkeep(keep).await?;
         self.seen.forget(|session| self.person_of(session) == person);

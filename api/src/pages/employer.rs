@@ -118,10 +118,6 @@ async fn choose(State(app): State<App>, visitor: Visitor, request: Request) -> R
     if is_in {
         return Ok((jar, Redirect::to(back)).into_response());
     }
-    let next = login_address(back);
-    if app.providers.is_empty() {
-        return Ok((jar, Redirect::to(&next)).into_response());
-    }
-    let page = onward::page(&app, &visitor, "login", &next).await?;
+    let page = onward::to_login(&app, &visitor, &login_address(back)).await?;
     Ok((jar, page).into_response())
 }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::Language;
 
 use crate::pages::employer::choice_address;
-use crate::pages::login::login_address;
+use crate::pages::login::{login_address, onward};
 use crate::pages::{Frame, Visitor, render, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -96,7 +96,11 @@ fn in_words(language: Language, failure: &Failure) -> (String, String) {
 async fn page(app: &App, visitor: &Visitor, method: &Method, failure: &Failure, bare: Response) -> Response {
     if *failure == Failure::Unauthorized {
         let back = if method == Method::GET { visitor.address.as_str() } else { "/" };
-        return Redirect::to(&way_in(visitor, back)).into_response();
+        let next = way_in(visitor, back);
+        // A query may be that of a form.
+        let of_a_form = method != Method::GET || back.contains('?');
+        let page = if of_a_form { onward::to_login(app, visitor, &next).await.ok() } else { None };
+        return page.unwrap_or_else(|| Redirect::to(&next).into_response());
     }
     let (heading, words) = in_words(visitor.language, failure);
     let rendered = match Frame::new(app, visitor, &heading).await {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::PersonId;
 use domain::files::UploadedFile;
@@ -13,6 +13,7 @@ use super::Form;
 use crate::app::drafts::KEPT_DAYS;
 use crate::pages::Visitor;
 use crate::pages::failures::way_in;
+use crate::pages::login::onward;
 use crate::{App, Failure};
 
 /// A form as it is kept.
@@ -88,5 +89,5 @@ pub async fn log_in_again(
     if let Some(owner) = form.owner.or(visitor.expired) {
         form.save(app, owner, back).await?;
     }
-    Ok(Redirect::to(&way_in(visitor, back)).into_response())
+    onward::to_login(app, visitor, &way_in(visitor, back)).await
 }

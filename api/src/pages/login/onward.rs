@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::http::{HeaderValue, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::pages::{Frame, Visitor, render};
 use crate::texts::Text;
@@ -16,6 +16,19 @@ struct OnwardPage {
     words: Text,
     link: Text,
     address: String,
+}
+
+/// The answer to a form after which one must log in, at an address of ours.
+///
+/// # Errors
+/// When the page cannot be made.
+pub async fn to_login(app: &App, visitor: &Visitor, address: &str) -> Result<Response, Failure> {
+    let leaves = !app.providers.is_empty() && address.starts_with("/logga-in");
+    if leaves {
+        page(app, visitor, "login", address).await
+    } else {
+        Ok(Redirect::to(address).into_response())
+    }
 }
 
 /// The page that leads on to an address; `way` is `login` or `logout`, in whose words it speaks.
