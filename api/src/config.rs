@@ -11,6 +11,7 @@ use infrastructure::files;
 use infrastructure::log::place::{Place, UnknownPlace};
 use serde::Deserialize;
 
+use crate::employers::Employer;
 pub use identity::IdentityProvider;
 
 /// All settings. Every field has a default, so that an empty file is a good file.
@@ -37,6 +38,8 @@ pub struct Config {
     pub web: Web,
     /// Whether anybody may choose who to be.
     pub demo: Demo,
+    /// The employers whose people may log in; in the demo there are fictional ones.
+    pub employers: Vec<Employer>,
     /// Who says who somebody is; none in the demo.
     pub identity_providers: Vec<IdentityProvider>,
     /// How mail leaves.
@@ -139,6 +142,7 @@ impl Default for Config {
             phone: "0771-456 000".to_owned(),
             web: Web::default(),
             demo: Demo::default(),
+            employers: Vec::new(),
             identity_providers: Vec::new(),
             mail: Mail::default(),
             files: Files::default(),

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod download;
+pub mod employers;
 pub mod failure;
 pub mod fields;
 pub mod format;

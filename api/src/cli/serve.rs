@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::say;
 use crate::config::identity;
-use crate::{App, Config, demo, operations, server, tasks, telemetry};
+use crate::{App, Config, demo, employers, operations, server, tasks, telemetry};
 
 /// How long requests under way may take when the program is told to stop. Together with what the mails and the log may
 /// take after it, stopping takes less than ten seconds.
@@ -42,6 +42,7 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<ExitCode> {
     loop {
         let listening = TcpListener::from_std(listener.try_clone()?)?;
         let app = App::start(config.clone(), Clock::System).await?;
+        employers::register(&app).await.context("the employers of the settings cannot be registered")?;
         say(format_args!("Kundwebb is ready: {}", app.config.public_url()));
         if app.config.demo.enabled {
             say(format_args!("This is a demo. Mails are written to {}", app.data.join("mail").display()));

@@ -2,23 +2,10 @@
 
 use std::sync::LazyLock;
 
-use domain::{Area, Event, OrganisationNumber};
+use domain::{Area, OrganisationNumber};
 use serde::Deserialize;
 
-use crate::catalogue::services;
-
-/// An employer of the demo.
-#[derive(Clone, Debug)]
-pub struct Employer {
-    /// Its organisation number.
-    pub number: OrganisationNumber,
-    /// Its name in Swedish.
-    pub name_sv: String,
-    /// Its name in English.
-    pub name_en: String,
-    /// The areas that it uses.
-    pub areas: Vec<Area>,
-}
+use crate::employers::Employer;
 
 #[derive(Deserialize)]
 struct Reference {
@@ -52,20 +39,6 @@ fn employer(place: usize, agency: Agency) -> Employer {
         _ => Area::ALL.to_vec(),
     };
     Employer { number: agency.org_number, name_sv: agency.name_sv, name_en: agency.name_en, areas }
-}
-
-impl Employer {
-    /// The event that registers it.
-    pub fn registered(&self) -> Event {
-        let services = self.areas.iter().flat_map(|area| services(*area)).map(ToString::to_string);
-        Event::EmployerRegistered {
-            employer: self.number,
-            name_sv: self.name_sv.clone(),
-            name_en: self.name_en.clone(),
-            areas: self.areas.clone(),
-            services: services.collect(),
-        }
-    }
 }
 
 #[cfg(test)]

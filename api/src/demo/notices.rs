@@ -24,15 +24,7 @@ pub(super) struct Notice {
 /// When the log cannot be written.
 pub(super) async fn register_employers(app: &App) -> Result<(), CommandError> {
     for employer in EMPLOYERS.iter() {
-        let append = Append {
-            stream: StreamId::of_employer(employer.number),
-            actor: app.keys.login("demo"),
-            employer: Some(employer.number),
-            event: employer.registered(),
-            first_only: true,
-            upkeep: None,
-        };
-        app.committer.append(append).await?;
+        app.committer.append(employer.append(app, "demo", true)).await?;
     }
     Ok(())
 }

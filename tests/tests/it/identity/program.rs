@@ -1,0 +1,112 @@
+//! The real program with settings of logins: it serves the employers that they name, and `kundwebb check` says in words
+//! what is wrong.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use reqwest::redirect::Policy;
+use tests::nodes::clock;
+
+use super::BY_SECRET;
+use crate::identity::providers::Provider;
+use crate::program::{PATIENCE, binary, words};
+
+/// Settings in a file, with one provider and two employers.
+fn written(folder: &Path, issuer: &str) -> String {
+    let file = folder.join("kundwebb.toml");
+    let toml = format!(
+        "[[employers]]\nnumber = '402100-0007'\nname_sv = 'Ekverket'\nname_en = 'Oak Agency'\n\
+         [[employers]]\nnumber = '402101-0006'\nname_sv = 'Alverket'\nname_en = 'Alder Agency'\nareas = ['lon']\n\
+         [[identity_providers]]\nissuer = '{issuer}'\n{BY_SECRET}\ndefault = true\n"
+    );
+    std::fs::write(&file, toml).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+/// The program, running. When it is dropped, it is killed.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts it and gives its address.
+async fn serve(data: &Path, config: &str) -> (Serving, String) {
+    let mut command = Command::new(binary());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--config", config, "--data"]).arg(data);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let said = BufReader::new(child.stderr.take().unwrap());
+    let (ready, wait) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let (mut all, mut ready) = (String::new(), Some(ready));
+        for line in said.lines().map_while(Result::ok) {
+            let address = line.strip_prefix("Kundwebb is ready: ");
+            if let Some((address, ready)) = address.and_then(|address| Some((address, ready.take()?))) {
+                let _ = ready.send(Ok(address.to_owned()));
+            }
+            all = format!("{all}\n{line}");
+        }
+        if let Some(ready) = ready {
+            let _ = ready.send(Err(all));
+        }
+    });
+    let address = tokio::time::timeout(PATIENCE, wait).await.expect("it does not get ready").unwrap();
+    (Serving(child), address.unwrap_or_else(|said| panic!("it ended: {said}")))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_serves_the_employers_of_its_settings_and_leads_to_their_login() {
+    let hostile = Provider::hostile().await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = written(folder.path(), &format!("{}/honest", hostile.address));
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
+    for again in [false, true] {
+        let (_serving, web) = serve(&data, &config).await;
+        let page = client.get(format!("{web}/valj-arbetsgivare")).send().await.unwrap().text().await.unwrap();
+        assert!(page.contains("Ekverket") && page.contains("Alverket"), "{again}: {page}");
+        let away = client.get(format!("{web}/logga-in?till=/handlaggare")).send().await.unwrap();
+        let next = away.headers()["location"].to_str().unwrap().to_owned();
+        assert!(next.starts_with(&format!("{}/honest/authorize?", hostile.address)), "{next}");
+        let demo = client.post(format!("{web}/logga-in")).form(&[("person", "anna.exempelsson")]).send();
+        assert_eq!(demo.await.unwrap().status(), 404, "nobody chooses who to be");
+    }
+    // They were registered once.
+    let log = rusqlite::Connection::open(data.join("log.db")).unwrap();
+    let sql = "SELECT count(*) FROM event WHERE type = 'EmployerRegistered'";
+    assert_eq!(log.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_in_words_what_is_wrong_with_the_logins() {
+    let hostile = Provider::hostile().await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let said = |way: &str, change: &dyn Fn(&mut Command)| {
+        let config = written(folder.path(), &format!("{}/{way}", hostile.address));
+        let mut command = Command::new(binary());
+        command.args(["check", "--config", &config, "--data"]).arg(&data);
+        change(&mut command);
+        let said = words(&command.output().unwrap());
+        let line = said.lines().find(|line| line.contains("logins:"));
+        line.unwrap_or_else(|| panic!("no line of logins: {said}")).to_owned()
+    };
+    let well = said("honest", &|_| {});
+    assert!(well.starts_with("ok    logins: ") && well.contains("its clock agrees with ours"), "{well}");
+    assert!(well.contains("http://127.0.0.1:8080/logga-in/svar"), "{well}");
+    for way in ["broken", "nonsense", "another", "elsewhere"] {
+        let wrong = said(way, &|_| {});
+        assert!(wrong.starts_with("FAIL  logins: ") && wrong.contains("openid-configuration"), "{wrong}");
+    }
+    let late = said("honest", &|command| {
+        command.env("LD_PRELOAD", clock::library().unwrap()).env("FAKETIME", "-120s");
+    });
+    assert!(late.starts_with("FAIL  logins: ") && late.contains("set ours by NTP"), "{late}");
+}
