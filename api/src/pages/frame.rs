@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Role;
 use domain::calendar::{self, Opening};
 use domain::vocabulary::Language;
+use infrastructure::tokens::Identity;
 use projections::services;
 
 use crate::pages::{Visitor, failures};
@@ -63,7 +64,7 @@ impl Frame {
             error: false,
             address: visitor.address.clone(),
             login: failures::way_in(visitor, &visitor.address),
-            person: name.map(|identity| identity.name.clone().unwrap_or_else(|| identity.subject.clone())),
+            person: name.map(called),
             owner: caller.map(|caller| app.sealed_owner(caller.actor.person)).unwrap_or_default(),
             role: visitor.role(),
             employer: employer.map(|employer| match language {
@@ -146,6 +147,12 @@ impl Frame {
         let own = self.address.split('?').next().unwrap_or_default();
         own == path || (path != "/" && own.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
     }
+}
+
+/// What somebody is called: by name, else by what they log in by, without the provider that it is said by.
+fn called(identity: &Identity) -> String {
+    let own = || identity.subject.split_once('#').map_or(identity.subject.as_str(), |(_, own)| own);
+    identity.name.as_deref().unwrap_or_else(own).to_owned()
 }
 
 /// Whether the centre is open, and until or from when.

@@ -238,6 +238,10 @@ async fn roles_and_areas_come_from_the_provider_by_the_settings_alone() {
     let page = olle.go("/handlaggare").await;
     assert!(page.address.path().starts_with("/interaction/"), "the centre chooses no employer");
     olle.log_in(&page, "olle").await.shows(200, "/handlaggare", "Olle Handläggare");
+    // What somebody logs in by is not asked for: nobody but the provider knows it.
+    let phone = olle.go("/handlaggare/telefonarende").await;
+    phone.shows(200, "/handlaggare/telefonarende", "reporter-email");
+    assert!(!phone.html.contains("reporter-subject"), "{}", phone.html);
     let (anna, _) = world.employee("anna").await;
     anna.go("/handlaggare").await.shows(403, "/handlaggare", "behörighet");
 }

@@ -30,6 +30,8 @@ pub(super) fn routes() -> Router<App> {
 #[template(path = "pages/officers_phone.html")]
 struct PhonePage {
     frame: Frame,
+    /// Whether an officer can know what somebody logs in by: what an identity provider says, nobody can.
+    logins_are_known: bool,
     form: Form,
     employers: Vec<Choice>,
     areas: Vec<Choice>,
@@ -92,6 +94,7 @@ async fn page(app: &App, visitor: &Visitor, form: Form) -> Result<PhonePage, Fai
     let frame = Frame::new(app, visitor, Text::new(language, "phone-title")).await?;
     Ok(PhonePage {
         frame: frame.with_error(!form.errors.is_empty()),
+        logins_are_known: app.providers.is_empty(),
         employers: names.employers.iter().map(|(number, name)| Choice::new(number, name)).collect(),
         areas: areas(language, visitor.caller()?),
         sub_areas: SubArea::ALL.iter().map(|code| choice("sub-area", code.code())).collect(),
