@@ -8,9 +8,14 @@ use std::process::{Child, Command, Stdio};
 use reqwest::redirect::Policy;
 use tests::nodes::clock;
 
-use super::BY_SECRET;
+use api::pages::cookies;
+use cluster::Cluster;
+
+use super::{BY_SECRET, MY_CASES};
 use crate::identity::providers::Provider;
+use crate::identity::visit::Visit;
 use crate::program::{PATIENCE, binary, words};
+use crate::support::EXEMPELVERKET;
 
 /// Settings in a file, with one provider and two employers.
 fn written(folder: &Path, issuer: &str) -> String {
@@ -18,7 +23,8 @@ fn written(folder: &Path, issuer: &str) -> String {
     let toml = format!(
         "[[employers]]\nnumber = '402100-0007'\nname_sv = 'Ekverket'\nname_en = 'Oak Agency'\n\
          [[employers]]\nnumber = '402101-0006'\nname_sv = 'Alverket'\nname_en = 'Alder Agency'\nareas = ['lon']\n\
-         [[identity_providers]]\nissuer = '{issuer}'\n{BY_SECRET}\ndefault = true\n"
+         [[identity_providers]]\nissuer = '{issuer}'\n{BY_SECRET}\ndefault = true\n\
+         employers = ['402100-0007']\n"
     );
     std::fs::write(&file, toml).unwrap();
     file.to_str().unwrap().to_owned()
@@ -109,4 +115,44 @@ async fn check_says_in_words_what_is_wrong_with_the_logins() {
         command.env("LD_PRELOAD", clock::library().unwrap()).env("FAKETIME", "-120s");
     });
     assert!(late.starts_with("FAIL  logins: ") && late.contains("set ours by NTP"), "{late}");
+}
+
+/// On one database: what one node begins another finishes, and who logs out everywhere at one is out at the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_node_begins_a_login_and_another_finishes_and_ends_it() {
+    let hostile = Provider::hostile().await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = written(folder.path(), &format!("{}/honest", hostile.address));
+    let cluster = Cluster::shared().unwrap();
+    let url = cluster.database().unwrap();
+    let keys = folder.path().join("keys");
+    std::fs::create_dir(&keys).unwrap();
+    let shared = format!("log = '{url}'\nkeys = '{}'\n", keys.display());
+    let all = shared + &std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, all).unwrap();
+    let node = async |name: &str| {
+        let data = folder.path().join(name);
+        std::fs::create_dir(&data).unwrap();
+        serve(&data, &config).await
+    };
+    let ((_one, first), (_other, second)) = (node("one").await, node("other").await);
+
+    let visit = Visit::new(&first).with_cookie(cookies::EMPLOYER, EXEMPELVERKET);
+    let log_in = async |back: &str| {
+        let asked = visit.get("/logga-in?till=/mina-arenden").await.next().unwrap();
+        let answer = visit.page(visit.client.get(asked)).await.next().unwrap();
+        let moved: reqwest::Url = answer.as_str().replacen(&first, back, 1).parse().unwrap();
+        visit.page(visit.client.get(moved)).await
+    };
+    let statuses = async || {
+        let status =
+            async |web: &str| visit.page(visit.client.get(format!("{web}{MY_CASES}"))).await.status.as_u16();
+        [status(&first).await, status(&second).await]
+    };
+    assert_eq!(log_in(&second).await.next().unwrap().path(), MY_CASES);
+    assert_eq!(statuses().await, [200, 200]);
+    visit.post("/logga-ut", &[("overallt", "ja")]).await;
+    assert_eq!(statuses().await, [303, 303]);
+    assert_eq!(log_in(&first).await.next().unwrap().path(), MY_CASES);
+    assert_eq!(statuses().await, [200, 200]);
 }
