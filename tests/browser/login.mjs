@@ -29,6 +29,8 @@ try {
 async function inAndOut(options, seen) {
   const page = await open(options);
   await page.goto(`${address}/mina-arenden`);
+  await page.getByText("Du loggar in med din arbetsgivares inloggning.").waitFor();
+  await seen(page);
   await held(page, "/valj-arbetsgivare");
   await choose(page, "Exempelverket");
   await page.getByText("Du skickas vidare till din arbetsgivares inloggning.").waitFor();
