@@ -60,7 +60,14 @@ async fn status(config: &Config) -> anyhow::Result<ExitCode> {
                 "damaged: {reason}. Start the server (again); it builds them anew from the log"
             ));
         }
-        Found::At { position, .. } => print(format_args!("position  {position} of {head}")),
+        Found::At { position, unproven, .. } => {
+            print(format_args!("position  {position} of {head}"));
+            if *unproven {
+                print(
+                    "not compared with the log yet since the program was killed; the server does it beside its work",
+                );
+            }
+        }
     }
     for projection in projections::ALL {
         print(format_args!("  {} version {}", projection.name(), projection.version()));
