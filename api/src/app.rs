@@ -9,7 +9,7 @@ pub mod room;
 pub mod sessions;
 pub mod uploads;
 
-use std::fs::File;
+use infrastructure::log::sqlite::Owned;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,7 +86,7 @@ pub struct Parts {
     /// Hears what other nodes add.
     listening: AbortOnDropHandle<()>,
     /// Held where the log does not lie in the data folder.
-    _owned: Option<File>,
+    _owned: Option<Owned>,
 }
 
 impl Deref for App {
@@ -118,9 +118,9 @@ impl App {
         let (mut feed, publish, heard) = log_feed(reader.clone(), Handle::current());
         let settings =
             Settings { clock: clock.clone(), keys: Arc::clone(&keys), limits: config.limits(), publish };
-        if let Some(words) = startup::ahead(log.head().await?, clock.now()) {
-            tracing::error!("{words}");
-        }
+        let wrong =
+            [startup::ahead(log.head().await?, clock.now()), startup::apart(log.now().await?, clock.now())];
+        wrong.iter().flatten().for_each(|words| tracing::error!("{words}"));
         let shared = config.log_place()?.is_shared();
         let following = {
             let (data, reader, runtime) = (data.clone(), reader.clone(), Handle::current());

@@ -209,7 +209,9 @@ impl ReadModels {
                 Ok(())
             }?);
         }
-        tracing::info!("the program was killed; the read models are compared with what the log gives");
+        tracing::info!(
+            "the read models were taken over, or left by a program that was killed; they are compared with the log"
+        );
         self.read(|tables| check(tables, "integrity_check"))?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         if !verify::has_room(folder, size) {
@@ -247,7 +249,12 @@ impl ReadModels {
     /// # Errors
     /// When an event is missing in between or the file cannot be written; then nothing has changed.
     pub fn apply(&self, events: &[Recorded]) -> Result<(), ReadError> {
-        self.noticed(self.apply_all(events))
+        let applied = self.apply_all(events).map_err(|error| {
+            // What follows does not fit rows that are not proven: it is they that are wrong.
+            let wrong = !error.may_pass() && beside(&self.path, UNPROVEN).exists();
+            if wrong { ReadError::Damaged(error.to_string()) } else { error }
+        });
+        self.noticed(applied)
     }
 
     fn apply_all(&self, events: &[Recorded]) -> Result<(), ReadError> {

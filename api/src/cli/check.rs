@@ -69,8 +69,9 @@ fn opened(log: Opened<'_>) -> anyhow::Result<&dyn Log> {
 
 /// Whether the clock and the end of the log agree.
 async fn clock(log: Opened<'_>) -> anyhow::Result<String> {
-    let head = opened(log)?.head().await?;
-    startup::ahead(head, Clock::System.now()).map_or_else(
+    let (log, now) = (opened(log)?, Clock::System.now());
+    let wrong = startup::ahead(log.head().await?, now).or(startup::apart(log.now().await?, now));
+    wrong.map_or_else(
         || Ok("the last event of the log does not lie ahead of it".to_owned()),
         |words| Err(anyhow::anyhow!(words)),
     )

@@ -127,10 +127,11 @@ async fn add(from: &dyn Log, writer: &mut dyn Writer, events: Vec<StoredEvent>) 
     Ok(())
 }
 
-/// Copies the rows beside the events; those that are there already are replaced.
+/// Copies the rows beside the events, in place of those that an earlier try has left.
 async fn beside(from: &dyn Log, writer: &mut dyn Writer) -> Result<u64, LogError> {
     let mut count = 0;
     for table in TABLES {
+        writer.clear(table).await?;
         let mut offset = 0;
         loop {
             let rows = from.rows(table, offset, ROWS).await?;

@@ -2,6 +2,7 @@
 
 mod backup;
 mod clocks;
+mod growing;
 mod joining;
 mod newcomer;
 mod waking;
