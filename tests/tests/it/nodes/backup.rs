@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use api::backup::Manifest;
@@ -284,7 +284,7 @@ async fn a_restore_into_a_database_leaves_all_or_nothing() {
 async fn a_restore_whose_line_breaks_after_its_commit_is_done() {
     let town = Town::new().await;
     let path = |name: &str| town.folder.path().join(name);
-    let (backup, mut known) = small_backup(&town).await;
+    let (backup, known) = small_backup(&town).await;
     let from = ["restore", "--from", backup.as_str()];
     for (moment, way) in [(Moment::Commit, Way::CutAfter), (Moment::Read, Way::CutBefore)] {
         let town = Town::new().await;
@@ -298,7 +298,7 @@ async fn a_restore_whose_line_breaks_after_its_commit_is_done() {
         let node = through.start(&restored).await;
         known.is_in(&node).await;
         downloads(&node, &known).await;
-        live(&node, &mut known).await;
+        live(&node, &mut known.clone()).await;
         node.stop().await;
     }
 }
@@ -312,12 +312,13 @@ async fn a_restore_that_cannot_find_out_whether_it_was_done_takes_nothing_away()
     let (line, through) = line(&town).await;
     let through = Installation { log: &through, files: "local", objects: None };
     let breaks = async move {
-        let answered = line.at(Moment::Commit, Way::Withhold).await.unwrap();
+        let withheld = line.at(Moment::Commit, Way::Withhold).await.unwrap();
         drop(line);
-        drop(answered);
+        withheld
     };
     let from = ["restore", "--from", backup.as_str()];
-    tokio::join!(breaks, through.is_refused(&restored, &from, "it is not known whether the log was written"));
+    let refused = through.is_refused(&restored, &from, "it is not known whether the log was written");
+    drop(tokio::join!(breaks, refused));
     assert_eq!(names(&restored), ["files", "master.key", "restoring", "token.key"]);
     let many = Installation { log: &town.url, files: "local", objects: None };
     many.is_refused(&restored, &from, "holds a log already").await;
@@ -333,7 +334,7 @@ async fn killed(town: &Town, moment: Moment, data: &Path, backup: &str) {
     let (line, through) = line(town).await;
     let mut restore = Command::new(binary());
     restore.args(["restore", "--from", backup]).arg("--data").arg(data).env("KUNDWEBB_LOG", through);
-    let mut restore = restore.spawn().unwrap();
+    let mut restore = restore.stderr(Stdio::null()).spawn().unwrap();
     let answered = line.at(moment, Way::Withhold).await.unwrap();
     restore.kill().unwrap();
     restore.wait().unwrap();
