@@ -29,6 +29,7 @@ use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::backup;
 use crate::config::Config;
 use crate::mail::Post;
 use crate::reactions::Board;
@@ -267,6 +268,9 @@ async fn open(config: &Config, clock: &Clock) -> anyhow::Result<(Opened, Arc<Key
         holds_what_was_shown(config).await?;
     }
     let opened = config.log_place()?.open(&config.data, past).await?;
+    if config.log_place()?.is_shared() {
+        backup::restore::settle(&config.data, opened.log.as_ref()).await?;
+    }
     let keys = open_keys(opened.log.as_ref(), config.keys_folder()).await?;
     Ok((opened, Arc::new(keys)))
 }
