@@ -22,13 +22,7 @@ const TOKEN_FINGERPRINT: &str = "token_fingerprint";
 /// # Errors
 /// When the master key is not the log's, a key is missing, or the tail does not hash to what it says.
 pub async fn check(log: &dyn Log, keys: &Keys) -> Result<Head, LogError> {
-    for (name, fingerprint) in
-        [(MASTER_FINGERPRINT, keys.master_fingerprint()), (TOKEN_FINGERPRINT, keys.token_fingerprint())]
-    {
-        if log.meta(name).await?.is_none() {
-            remember(log, name, &fingerprint).await?;
-        }
-    }
+    remember(log, keys).await?;
     let head = end(log).await?;
     self::keys(log, keys).await?;
     Ok(head)
@@ -91,10 +85,25 @@ pub async fn keys(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
     }
 }
 
-async fn remember(log: &dyn Log, name: &str, fingerprint: &str) -> Result<(), LogError> {
+/// Records whose keys a log is sealed with and whose tokens it takes, where it does not say so yet: both at once, under the
+/// log's lock, and only those of a node whose master key is the log's.
+async fn remember(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
+    if log.meta(MASTER_FINGERPRINT).await?.is_some() && log.meta(TOKEN_FINGERPRINT).await?.is_some() {
+        return Ok(());
+    }
     let mut writer = log.writer().await?;
     writer.begin().await?;
-    writer.set_meta(name, fingerprint).await?;
+    // Another node may have been first.
+    let master = log.meta(MASTER_FINGERPRINT).await?;
+    if master.as_ref().is_none_or(|master| *master == keys.master_fingerprint()) {
+        for (name, fingerprint) in
+            [(MASTER_FINGERPRINT, keys.master_fingerprint()), (TOKEN_FINGERPRINT, keys.token_fingerprint())]
+        {
+            if log.meta(name).await?.is_none() {
+                writer.set_meta(name, &fingerprint).await?;
+            }
+        }
+    }
     writer.commit().await
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use infrastructure::Log;
 use infrastructure::keys::KEY_FILES;
 use infrastructure::log::copying;
-use infrastructure::log::sqlite::LOCK;
+use infrastructure::log::sqlite::{LOCK, SqliteLog};
 
 use crate::backup::FILES;
 
@@ -56,8 +56,22 @@ pub async fn settle(data: &Path, log: &dyn Log) -> anyhow::Result<()> {
         "a restore was not finished: {} is there and the log is empty; run `kundwebb restore` again",
         restoring.display()
     );
+    ensure!(
+        holds(log, &restoring).await?,
+        "a restore was not finished, and the log is by now another than that of {}; empty the database and run \
+         `kundwebb restore` again, or move that folder aside",
+        restoring.display()
+    );
     tracing::info!("what a restore has left that was killed when it was done is removed");
     remove(&restoring)
+}
+
+/// Whether a log holds the end of the one that was being restored.
+async fn holds(log: &dyn Log, restoring: &Path) -> anyhow::Result<bool> {
+    let Ok(restored) = SqliteLog::open_read_only(restoring) else { return Ok(false) };
+    let end = restored.head().await?;
+    let Some(before) = end.position.checked_sub(1) else { return Ok(true) };
+    Ok(log.events_after(before, 1).await?.first().is_some_and(|event| event.leaf_hash == end.leaf_hash))
 }
 
 fn remove(path: &Path) -> anyhow::Result<()> {
