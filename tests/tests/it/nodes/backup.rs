@@ -384,3 +384,18 @@ async fn a_restore_that_was_killed_is_done_again_or_was_done() {
     downloads(&node, &known).await;
     node.stop().await;
 }
+
+/// Somebody else has begun a log there meanwhile: that is not taken for the one that was being restored.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_was_cut_off_is_not_settled_on_another_log() {
+    let town = Town::new().await;
+    let restored = town.folder.path().join("restored");
+    let (backup, _) = small_backup(&town).await;
+    killed(&town, Moment::Lock, &restored, &backup).await;
+    let many = Installation { log: &town.url, files: "local", objects: None };
+    many.start(&town.folder.path().join("another")).await.stop().await;
+    let start = Start { variables: &[("KUNDWEBB_LOG", &town.url)], ..Start::default() };
+    let said = Program::try_start(&restored, &start).await.err().unwrap();
+    assert!(said.contains("the log is by now another than that of"), "{said}");
+    assert!(restored.join("restoring/log.db").exists());
+}
