@@ -9,7 +9,7 @@ pub mod room;
 pub mod sessions;
 pub mod uploads;
 
-use std::fs::File;
+use infrastructure::log::sqlite::Owned;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +29,7 @@ use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::backup;
 use crate::config::Config;
 use crate::identity::Providers;
 use crate::mail::Post;
@@ -89,7 +90,7 @@ pub struct Parts {
     /// Hears what other nodes add.
     listening: AbortOnDropHandle<()>,
     /// Held where the log does not lie in the data folder.
-    _owned: Option<File>,
+    _owned: Option<Owned>,
 }
 
 impl Deref for App {
@@ -122,9 +123,9 @@ impl App {
         let (mut feed, publish, heard) = log_feed(reader.clone(), Handle::current());
         let settings =
             Settings { clock: clock.clone(), keys: Arc::clone(&keys), limits: config.limits(), publish };
-        if let Some(words) = startup::ahead(log.head().await?, clock.now()) {
-            tracing::error!("{words}");
-        }
+        let wrong =
+            [startup::ahead(log.head().await?, clock.now()), startup::apart(log.now().await?, clock.now())];
+        wrong.iter().flatten().for_each(|words| tracing::error!("{words}"));
         let shared = config.log_place()?.is_shared();
         let following = {
             let (data, reader, runtime) = (data.clone(), reader.clone(), Handle::current());
@@ -272,6 +273,9 @@ async fn open(config: &Config, clock: &Clock) -> anyhow::Result<(Opened, Arc<Key
         holds_what_was_shown(config).await?;
     }
     let opened = config.log_place()?.open(&config.data, past).await?;
+    if config.log_place()?.is_shared() {
+        backup::restore::settle(&config.data, opened.log.as_ref()).await?;
+    }
     let keys = open_keys(opened.log.as_ref(), config.keys_folder()).await?;
     Ok((opened, Arc::new(keys)))
 }

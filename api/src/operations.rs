@@ -9,14 +9,12 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use chrono::TimeDelta;
+use infrastructure::startup;
 
 use crate::App;
 
 pub use measures::measure;
 
-/// How far the clocks of a node and of its log may be apart.
-const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
 /// How long the log may take to say where it stands: a network that is cut says nothing at all.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How far the read models may be behind the log, events, before the node is not ready.
@@ -55,15 +53,9 @@ pub async fn readiness(app: &App) -> Result<(), Vec<String>> {
 /// What the log says of itself.
 async fn log_trouble(app: &App) -> Vec<String> {
     let mut reasons = Vec::new();
-    match app.log.now().await {
-        Ok(Some(now)) if (now - app.clock.now()).abs() > CLOCKS_APART => {
-            reasons.push(format!(
-                "the clock of this machine is {} s from the log's",
-                (now - app.clock.now()).num_seconds().abs()
-            ));
-        }
-        // A log that cannot be read is told below.
-        _ => {}
+    // A log that cannot be read is told below.
+    if let Ok(now) = app.log.now().await {
+        reasons.extend(startup::apart(now, app.clock.now()));
     }
     match app.log.head().await {
         Ok(head) => {

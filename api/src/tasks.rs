@@ -45,7 +45,10 @@ impl Tasks {
 fn prove(app: &App) {
     let (read, reader, runtime) = (Arc::clone(&app.read_models), app.reader.clone(), Handle::current());
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = read.prove(&reader, &runtime) {
+        // Damage was told when it was noticed.
+        if let Err(error) = read.prove(&reader, &runtime)
+            && !read.is_damaged()
+        {
             tracing::warn!(%error, "the read models are not proven; it is tried again after the next start");
         }
     });

@@ -12,7 +12,7 @@ use domain::text::Email;
 use domain::{OrganisationNumber, PersonId};
 use ed25519_dalek::SigningKey;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::random;
@@ -62,6 +62,11 @@ impl Keys {
     /// Tells two master keys apart without telling the key.
     pub fn master_fingerprint(&self) -> String {
         hex::encode(&self.derive("fingerprint", &[])[..16])
+    }
+
+    /// Tells two keys that sign tokens apart without telling the key.
+    pub fn token_fingerprint(&self) -> String {
+        hex::encode(&Sha256::digest(self.token.verifying_key().as_bytes())[..16])
     }
 
     /// The key that signs tokens.

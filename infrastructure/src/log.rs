@@ -251,6 +251,8 @@ pub trait Writer: Send {
     async fn write(&mut self, batch: &Batch) -> Result<(), LogError>;
     /// Changes a row that lives beside the events.
     async fn upkeep(&mut self, upkeep: &Upkeep) -> Result<UpkeepReply, LogError>;
+    /// Removes the rows of a table beside the events; those of one that only grows stay.
+    async fn clear(&mut self, table: &'static Table) -> Result<(), LogError>;
     /// Adds rows to a table beside the events, in place of those with the same key.
     async fn put(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), LogError>;
     /// Keeps a value about the installation.

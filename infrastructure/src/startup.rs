@@ -12,16 +12,17 @@ use crate::stored::StoredEvent;
 const TAIL: u64 = 1000;
 /// How far the end of the log may lie ahead of the clock.
 const AHEAD: TimeDelta = TimeDelta::minutes(5);
+/// How far the clock of a machine may be from that of the log.
+const APART: TimeDelta = TimeDelta::seconds(5);
 const MASTER_FINGERPRINT: &str = "master_fingerprint";
+const TOKEN_FINGERPRINT: &str = "token_fingerprint";
 
 /// Checks keys and tail; on an empty log, records whose keys it is sealed with.
 ///
 /// # Errors
 /// When the master key is not the log's, a key is missing, or the tail does not hash to what it says.
 pub async fn check(log: &dyn Log, keys: &Keys) -> Result<Head, LogError> {
-    if log.meta(MASTER_FINGERPRINT).await?.is_none() {
-        remember(log, keys).await?;
-    }
+    remember(log, keys).await?;
     let head = end(log).await?;
     self::keys(log, keys).await?;
     Ok(head)
@@ -35,6 +36,13 @@ pub async fn end(log: &dyn Log) -> Result<Head, LogError> {
     let head = log.head().await?;
     tail(log, head).await?;
     Ok(head)
+}
+
+/// What there is to say when the clock of the log, where it has one, is not this machine's. Nothing when they agree.
+pub fn apart(log: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<String> {
+    let apart = (log? - now).abs();
+    (apart > APART)
+        .then(|| format!("the clock of this machine is {} s from the log's; set it", apart.num_seconds()))
 }
 
 /// What there is to say when the last event of a log lies ahead of the clock: one of the two was wrong. Nothing when they
@@ -65,16 +73,37 @@ pub async fn keys(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
         }
         None => return Err(LogError::Damaged("the log does not say which master key is its own".to_owned())),
     }
+    if log.meta(TOKEN_FINGERPRINT).await?.is_some_and(|fingerprint| fingerprint != keys.token_fingerprint()) {
+        return Err(LogError::Damaged(
+            "token.key is not the key of this log, whose tokens its nodes take; put the right token.key back"
+                .to_owned(),
+        ));
+    }
     match log.missing_key().await? {
         Some(stream) => Err(missing(stream)),
         None => Ok(()),
     }
 }
 
+/// Records whose keys a log is sealed with and whose tokens it takes, where it does not say so yet: both at once, under the
+/// log's lock, and only those of a node whose master key is the log's.
 async fn remember(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
+    if log.meta(MASTER_FINGERPRINT).await?.is_some() && log.meta(TOKEN_FINGERPRINT).await?.is_some() {
+        return Ok(());
+    }
     let mut writer = log.writer().await?;
     writer.begin().await?;
-    writer.set_meta(MASTER_FINGERPRINT, &keys.master_fingerprint()).await?;
+    // Another node may have been first.
+    let master = log.meta(MASTER_FINGERPRINT).await?;
+    if master.as_ref().is_none_or(|master| *master == keys.master_fingerprint()) {
+        for (name, fingerprint) in
+            [(MASTER_FINGERPRINT, keys.master_fingerprint()), (TOKEN_FINGERPRINT, keys.token_fingerprint())]
+        {
+            if log.meta(name).await?.is_none() {
+                writer.set_meta(name, &fingerprint).await?;
+            }
+        }
+    }
     writer.commit().await
 }
 

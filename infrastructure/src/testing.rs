@@ -31,7 +31,8 @@ pub(crate) struct Node {
     pub(crate) clock: Clock,
     pub(crate) committer: Committer,
     thread: JoinHandle<()>,
-    _keys: tempfile::TempDir,
+    /// With the files of the keys.
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Node {
@@ -48,16 +49,16 @@ impl Node {
         let keys = Arc::new(Keys::open(folder.path(), true).unwrap());
         let clock = Clock::fixed(time("2026-11-23T10:00:00Z"));
         let (committer, thread) = committer(log, &keys, &clock, publish(log, &keys));
-        Self { log: Arc::clone(log), keys, clock, committer, thread, _keys: folder }
+        Self { log: Arc::clone(log), keys, clock, committer, thread, folder }
     }
 
     /// The same node after a stop: nothing is left of its cache.
     pub(crate) fn restart(self) -> Self {
-        let Self { log, keys, clock, committer: before, thread, _keys } = self;
+        let Self { log, keys, clock, committer: before, thread, folder } = self;
         drop(before);
         thread.join().unwrap();
         let (committer, thread) = committer(&log, &keys, &clock, Box::new(|_| {}));
-        Self { log, keys, clock, committer, thread, _keys }
+        Self { log, keys, clock, committer, thread, folder }
     }
 
     /// Ends the node; its thread has let go of the log.

@@ -426,9 +426,11 @@ fn an_earlier_copy_under_a_write_ahead_log_that_was_left_is_found() {
         let read = ReadModels::open(folder).unwrap();
         let proven = read.prove(&town.reader, runtime.handle());
         assert_eq!((proven.is_ok(), read.is_damaged()), (is_right, !is_right));
+        assert_eq!(beside(&path, ".unproven").exists(), !is_right, "until it is proven");
     }
     let read = ReadModels::open(folder).unwrap();
     assert_eq!(read.position(), 0, "and thrown away");
+    assert!(!beside(&path, ".unproven").exists());
 }
 
 #[test]

@@ -80,6 +80,9 @@ pub enum ReadError {
     /// The engine has proven the file and found a fault.
     #[error("the file of the read models is damaged: {0}")]
     Damaged(String),
+    /// What stands beside the file cannot be used, or has no room.
+    #[error("{0}")]
+    Beside(String),
     /// A row does not hold what it must.
     #[error("the read models hold what they must not: {0}")]
     Row(String),
@@ -99,7 +102,7 @@ impl ReadError {
         use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
         let code = match self {
             Self::File(error) => error.sqlite_error_code(),
-            Self::Damaged(_) | Self::Row(_) | Self::Order { .. } => None,
+            Self::Damaged(_) | Self::Beside(_) | Self::Row(_) | Self::Order { .. } => None,
         };
         matches!(code, Some(CannotOpen | DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure))
     }
@@ -110,7 +113,7 @@ impl ReadError {
         match self {
             Self::File(error) => matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)),
             Self::Damaged(_) => true,
-            Self::Row(_) | Self::Order { .. } => false,
+            Self::Beside(_) | Self::Row(_) | Self::Order { .. } => false,
         }
     }
 }

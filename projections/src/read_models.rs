@@ -53,6 +53,8 @@ pub enum Found {
         position: u64,
         /// Its hash.
         leaf_hash: LeafHash,
+        /// Whether they are still to be compared with the log.
+        unproven: bool,
     },
 }
 
@@ -91,7 +93,7 @@ impl ReadModels {
             remove(&path)?;
         }
         if std::fs::metadata(beside(&path, "-wal")).is_ok_and(|wal| wal.len() > 0) {
-            std::fs::write(beside(&path, UNPROVEN), []).map_err(|error| unwritable(&path, &error))?;
+            leave_unproven(&path)?;
         }
         let (writer, position) = match start(&path, projections) {
             Err(error) if error.is_damage() => {
@@ -207,12 +209,15 @@ impl ReadModels {
                 Ok(())
             }?);
         }
-        tracing::info!("the program was killed; the read models are compared with what the log gives");
+        tracing::info!(
+            "the read models were taken over, or left by a program that was killed; they are compared with the log"
+        );
         self.read(|tables| check(tables, "integrity_check"))?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         if !verify::has_room(folder, size) {
-            let reason = format!("the disk has no room for {size} bytes more to compare them");
-            return Err(ReadError::Row(reason).into());
+            let reason =
+                format!("the disk has no room to compare them: they are built a second time, {size} bytes");
+            return Err(ReadError::Beside(reason).into());
         }
         let verdict = verify::verify(folder, reader, runtime)?;
         if verdict.is_some_and(|verdict| !verdict.is_same()) {
@@ -244,7 +249,12 @@ impl ReadModels {
     /// # Errors
     /// When an event is missing in between or the file cannot be written; then nothing has changed.
     pub fn apply(&self, events: &[Recorded]) -> Result<(), ReadError> {
-        self.noticed(self.apply_all(events))
+        let applied = self.apply_all(events).map_err(|error| {
+            // What follows does not fit rows that are not proven: it is they that are wrong.
+            let wrong = !error.may_pass() && beside(&self.path, UNPROVEN).exists();
+            if wrong { ReadError::Damaged(error.to_string()) } else { error }
+        });
+        self.noticed(applied)
     }
 
     fn apply_all(&self, events: &[Recorded]) -> Result<(), ReadError> {
@@ -326,14 +336,13 @@ impl ReadModels {
     /// # Errors
     /// When a file cannot be deleted.
     pub fn delete(folder: &Path) -> std::io::Result<()> {
-        for entry in std::fs::read_dir(folder)? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with("read-") && name.contains(".db") {
-                std::fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
+        let entries = std::fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
+        let mut names: Vec<_> =
+            entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.retain(|name| name.starts_with("read-") && name.contains(".db"));
+        // What tells of a file goes after it.
+        names.sort();
+        names.iter().try_for_each(|name| std::fs::remove_file(folder.join(name)))
     }
 }
 
@@ -458,7 +467,8 @@ pub(crate) fn proven(path: &Path) -> Result<Found, ReadError> {
     check(&moment, "quick_check")?;
     whole(&moment, ALL)?;
     let place = moment.query_row("SELECT position, leaf_hash FROM position", [], |row| {
-        Ok(Found::At { position: row.get(0)?, leaf_hash: row.get(1)? })
+        let unproven = beside(path, UNPROVEN).exists();
+        Ok(Found::At { position: row.get(0)?, leaf_hash: row.get(1)?, unproven })
     });
     Ok(place?)
 }
@@ -506,8 +516,13 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Remembers that they are to be compared with the log.
+pub(crate) fn leave_unproven(path: &Path) -> Result<(), ReadError> {
+    std::fs::write(beside(path, UNPROVEN), []).map_err(|error| unwritable(path, &error))
+}
+
 fn unwritable(path: &Path, error: &std::io::Error) -> ReadError {
-    ReadError::Row(format!("what stands beside {} cannot be written: {error}", path.display()))
+    ReadError::Beside(format!("what stands beside {} cannot be written: {error}", path.display()))
 }
 
 /// Removes the file and what stands beside it.
@@ -515,7 +530,7 @@ pub(crate) fn remove(path: &Path) -> Result<(), ReadError> {
     for ending in ["", "-wal", "-shm", "-journal", DAMAGED, UNPROVEN] {
         match std::fs::remove_file(beside(path, ending)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(ReadError::Row(format!("{} cannot be removed: {error}", path.display())));
+                return Err(ReadError::Beside(format!("{} cannot be removed: {error}", path.display())));
             }
             _ => {}
         }

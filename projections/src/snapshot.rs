@@ -11,8 +11,8 @@ use rusqlite::backup::{Backup, StepResult};
 use sha2::{Digest, Sha256};
 
 use crate::building::name;
-use crate::read_models::{Found, beside, file_name, look, proven, remove};
-use crate::{ALL, ReadError};
+use crate::read_models::{Found, beside, file_name, leave_unproven, look, proven, remove};
+use crate::{ALL, ReadError, ReadModels};
 
 /// Ends the name of a snapshot.
 const ENDING: &str = ".snapshot";
@@ -67,8 +67,10 @@ pub enum SnapshotError {
 /// When there are none, they are damaged, or the file cannot be written; then nothing is left.
 pub fn write(data: &Path, to: &Path) -> Result<Snapshot, SnapshotError> {
     let path = data.join(file_name(ALL));
-    if !path.exists() {
-        return Err(SnapshotError::Nothing);
+    match ReadModels::examine(data)? {
+        Found::At { .. } => {}
+        Found::Damaged(reason) => return Err(ReadError::Damaged(reason).into()),
+        Found::Nothing | Found::OtherVersion => return Err(SnapshotError::Nothing),
     }
     std::fs::create_dir_all(to).map_err(|error| at(to, error))?;
     let unfinished = to.join(format!("{}{UNFINISHED}", random::id()));
@@ -144,7 +146,7 @@ impl Arrived {
         let mut arrived = Self { unfinished, path, position: 0, leaf_hash: LeafHash::default() };
         arrived.bring(file, &hash)?;
         match proven(&arrived.unfinished)? {
-            Found::At { position, leaf_hash } if position > 0 => {
+            Found::At { position, leaf_hash, .. } if position > 0 => {
                 (arrived.position, arrived.leaf_hash) = (position, leaf_hash);
                 Ok(arrived)
             }
@@ -167,11 +169,12 @@ impl Arrived {
         Err(SnapshotError::Damaged(file.to_path_buf()))
     }
 
-    /// Gives it its name: the server shows it when it starts.
+    /// Gives it its name: the server shows it when it starts, and compares it with the log beside the work.
     ///
     /// # Errors
     /// When that cannot be done.
     pub fn keep(self) -> Result<(), SnapshotError> {
+        leave_unproven(&self.path)?;
         name(&self.unfinished, &self.path).map_err(|error| at(&self.path, error))
     }
 }

@@ -2,6 +2,7 @@
 //! the log lies in a database it is written into that, in one transaction.
 
 mod database;
+mod left;
 
 use std::fs;
 use std::path::Path;
@@ -16,12 +17,12 @@ use infrastructure::{FileStore, Log};
 
 use crate::Config;
 use crate::backup::restore::database::{Database, keys_fit};
+use crate::backup::restore::left::{RESTORING, clear};
 use crate::backup::{Aside, FILES, Manifest, copy_file, sync_folder};
 use crate::cli::log;
 use crate::named_files::NamedFiles;
 
-/// The folder in which it is built.
-const RESTORING: &str = "restoring";
+pub use left::settle;
 
 /// What was put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub struct Restored {
 ///
 /// # Errors
 /// When a process uses the data folder, it or the database has something in it, or the backup is not whole; then nothing has
-/// changed. In words.
+/// changed. When the database is lost at the end, it may hold the log; then everything stays. In words.
 pub async fn restore(
     config: &Config,
     from: &Path,
@@ -53,17 +54,18 @@ pub async fn restore(
         keys.display()
     );
     let place = config.log_place()?;
-    let database = if place.is_shared() { Some(Database::empty(&place).await?) } else { None };
+    let shared = place.is_shared();
+    let database = if shared { Some(Database::empty(place).await?) } else { None };
     fs::create_dir_all(data).with_context(|| format!("{} cannot be made", data.display()))?;
     let _owned = sqlite::own(data)?;
     clear(data)?;
-    let aside = Aside { path: data.join(RESTORING), kept: false };
+    let mut aside = Aside { path: data.join(RESTORING), kept: false };
     fs::create_dir_all(&aside.path)?;
     tell("copying the log and its keys");
     ensure!(copy_file(&from.join(FILE), &aside.path.join(FILE))?, "{} has no {FILE}", from.display());
     sqlite::put_back_keys(&aside.path, &keys)?;
     prove(config, &aside.path, &manifest, tell).await?;
-    if place.is_shared() {
+    if shared {
         keys_fit(&aside.path, config.keys_folder())?;
     }
     tell("copying the files");
@@ -76,29 +78,9 @@ pub async fn restore(
     let wrong = wrong_files(&SqliteLog::open_read_only(&aside.path)?, &files).await?;
     match database {
         None => move_to(&aside.path, data)?,
-        Some(database) => database.fill(config, &aside.path, tell).await?,
+        Some(database) => database.fill(config, &mut aside, tell).await?,
     }
     Ok(Restored { manifest, wrong })
-}
-
-/// Makes sure that the data folder is empty; what a restore that was cut off has left is removed.
-fn clear(data: &Path) -> anyhow::Result<()> {
-    let cut_off = data.join(RESTORING).exists() && !data.join(FILE).exists();
-    for entry in fs::read_dir(data)? {
-        let path = entry?.path();
-        if path.ends_with(sqlite::LOCK) || (path.is_dir() && fs::read_dir(&path)?.next().is_none()) {
-            continue;
-        }
-        ensure!(
-            cut_off,
-            "{} is not empty: it has {}. Move it aside, or name another folder with --data",
-            data.display(),
-            path.file_name().unwrap_or_default().to_string_lossy()
-        );
-        if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }
-            .with_context(|| format!("{} cannot be removed", path.display()))?;
-    }
-    Ok(())
 }
 
 /// Puts the files of the backup into the store that is in use.

@@ -72,8 +72,9 @@ fn opened(log: Opened<'_>) -> anyhow::Result<&dyn Log> {
 
 /// Whether the clock and the end of the log agree.
 async fn clock(log: Opened<'_>) -> anyhow::Result<String> {
-    let head = opened(log)?.head().await?;
-    startup::ahead(head, Clock::System.now()).map_or_else(
+    let (log, now) = (opened(log)?, Clock::System.now());
+    let wrong = startup::ahead(log.head().await?, now).or(startup::apart(log.now().await?, now));
+    wrong.map_or_else(
         || Ok("the last event of the log does not lie ahead of it".to_owned()),
         |words| Err(anyhow::anyhow!(words)),
     )
@@ -180,14 +181,14 @@ async fn read_models(log: Opened<'_>, config: &Config) -> anyhow::Result<String>
     let data = config.data.clone();
     let found = tokio::task::spawn_blocking(move || ReadModels::examine(&data)).await?;
     let by_itself = "nothing to do: they are built from the log when the server starts";
-    let (position, leaf_hash) = match found {
+    let (position, leaf_hash, unproven) = match found {
         Err(error) => bail!("{error}; {by_itself}"),
         Ok(Found::Nothing) => {
             return Ok("none yet; they are built from the log when the server starts".to_owned());
         }
         Ok(Found::OtherVersion) => bail!("they are those of another version of kundwebb; {by_itself}"),
         Ok(Found::Damaged(reason)) => bail!("they are damaged ({reason}); {by_itself}"),
-        Ok(Found::At { position, leaf_hash }) => (position, leaf_hash),
+        Ok(Found::At { position, leaf_hash, unproven }) => (position, leaf_hash, unproven),
     };
     let (log, place) = (opened(log)?, config.log_place()?);
     if let Some(before) = position.checked_sub(1) {
@@ -200,7 +201,8 @@ async fn read_models(log: Opened<'_>, config: &Config) -> anyhow::Result<String>
             restoring(&place)
         );
     }
-    Ok(format!("they show position {position} of {}", log.head().await?.position))
+    let yet = if unproven { "; not compared with it yet: a server does that beside its work" } else { "" };
+    Ok(format!("they show position {position} of {}{yet}", log.head().await?.position))
 }
 
 /// Whether the file store can be used, and every file that a case names is there and as large as it must be.

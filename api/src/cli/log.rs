@@ -28,6 +28,8 @@ pub enum Command {
     Verify,
     /// Print every event as a line of JSON, without personal content
     Export,
+    /// Make the tables of the log, or bring them to the newest schema; in a database, for the login that owns it
+    Create,
     /// Move the log to another place, with everything that lies beside its events; stop every node before
     Copy {
         /// Where it lies: `sqlite` (in the data folder), sqlite:FOLDER or postgres://USER@HOST/DATABASE
@@ -60,6 +62,13 @@ pub async fn run(
     let done = match command {
         Command::Verify => verify::run(config, out, tell).await,
         Command::Export => export::run(config, out).await,
+        Command::Create => {
+            let place = config.log_place()?;
+            drop(place.open_without_node().await?);
+            writeln!(out, "{place} is there, and of this version")
+                .map_err(Into::into)
+                .map(|()| ExitCode::SUCCESS)
+        }
         Command::Copy { from, to } => copy::run(config, (&from, &to), out, tell).await,
         Command::Show { case, as_of } => show::run(config, &case, as_of, out).await,
     };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 use clap::Subcommand;
 use infrastructure::log::sqlite;
-use infrastructure::{Keys, Reader};
+use infrastructure::{Keys, Reader, startup};
 use projections::ReadModels;
 use projections::read_models::Found;
 use projections::snapshot::{self, Arrived};
@@ -60,7 +60,12 @@ async fn status(config: &Config) -> anyhow::Result<ExitCode> {
                 "damaged: {reason}. Start the server (again); it builds them anew from the log"
             ));
         }
-        Found::At { position, .. } => print(format_args!("position  {position} of {head}")),
+        Found::At { position, unproven, .. } => {
+            print(format_args!("position  {position} of {head}"));
+            if *unproven {
+                print("not compared with the log yet; the server does it beside its work");
+            }
+        }
     }
     for projection in projections::ALL {
         print(format_args!("  {} version {}", projection.name(), projection.version()));
@@ -71,6 +76,7 @@ async fn status(config: &Config) -> anyhow::Result<ExitCode> {
 async fn verify(config: &Config) -> anyhow::Result<ExitCode> {
     let log = read_only(config).await?;
     let keys = Arc::new(Keys::open(config.keys_folder(), false)?);
+    startup::keys(log.as_ref(), &keys).await.map_err(|error| anyhow::anyhow!("{error}"))?;
     let (data, runtime) = (config.data.clone(), Handle::current());
     say("building the read models anew from the log, to compare");
     let compare = move || projections::verify(&data, &Reader { log, keys }, &runtime);

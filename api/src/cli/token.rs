@@ -45,13 +45,15 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
         format!("--ttl {}: write a number and s, m, h or d, for example 1h; at most 366d", arguments.ttl)
     })?;
     let identity = identity(arguments)?;
+    // Keys that are named are there already, wherever the log lies.
+    let folder = config.keys.as_deref().unwrap_or(&config.data);
     anyhow::ensure!(
-        config.keys_folder().is_dir(),
+        folder.is_dir(),
         "there is no folder {}; start the server once, or name the folder of its data with --data",
-        config.keys_folder().display()
+        folder.display()
     );
-    let folder = config.keys_folder();
-    let new = !config.log_place()?.is_shared() && !config.data.join("log.db").exists();
+    let new =
+        config.keys.is_none() && !config.log_place()?.is_shared() && !config.data.join("log.db").exists();
     let keys = Keys::open(folder, new)
         .context("the keys of this installation are needed to sign a token; name its folder with --data")?;
     print(Tokens::new(&keys)?.issue(&identity, Clock::System.now(), ttl)?);

@@ -117,6 +117,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON kundwebb.series, kundwebb.command_outcom
     kundwebb.draft, kundwebb.reaction, kundwebb.lease, kundwebb.delivery, kundwebb.meta TO kundwebb_log;
 GRANT SELECT ON kundwebb.event TO kundwebb_keys;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA kundwebb_keys TO kundwebb_log;
+-- A node whose login may not change the schema sees that it is there.
+GRANT SELECT ON kundwebb._sqlx_migrations TO kundwebb_log;
 GRANT kundwebb_log, kundwebb_keys TO CURRENT_USER;
 ALTER TABLE kundwebb_keys.case_key OWNER TO kundwebb_keys;
 ALTER FUNCTION kundwebb_keys.add(uuid[], bytea[]) OWNER TO kundwebb_keys;

@@ -79,6 +79,10 @@ impl Writer for CutWriter {
         self.inner.upkeep(upkeep).await
     }
 
+    async fn clear(&mut self, table: &'static Table) -> Result<(), LogError> {
+        self.inner.clear(table).await
+    }
+
     async fn put(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), LogError> {
         self.inner.put(table, rows).await
     }

@@ -10,6 +10,8 @@ pub struct Table {
     pub columns: &'static [(&'static str, Kind)],
     /// How many of the first columns make a row unique.
     pub key: usize,
+    /// Whether rows are added and never removed.
+    pub grows: bool,
 }
 
 /// What a column holds; any may be empty.
@@ -45,28 +47,32 @@ use Kind::{Bytes, Id, Integer, Text};
 
 /// Every table that moves.
 pub static TABLES: &[Table] = &[
-    Table { name: "attachment", columns: &[("attachment_id", Id), ("stream_id", Id)], key: 1 },
+    Table { name: "attachment", columns: &[("attachment_id", Id), ("stream_id", Id)], key: 1, grows: true },
     Table {
         name: "command_outcome",
         columns: &[("command_id", Id), ("request", Bytes), ("outcome", Text), ("expires_at", Integer)],
         key: 1,
+        grows: false,
     },
     Table {
         name: "session",
         columns: &[("session_id", Bytes), ("sealed", Bytes), ("expires_at", Integer)],
         key: 1,
+        grows: false,
     },
     Table {
         name: "upload",
         columns: &[("upload_id", Id), ("owner", Id), ("sealed", Bytes), ("expires_at", Integer)],
         key: 1,
+        grows: false,
     },
     Table {
         name: "draft",
         columns: &[("owner", Id), ("form", Id), ("sealed", Bytes), ("expires_at", Integer)],
         key: 2,
+        grows: false,
     },
-    Table { name: "reaction", columns: &[("name", Text), ("position", Integer)], key: 1 },
+    Table { name: "reaction", columns: &[("name", Text), ("position", Integer)], key: 1, grows: false },
     Table {
         name: "delivery",
         columns: &[
@@ -83,8 +89,9 @@ pub static TABLES: &[Table] = &[
             ("reply", Text),
         ],
         key: 1,
+        grows: false,
     },
-    Table { name: "meta", columns: &[("name", Text), ("value", Text)], key: 1 },
+    Table { name: "meta", columns: &[("name", Text), ("value", Text)], key: 1, grows: false },
 ];
 
 impl Table {

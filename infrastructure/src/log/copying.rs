@@ -58,11 +58,12 @@ pub async fn copy(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Resu
     Ok(Moved { head, before: before.position, rows })
 }
 
-/// Copies a log whole into an empty one in one transaction, so that all of it is there or nothing, and proves that both are
-/// the same. Nobody may write the source meanwhile; `tell` hears how far it is.
+/// Copies a log whole into an empty one in one transaction, so that all of it is there or nothing; whether both are the same
+/// is proven by [`same`]. Nobody may write the source meanwhile; `tell` hears how far it is.
 ///
 /// # Errors
-/// [`LogError::Data`] when the target is not empty; or when either fails.
+/// [`LogError::Data`] when the target is not empty; or when either fails. Nothing of it is there then, except that after
+/// [`LogError::Unknown`] all of it may be.
 pub async fn copy_at_once(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Result<Moved, LogError> {
     let head = from.head().await?;
     let mut writer = to.writer().await?;
@@ -82,7 +83,6 @@ pub async fn copy_at_once(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64))
     }
     let rows = beside(from, writer.as_mut()).await?;
     writer.commit().await?;
-    same(from, to).await?;
     Ok(Moved { head, before: 0, rows })
 }
 
@@ -127,10 +127,11 @@ async fn add(from: &dyn Log, writer: &mut dyn Writer, events: Vec<StoredEvent>) 
     Ok(())
 }
 
-/// Copies the rows beside the events; those that are there already are replaced.
+/// Copies the rows beside the events, in place of those that an earlier try has left.
 async fn beside(from: &dyn Log, writer: &mut dyn Writer) -> Result<u64, LogError> {
     let mut count = 0;
     for table in TABLES {
+        writer.clear(table).await?;
         let mut offset = 0;
         loop {
             let rows = from.rows(table, offset, ROWS).await?;
@@ -146,7 +147,10 @@ async fn beside(from: &dyn Log, writer: &mut dyn Writer) -> Result<u64, LogError
 }
 
 /// Proves that both hold the same, event by event and row by row.
-async fn same(from: &dyn Log, to: &dyn Log) -> Result<(), LogError> {
+///
+/// # Errors
+/// [`LogError::Data`] when they do not; or when either cannot be read.
+pub async fn same(from: &dyn Log, to: &dyn Log) -> Result<(), LogError> {
     let differ = |what: String| Err(LogError::Data(format!("the copy is not the same: {what}")));
     let mut position = 0;
     loop {

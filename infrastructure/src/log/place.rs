@@ -1,7 +1,6 @@
 //! Where a log lies, and opening it there.
 
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,7 +29,7 @@ pub struct Opened {
     /// The log.
     pub log: Arc<dyn Log>,
     /// Held for as long as this process owns the data folder.
-    pub owned: Option<File>,
+    pub owned: Option<sqlite::Owned>,
 }
 
 impl Place {

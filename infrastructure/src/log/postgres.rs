@@ -226,14 +226,22 @@ async fn session(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     connection.execute(raw_sql(SESSION)).await.map(drop)
 }
 
-/// Brings the database to the newest schema.
+/// Brings the database to the newest schema, which only the login that owns it may; any other uses what is there.
 async fn migrate(connection: &mut PgConnection) -> Result<(), LogError> {
     let failed = |error: sqlx::migrate::MigrateError| {
-        LogError::Unavailable(format!("the schema of the log cannot be brought up to date: {error}"))
+        LogError::Unavailable(format!(
+            "the schema of the log cannot be made or brought up to date: {error}. Run `kundwebb log create` with the \
+             login that owns the database"
+        ))
     };
     let migrator = sqlx::migrate!("migrations/postgres");
+    let made = "SELECT max(version) FROM kundwebb._sqlx_migrations WHERE success";
+    let made: Option<i64> = query_scalar(made).fetch_one(&mut *connection).await.unwrap_or_default();
+    if made >= migrator.iter().map(|migration| migration.version).max() {
+        return Ok(());
+    }
     let sql = "CREATE SCHEMA IF NOT EXISTS kundwebb; SET search_path = kundwebb;";
-    connection.execute(raw_sql(sql)).await.map_err(|error| fault(&error))?;
+    connection.execute(raw_sql(sql)).await.map_err(|error| failed(error.into()))?;
     migrator.run_direct(None, connection, false).await.map_err(failed)
 }
 

@@ -44,7 +44,7 @@ pub struct SqliteLog {
     /// Works for the owner of the folder.
     checkpointer: Option<Checkpointer>,
     /// Held for as long as this process owns the folder; `None` for those who only read.
-    _lock: Option<File>,
+    _lock: Option<Owned>,
 }
 
 impl SqliteLog {
@@ -123,11 +123,22 @@ impl SqliteLog {
     }
 }
 
-/// Takes ownership of a data folder until the file is dropped; makes it, for its owner alone, where it is missing.
+/// A data folder that belongs to this process until this is dropped.
+#[derive(Debug)]
+pub struct Owned(File);
+
+impl Drop for Owned {
+    /// Told, not only closed: a process that another thread is just starting holds the file open, too.
+    fn drop(&mut self) {
+        let _ = fs4::fs_std::FileExt::unlock(&self.0);
+    }
+}
+
+/// Takes ownership of a data folder until what it gives is dropped; makes it, for its owner alone, where it is missing.
 ///
 /// # Errors
 /// When another process has it, or the folder cannot be written.
-pub fn own(folder: &Path) -> Result<File, LogError> {
+pub fn own(folder: &Path) -> Result<Owned, LogError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| unavailable(&error))?;
     let lock = File::options()
         .create(true)
@@ -136,7 +147,7 @@ pub fn own(folder: &Path) -> Result<File, LogError> {
         .open(folder.join(LOCK))
         .map_err(|error| unavailable(&error))?;
     match fs4::fs_std::FileExt::try_lock_exclusive(&lock) {
-        Ok(true) => Ok(lock),
+        Ok(true) => Ok(Owned(lock)),
         Ok(false) => Err(LogError::Unavailable(format!(
             "another kundwebb process uses the data folder {}; stop it first or choose another with --data",
             folder.display()

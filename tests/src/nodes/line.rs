@@ -14,13 +14,15 @@ use tokio::task::JoinHandle;
 /// How much is passed on at once, bytes.
 const PIECE: usize = 64 * 1024;
 
-/// A moment of the committer's transaction.
+/// A moment of the committer's transaction, or after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// It takes the log's lock.
     Lock,
     /// It commits.
     Commit,
+    /// Somebody prepares to read events in their order.
+    Read,
 }
 
 impl Moment {
@@ -29,6 +31,7 @@ impl Moment {
         match self {
             Self::Lock => b"pg_advisory_xact_lock",
             Self::Commit => b"COMMIT\0",
+            Self::Read => b"FROM event WHERE position > $1",
         }
     }
 }

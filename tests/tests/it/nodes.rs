@@ -2,6 +2,7 @@
 
 mod backup;
 mod clocks;
+mod growing;
 mod joining;
 mod newcomer;
 mod waking;
@@ -139,12 +140,12 @@ async fn a_node_whose_log_went_back_begins_anew_on_what_it_holds() {
     one.until_ready(true).await;
     let lost = Acknowledged::default().note(one.anna().try_create(&new_key(), &[]).await).await.unwrap();
     let path = format!("/cases/{}", lost["id"].as_str().unwrap());
+    two.until_ready(true).await;
     let shown = two
         .anna()
         .request(reqwest::Method::GET, &path)
         .header("read-after", lost["position"].as_u64().unwrap());
     assert_eq!(shown.send().await.unwrap().status(), 200, "both have shown what will be lost");
-    two.until_ready(true).await;
     town.sql(&closed).await;
     let swap = ["ALTER DATABASE {} RENAME TO {}_lost", "ALTER DATABASE {}_before RENAME TO {}"];
     town.sql(&swap).await;
@@ -156,6 +157,9 @@ async fn a_node_whose_log_went_back_begins_anew_on_what_it_holds() {
         let gone = node.anna().get(&format!("/cases/{}", lost["id"].as_str().unwrap())).await;
         assert_eq!(gone.status(), 404);
     }
-    let same = [one.events().await, two.events().await];
-    assert_eq!(same[0], same[1]);
+    // Mails that leave meanwhile are added while one is read after the other.
+    let (first, second) = (one.events().await, two.events().await);
+    let common = first.len().min(second.len());
+    assert!(common as u64 >= known.position);
+    assert_eq!(first[..common], second[..common]);
 }

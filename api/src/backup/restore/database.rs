@@ -5,45 +5,90 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
-use infrastructure::Log;
+use anyhow::{Context as _, bail, ensure};
 use infrastructure::keys::KEY_FILES;
 use infrastructure::log::copying;
 use infrastructure::log::place::Place;
 use infrastructure::log::sqlite::SqliteLog;
+use infrastructure::{Log, LogError};
 
 use crate::Config;
-use crate::backup::{FILES, copy_file, sync_folder};
+use crate::backup::{Aside, FILES, copy_file, sync_folder};
 
 /// An empty database.
 pub(super) struct Database {
     log: Arc<dyn Log>,
-    shown: String,
+    place: Place,
 }
 
 impl Database {
     /// The database at a place, which must hold no log.
-    pub(super) async fn empty(place: &Place) -> anyhow::Result<Self> {
+    pub(super) async fn empty(place: Place) -> anyhow::Result<Self> {
         let log = place.open_without_node().await?;
         ensure!(
             copying::is_empty(log.as_ref()).await?,
             "{place} holds a log already; name an empty database with --log"
         );
-        Ok(Self { log, shown: place.to_string() })
+        Ok(Self { log, place })
     }
 
-    /// Writes what was built into it. When that fails, nothing is left of it.
-    pub(super) async fn fill(self, config: &Config, built: &Path, tell: &dyn Fn(&str)) -> anyhow::Result<()> {
+    /// Writes what was built into it. When that fails, nothing is left of it; where it is not known whether it has, everything
+    /// stays as it is, also what was built.
+    pub(super) async fn fill(
+        self,
+        config: &Config,
+        built: &mut Aside,
+        tell: &dyn Fn(&str),
+    ) -> anyhow::Result<()> {
+        let place = &self.place;
         let mut put = Put::default();
-        put.all(config, built)?;
-        let from = SqliteLog::open_read_only(built)?;
-        let far = |position, head| tell(&format!("{}: {position} of {head} events", self.shown));
-        copying::copy_at_once(&from, self.log.as_ref(), &far)
-            .await
-            .with_context(|| format!("the log could not be written into {}", self.shown))?;
+        put.all(config, &built.path)?;
+        let from = SqliteLog::open_read_only(&built.path)?;
+        let far = |position, head| tell(&format!("{place}: {position} of {head} events"));
+        match copying::copy_at_once(&from, self.log.as_ref(), &far).await {
+            Err(LogError::Unknown(reason)) => match self.holds().await {
+                Ok(true) => tell(&format!("{place}: the answer to the commit was lost; the log is there")),
+                Ok(false) => bail!("the log could not be written into {place}: {reason}"),
+                Err(error) => {
+                    (put.kept, built.kept) = (true, true);
+                    return Err(error).with_context(|| unknown(place));
+                }
+            },
+            written => drop(written.with_context(|| format!("the log could not be written into {place}"))?),
+        }
         put.kept = true;
-        Ok(())
+        self.prove(&from).await.with_context(|| {
+            format!("the log was written into {place}, but not proven: run `kundwebb log verify`")
+        })
     }
+
+    /// Whether it holds a log, asked on new connections, and under the log's lock: one whose commit is under way has that.
+    async fn holds(&self) -> Result<bool, LogError> {
+        let log = self.place.open_without_node().await?;
+        let mut writer = log.writer().await?;
+        writer.begin().await?;
+        let empty = copying::is_empty(log.as_ref()).await;
+        writer.rollback().await;
+        Ok(!empty?)
+    }
+
+    /// Proves that it holds what was built; once more on new connections where one was lost.
+    async fn prove(&self, from: &SqliteLog) -> Result<(), LogError> {
+        match copying::same(from, self.log.as_ref()).await {
+            Err(LogError::Unavailable(_)) => {
+                copying::same(from, self.place.open_without_node().await?.as_ref()).await
+            }
+            proven => proven,
+        }
+    }
+}
+
+/// What is said when a commit was not answered and the database cannot be asked.
+fn unknown(place: &Place) -> String {
+    format!(
+        "it is not known whether the log was written into {place}; what was put into the folder stays. When the database \
+         answers, run `kundwebb log verify`: if the log is there, the restore is done; if not, run it again"
+    )
 }
 
 /// Refuses to put the keys where another installation's lie.

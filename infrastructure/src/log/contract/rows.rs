@@ -6,6 +6,7 @@ use domain::{AttachmentId, CaseId, Event, StreamId};
 use uuid::Uuid;
 
 use crate::committer::Append;
+use crate::keys::KEY_FILES;
 use crate::log::contract::Engine;
 use crate::log::{Delivery, Kept, LogError};
 use crate::testing::*;
@@ -264,6 +265,15 @@ pub(crate) async fn keys_that_are_not_the_logs_stop_the_start<E: Engine>(engine:
     let error = startup::check(node.log.as_ref(), &foreign).await.unwrap_err();
     assert!(matches!(error, LogError::Damaged(_)));
     assert!(error.to_string().contains("master.key is not the key that this log was sealed with"), "{error}");
+    // Of a log that does not say yet whose tokens it takes, a node that is refused says nothing.
+    engine.intrude("DELETE FROM meta WHERE name = 'token_fingerprint'").await.unwrap();
+    startup::check(node.log.as_ref(), &foreign).await.unwrap_err();
+    startup::check(node.log.as_ref(), &node.keys).await.unwrap();
+    // A node whose tokens the others refuse, and the other way round, is none of theirs.
+    std::fs::copy(node.folder.path().join(KEY_FILES[0]), folder.path().join(KEY_FILES[0])).unwrap();
+    let half = Keys::open(folder.path(), false).unwrap();
+    let error = startup::check(node.log.as_ref(), &half).await.unwrap_err().to_string();
+    assert!(error.contains("token.key is not the key of this log"), "{error}");
     startup::check(node.log.as_ref(), &node.keys).await.unwrap();
 }
 

@@ -10,8 +10,8 @@ use sqlx::{AssertSqlSafe, Row};
 use super::*;
 use crate::log::contract::{Engine, contract};
 use crate::log::copying::copy;
-use crate::log::sqlite::SqliteLog;
-use crate::log::{Batch, Log};
+use crate::log::sqlite::{self, SqliteLog};
+use crate::log::{Batch, Kept, Log};
 use crate::startup;
 use crate::testing::*;
 
@@ -77,6 +77,35 @@ async fn the_program_may_only_read_and_append_and_meets_keys_by_functions_alone(
     }
     assert_eq!(node.log.keys(&[case.id.into()]).await.unwrap().len(), 1);
     assert!(as_the_program(&engine, "SELECT count(*) FROM event").await.is_ok());
+}
+
+/// Nodes may have a login of their own, which owns nothing: not even when it forgets the role that it works as.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_that_owns_nothing_is_enough_for_a_node() {
+    let engine = Postgres::new().await;
+    let login = format!("node_{}", crate::random::id().simple());
+    engine.intrude(&format!("CREATE ROLE {login} LOGIN; GRANT kundwebb_log TO {login}")).await.unwrap();
+    let url = engine.url.replace("postgres://owner@", &format!("postgres://{login}@"));
+    let log: Arc<dyn Log> = Arc::new(PostgresLog::open(&url, false).await.unwrap());
+    let node = Node::start(&log);
+    node.filed().await;
+    let mut bare = PgConnection::connect(&url).await.unwrap();
+    for refused in [
+        "UPDATE kundwebb.event SET facts = '{}'",
+        "DELETE FROM kundwebb.event",
+        "ALTER TABLE kundwebb.event DISABLE TRIGGER ALL",
+        "SELECT * FROM kundwebb_keys.case_key",
+        "SET ROLE kundwebb_keys",
+    ] {
+        let error = bare.execute(raw_sql(refused)).await.unwrap_err().to_string();
+        assert!(error.contains("permission denied") || error.contains("must be owner"), "{refused}: {error}");
+    }
+    // It cannot make the log; the words say who can.
+    let empty = Postgres::new().await;
+    empty.intrude("DROP SCHEMA kundwebb CASCADE; DROP SCHEMA kundwebb_keys CASCADE").await.unwrap();
+    let url = empty.url.replace("postgres://owner@", &format!("postgres://{login}@"));
+    let error = PostgresLog::open(&url, false).await.err().unwrap().to_string();
+    assert!(error.contains("kundwebb log create"), "{error}");
 }
 
 /// Also for the owner: whatever adds to the table.
@@ -222,6 +251,27 @@ async fn a_log_moves_to_another_engine_and_back() {
     // Another log is not written over.
     let error = copy(&back, engine.log.as_ref(), &|_, _| {}).await.unwrap_err().to_string();
     assert!(error.contains("another log"), "{error}");
+}
+
+/// A copy that is made again has no row more than its source; what cannot be put right is found by the proof.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_made_again_holds_what_the_source_holds_by_then() {
+    let (engine, folder) = (Postgres::new().await, tempfile::tempdir().unwrap());
+    let node = Node::start(&engine.log());
+    let upload = AttachmentId(crate::random::id());
+    node.stage(upload).await;
+    let target = SqliteLog::open(folder.path()).unwrap();
+    copy(engine.log.as_ref(), &target, &|_, _| {}).await.unwrap();
+    assert!(target.kept(Kept::Upload(upload)).await.unwrap().is_some());
+    node.run(request(&reporter(), new_case(), create(vec![file(upload)]))).await.unwrap();
+    copy(engine.log.as_ref(), &target, &|_, _| {}).await.unwrap();
+    assert!(target.kept(Kept::Upload(upload)).await.unwrap().is_none());
+    rusqlite::Connection::open(folder.path().join(sqlite::FILE))
+        .unwrap()
+        .execute_batch("UPDATE case_key SET wrapped = x'00'")
+        .unwrap();
+    let error = copy(engine.log.as_ref(), &target, &|_, _| {}).await.unwrap_err().to_string();
+    assert!(error.contains("not the same: the keys"), "{error}");
 }
 
 /// A backup reads for a long time; what nodes add meanwhile is not in it, and when its moment is lost it ends.

@@ -105,6 +105,14 @@ impl Writer for PostgresWriter {
         patiently(apply(&mut self.connection, upkeep, self.tells_time)).await
     }
 
+    async fn clear(&mut self, table: &'static Table) -> std::result::Result<(), LogError> {
+        if table.grows {
+            return Ok(());
+        }
+        let sql = AssertSqlSafe(format!("DELETE FROM {}", table.name));
+        patiently(self.connection.execute(raw_sql(sql))).await.map(drop)
+    }
+
     async fn put(
         &mut self,
         table: &'static Table,

@@ -54,6 +54,14 @@ impl Writer for SqliteWriter {
         apply(&self.connection, upkeep).map_err(|error| fault(&error))
     }
 
+    async fn clear(&mut self, table: &'static Table) -> std::result::Result<(), LogError> {
+        if table.grows {
+            return Ok(());
+        }
+        let sql = format!("DELETE FROM {}", table.name);
+        self.connection.execute(&sql, []).map(|_| ()).map_err(|error| fault(&error))
+    }
+
     async fn put(&mut self, table: &'static Table, rows: &[Row]) -> std::result::Result<(), LogError> {
         put(&self.connection, table, rows).map_err(|error| fault(&error))
     }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use api::backup::Manifest;
@@ -207,9 +207,8 @@ async fn a_small_installation_s_backup_is_put_into_a_database_and_that_one_s_bac
     program.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_restore_into_a_database_leaves_all_or_nothing() {
-    let town = Town::new().await;
+/// The backup of a small installation, and what it has acknowledged.
+async fn small_backup(town: &Town) -> (String, Acknowledged) {
     let path = |name: &str| town.folder.path().join(name);
     let alone = Installation { log: "sqlite", files: "local", objects: None };
     let program = alone.start(&path("small")).await;
@@ -218,21 +217,47 @@ async fn a_restore_into_a_database_leaves_all_or_nothing() {
     program.stop().await;
     let backup = path("backup").to_str().unwrap().to_owned();
     alone.does(&path("small"), &["backup", "--to", &backup]).await;
+    (backup, known)
+}
+
+/// A line to the database of the town, and the address of the log through it. The log's tables are made.
+async fn line(town: &Town) -> (Line, String) {
+    drop(Place::Postgres(town.url.clone()).open_without_node().await.unwrap());
+    let line = Line::to(SocketAddr::from(([127, 0, 0, 1], town.cluster.port()))).await.unwrap();
+    let through = format!("postgres://{}@127.0.0.1:{}/{}", cluster::OWNER, line.port(), town.database);
+    (line, through)
+}
+
+async fn written(town: &Town) -> bool {
+    let log = Place::Postgres(town.url.clone()).open_read_only().await.unwrap();
+    log.head().await.unwrap().position > 0
+}
+
+/// The names in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let mut names: Vec<_> = left(folder).into_iter().map(name).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_into_a_database_leaves_all_or_nothing() {
+    let town = Town::new().await;
+    let path = |name: &str| town.folder.path().join(name);
+    let (backup, known) = small_backup(&town).await;
     let from = ["restore", "--from", backup.as_str()];
 
     // The line breaks when everything is written and is to be committed.
-    let line = Line::to(SocketAddr::from(([127, 0, 0, 1], town.cluster.port()))).await.unwrap();
-    let through = format!("postgres://{}@127.0.0.1:{}/{}", cluster::OWNER, line.port(), town.database);
+    let (line, through) = line(&town).await;
     let through = Installation { log: &through, files: "local", objects: None };
-    let open = || async { Place::Postgres(town.url.clone()).open_without_node().await.unwrap() };
-    drop(open().await);
     let restored = path("restored");
     let (sprung, ()) = tokio::join!(
         line.at(Moment::Commit, Way::CutBefore),
         through.is_refused(&restored, &from, "could not be written into")
     );
     sprung.unwrap();
-    assert_eq!(open().await.head().await.unwrap().position, 0);
+    assert!(!written(&town).await);
     assert_eq!(left(&restored), Vec::<PathBuf>::new());
 
     // Where another installation's keys lie, nothing is put either.
@@ -252,4 +277,125 @@ async fn a_restore_into_a_database_leaves_all_or_nothing() {
     known.is_in(&node).await;
     downloads(&node, &known).await;
     node.stop().await;
+}
+
+/// The answer to the commit is lost, or the line breaks when what was written is proven: the restore goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_whose_line_breaks_after_its_commit_is_done() {
+    let town = Town::new().await;
+    let path = |name: &str| town.folder.path().join(name);
+    let (backup, known) = small_backup(&town).await;
+    let from = ["restore", "--from", backup.as_str()];
+    for (moment, way) in [(Moment::Commit, Way::CutAfter), (Moment::Read, Way::CutBefore)] {
+        let town = Town::new().await;
+        let (line, through) = line(&town).await;
+        let through = Installation { log: &through, files: "local", objects: None };
+        let restored = path(&format!("{moment:?}"));
+        let (sprung, said) = tokio::join!(line.at(moment, way), through.does(&restored, &from));
+        sprung.unwrap();
+        assert_eq!(said.contains("the answer to the commit was lost"), moment == Moment::Commit, "{said}");
+        assert_eq!(names(&restored), ["files", "master.key", "token.key"]);
+        let node = through.start(&restored).await;
+        known.is_in(&node).await;
+        downloads(&node, &known).await;
+        live(&node, &mut known.clone()).await;
+        node.stop().await;
+    }
+}
+
+/// The database is gone with the answer to the commit. Nobody knows, so everything stays, and the next start finds it out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_cannot_find_out_whether_it_was_done_takes_nothing_away() {
+    let town = Town::new().await;
+    let restored = town.folder.path().join("restored");
+    let (backup, known) = small_backup(&town).await;
+    let (line, through) = line(&town).await;
+    let through = Installation { log: &through, files: "local", objects: None };
+    let breaks = async move {
+        let withheld = line.at(Moment::Commit, Way::Withhold).await.unwrap();
+        drop(line);
+        withheld
+    };
+    let from = ["restore", "--from", backup.as_str()];
+    let refused = through.is_refused(&restored, &from, "it is not known whether the log was written");
+    drop(tokio::join!(breaks, refused));
+    assert_eq!(names(&restored), ["files", "master.key", "restoring", "token.key"]);
+    let many = Installation { log: &town.url, files: "local", objects: None };
+    many.is_refused(&restored, &from, "holds a log already").await;
+    let node = many.start(&restored).await;
+    assert!(!restored.join("restoring").exists());
+    known.is_in(&node).await;
+    downloads(&node, &known).await;
+    node.stop().await;
+}
+
+/// A restore as a process of its own, killed at this moment of its transaction, when the database has answered.
+async fn killed(town: &Town, moment: Moment, data: &Path, backup: &str) {
+    let (line, through) = line(town).await;
+    let mut restore = Command::new(binary());
+    restore.args(["restore", "--from", backup]).arg("--data").arg(data).env("KUNDWEBB_LOG", through);
+    let mut restore = restore.stderr(Stdio::null()).spawn().unwrap();
+    let answered = line.at(moment, Way::Withhold).await.unwrap();
+    restore.kill().unwrap();
+    restore.wait().unwrap();
+    drop(answered);
+    assert_eq!(names(data), ["files", "master.key", "restoring", "token.key"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_was_killed_is_done_again_or_was_done() {
+    let town = Town::new().await;
+    let restored = town.folder.path().join("restored");
+    let (backup, mut known) = small_backup(&town).await;
+    let from = ["restore", "--from", backup.as_str()];
+    let many = Installation { log: &town.url, files: "local", objects: None };
+
+    // Before its commit: no server starts on half of it.
+    killed(&town, Moment::Lock, &restored, &backup).await;
+    assert!(!written(&town).await);
+    let start = Start { variables: &[("KUNDWEBB_LOG", &town.url)], ..Start::default() };
+    let said = Program::try_start(&restored, &start).await.err().unwrap();
+    assert!(
+        said.contains("a restore was not finished") && said.contains("`kundwebb restore` again"),
+        "{said}"
+    );
+    assert_eq!(names(&restored), ["files", "master.key", "restoring", "token.key"]);
+
+    // After it: the server starts, and what people file since is no leftover of a restore.
+    killed(&town, Moment::Commit, &restored, &backup).await;
+    assert!(written(&town).await);
+    let node = many.start(&restored).await;
+    assert!(!restored.join("restoring").exists());
+    known.is_in(&node).await;
+    live(&node, &mut known).await;
+    node.stop().await;
+    let url = database(&town).await;
+    let other = Installation { log: &url, files: "local", objects: None };
+    let before = names(&restored);
+    other.is_refused(&restored, &from, "is not empty").await;
+    // Even where the folder looks like one of a restore that was cut off.
+    fs::create_dir(restored.join("restoring")).unwrap();
+    fs::write(restored.join("restoring/log.db"), "half").unwrap();
+    other.is_refused(&restored, &from, "is not empty").await;
+    fs::remove_dir_all(restored.join("restoring")).unwrap();
+    assert_eq!(names(&restored), before);
+    let node = many.start(&restored).await;
+    known.is_in(&node).await;
+    downloads(&node, &known).await;
+    node.stop().await;
+}
+
+/// Somebody else has begun a log there meanwhile: that is not taken for the one that was being restored.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_was_cut_off_is_not_settled_on_another_log() {
+    let town = Town::new().await;
+    let restored = town.folder.path().join("restored");
+    let (backup, _) = small_backup(&town).await;
+    killed(&town, Moment::Lock, &restored, &backup).await;
+    let many = Installation { log: &town.url, files: "local", objects: None };
+    many.start(&town.folder.path().join("another")).await.stop().await;
+    let start = Start { variables: &[("KUNDWEBB_LOG", &town.url)], ..Start::default() };
+    let said = Program::try_start(&restored, &start).await.err().unwrap();
+    assert!(said.contains("the log is by now another than that of"), "{said}");
+    assert!(restored.join("restoring/log.db").exists());
 }

@@ -31,10 +31,10 @@ impl Town {
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
-    /// Copies the read models of the first node; gives the copy.
-    async fn snapshot(&self) -> PathBuf {
+    /// Copies the read models of a node; gives the copy.
+    async fn snapshot(&self, node: usize) -> PathBuf {
         let to = self.folder.path().join("copies");
-        let made = self.run(self.data(0), &["read-model", "snapshot", "--to", to.to_str().unwrap()]).await;
+        let made = self.run(self.data(node), &["read-model", "snapshot", "--to", to.to_str().unwrap()]).await;
         assert!(made.status.success(), "{}", words(&made));
         PathBuf::from(String::from_utf8(made.stdout).unwrap().trim())
     }
@@ -91,7 +91,7 @@ async fn a_new_node_begins_with_a_copy_made_while_everybody_writes() {
         more
     };
     let copying = async {
-        let copy = town.snapshot().await;
+        let copy = town.snapshot(0).await;
         let taken = town.take(&copy, 1).await;
         assert!(taken.status.success() && words(&taken).contains("taken at position"), "{}", words(&taken));
         let two = town.start(&one, 1).await;
@@ -111,8 +111,16 @@ async fn a_new_node_begins_with_a_copy_made_while_everybody_writes() {
     }
     // Who has read models already keeps them.
     two.stop().await;
-    let again = town.take(&town.snapshot().await, 1).await;
+    let again = town.take(&town.snapshot(0).await, 1).await;
     assert!(!again.status.success() && words(&again).contains("nothing is changed"), "{}", words(&again));
+    // A copy of what is wrong, but whole, is found by the comparison with the log.
+    let changed = rusqlite::Connection::open(read_models(&town.data(1))).unwrap();
+    changed.execute_batch("UPDATE queue SET subject = 'ändrat'").unwrap();
+    drop(changed);
+    let taken = town.take(&town.snapshot(1).await, 3).await;
+    assert!(taken.status.success(), "{}", words(&taken));
+    let four = town.start(&one, 3).await;
+    assert!(four.until_ready(false).await.contains("the read models are damaged"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +129,7 @@ async fn a_copy_that_is_damaged_of_another_version_or_of_another_log_is_not_take
     let ([one], [strange]) = (town.nodes().await, other.nodes().await);
     let own = fill(&one, 3).await;
     fill(&strange, 5).await;
-    let copy = town.snapshot().await;
+    let copy = town.snapshot(0).await;
     let whole = fs::read(&copy).unwrap();
     let mut changed = whole.clone();
     let letter = whole.windows(10).rposition(|word| word == b"En faktura").unwrap();
@@ -141,7 +149,7 @@ async fn a_copy_that_is_damaged_of_another_version_or_of_another_log_is_not_take
     let renamed = copy.with_file_name("read.db");
     fs::copy(&copy, &renamed).unwrap();
     town.refuses(&renamed, 1, "not called as snapshots are").await;
-    let foreign = other.snapshot().await;
+    let foreign = other.snapshot(0).await;
     town.refuses(&foreign, 1, "is of another log").await;
 
     // Put there by hand, without being asked: it is seen at the start, and built anew.
