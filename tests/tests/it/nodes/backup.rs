@@ -398,4 +398,14 @@ async fn a_restore_that_was_cut_off_is_not_settled_on_another_log() {
     let said = Program::try_start(&restored, &start).await.err().unwrap();
     assert!(said.contains("the log is by now another than that of"), "{said}");
     assert!(restored.join("restoring/log.db").exists());
+    // Nor on its own, when another restore has brought it there: here the files are not in their place yet.
+    let url = database(&town).await;
+    let other = Installation { log: &url, files: "local", objects: None };
+    let from = ["restore", "--from", backup.as_str()];
+    other.does(&town.folder.path().join("elsewhere"), &from).await;
+    fs::rename(restored.join("files"), restored.join("restoring/files")).unwrap();
+    let start = Start { variables: &[("KUNDWEBB_LOG", &url)], ..Start::default() };
+    let said = Program::try_start(&restored, &start).await.err().unwrap();
+    assert!(said.contains("files or keys are still in"), "{said}");
+    assert!(restored.join("restoring/files").exists());
 }
