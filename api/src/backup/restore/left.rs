@@ -76,8 +76,9 @@ pub async fn settle(data: &Path, keys: &Path, log: &dyn Log) -> anyhow::Result<(
 /// Whether a log holds the end of the one that was being restored.
 async fn holds(log: &dyn Log, restoring: &Path) -> anyhow::Result<bool> {
     let Ok(restored) = SqliteLog::open_read_only(restoring) else { return Ok(false) };
-    let end = restored.head().await?;
-    let Some(before) = end.position.checked_sub(1) else { return Ok(true) };
+    // Of one that was only begun there is nothing to read.
+    let Ok(end) = restored.head().await else { return Ok(false) };
+    let Some(before) = end.position.checked_sub(1) else { return Ok(false) };
     Ok(log.events_after(before, 1).await?.first().is_some_and(|event| event.leaf_hash == end.leaf_hash))
 }
 
