@@ -71,7 +71,13 @@ pub async fn keys(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
                     .to_owned(),
             ));
         }
-        None => return Err(LogError::Damaged("the log does not say which master key is its own".to_owned())),
+        None => {
+            return Err(LogError::Damaged(
+                "the log does not say which master key is its own; if it was being copied from another, run \
+                 `kundwebb log copy` again"
+                    .to_owned(),
+            ));
+        }
     }
     if log.meta(TOKEN_FINGERPRINT).await?.is_some_and(|fingerprint| fingerprint != keys.token_fingerprint()) {
         return Err(LogError::Damaged(
@@ -86,7 +92,7 @@ pub async fn keys(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
 }
 
 /// Records whose keys a log is sealed with and whose tokens it takes, where it does not say so yet: both at once, under the
-/// log's lock, and only those of a node whose master key is the log's.
+/// log's lock. Whose an empty log is, its first node says; a node whose master key is the log's adds the token key's.
 async fn remember(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
     if log.meta(MASTER_FINGERPRINT).await?.is_some() && log.meta(TOKEN_FINGERPRINT).await?.is_some() {
         return Ok(());
@@ -94,8 +100,11 @@ async fn remember(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
     let mut writer = log.writer().await?;
     writer.begin().await?;
     // Another node may have been first.
-    let master = log.meta(MASTER_FINGERPRINT).await?;
-    if master.as_ref().is_none_or(|master| *master == keys.master_fingerprint()) {
+    let ours = match log.meta(MASTER_FINGERPRINT).await? {
+        Some(master) => master == keys.master_fingerprint(),
+        None => log.head().await?.position == 0,
+    };
+    if ours {
         for (name, fingerprint) in
             [(MASTER_FINGERPRINT, keys.master_fingerprint()), (TOKEN_FINGERPRINT, keys.token_fingerprint())]
         {

@@ -240,7 +240,9 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), LogError> {
     if made >= migrator.iter().map(|migration| migration.version).max() {
         return Ok(());
     }
-    let sql = "CREATE SCHEMA IF NOT EXISTS kundwebb; SET search_path = kundwebb;";
+    // Several nodes may come to a new database at once; IF NOT EXISTS alone lets them collide.
+    let sql = "SELECT pg_advisory_xact_lock(7726582210894); CREATE SCHEMA IF NOT EXISTS kundwebb; \
+               SET search_path = kundwebb;";
     connection.execute(raw_sql(sql)).await.map_err(|error| failed(error.into()))?;
     migrator.run_direct(None, connection, false).await.map_err(failed)
 }

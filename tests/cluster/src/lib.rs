@@ -296,8 +296,18 @@ pub fn several(servers: &[&Cluster], database: &str) -> String {
 }
 
 /// A TCP port on 127.0.0.1 that is free.
+/// A port that nothing else of this process is given: a server that was killed still has its own. It is below those that
+/// the system gives to whoever asks for any.
 fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    static GIVEN: AtomicUsize = AtomicUsize::new(0);
+    let first = usize::try_from(std::process::id())? * 100;
+    for _ in 0..1000 {
+        let port = u16::try_from(10_000 + (first + GIVEN.fetch_add(1, Ordering::Relaxed)) % 20_000)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free")
 }
 
 /// A folder for a server, and the account under which it runs.

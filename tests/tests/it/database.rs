@@ -242,11 +242,8 @@ fn until_counted(cluster: &Cluster, sql: &str, database: &str, count: &str) {
     }
 }
 
-/// The database has been asked and its answers get lost, as where a network is parted: those who read are told soon, and
-/// what was asked over those connections is nobody else's answer.
-#[tokio::test(flavor = "multi_thread")]
-async fn who_reads_from_a_silent_database_is_told_in_time() {
-    const READERS: usize = 5;
+/// A database, and a line to it that can be held, with the address through it.
+async fn behind_a_line() -> (Arc<Cluster>, String, Line, String) {
     let (cluster, database) = at_the_side(|| {
         let cluster = Cluster::shared().unwrap();
         let database = cluster.database().unwrap().rsplit('/').next().unwrap().to_owned();
@@ -255,6 +252,15 @@ async fn who_reads_from_a_silent_database_is_told_in_time() {
     .await;
     let line = Line::to(SocketAddr::from(([127, 0, 0, 1], cluster.port()))).await.unwrap();
     let through = format!("postgres://{}@127.0.0.1:{}/{database}", cluster::OWNER, line.port());
+    (cluster, database, line, through)
+}
+
+/// The database has been asked and its answers get lost, as where a network is parted: those who read are told soon, and
+/// what was asked over those connections is nobody else's answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_from_a_silent_database_is_told_in_time() {
+    const READERS: usize = 5;
+    let (cluster, database, line, through) = behind_a_line().await;
     let log = Place::Postgres(through).open_without_node().await.unwrap();
     let locked = {
         let (cluster, database) = (Arc::clone(&cluster), database.clone());
@@ -297,14 +303,7 @@ async fn who_reads_from_a_silent_database_is_told_in_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_parted_from_its_database_answers_everybody_in_time() {
     let folder = tempfile::tempdir().unwrap();
-    let (cluster, database) = at_the_side(|| {
-        let cluster = Cluster::shared().unwrap();
-        let database = cluster.database().unwrap().rsplit('/').next().unwrap().to_owned();
-        (cluster, database)
-    })
-    .await;
-    let line = Line::to(SocketAddr::from(([127, 0, 0, 1], cluster.port()))).await.unwrap();
-    let through = format!("postgres://{}@127.0.0.1:{}/{database}", cluster::OWNER, line.port());
+    let (_cluster, _, line, through) = behind_a_line().await;
     let node = node(&folder.path().join("data"), &through).await;
     let mut known = Acknowledged::default();
     live(&node, &mut known).await;

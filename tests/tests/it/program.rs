@@ -171,7 +171,10 @@ impl Program {
         let mut events = Vec::new();
         loop {
             let path = format!("/events?limit=1000&offset={}", events.len());
-            let body: Value = rut.get(&path).await.json().await.unwrap();
+            let answer = rut.get(&path).await;
+            let status = answer.status();
+            let body: Value = answer.json().await.unwrap();
+            assert!(status.is_success(), "{path}: {status}: {body}; {}", self.said());
             let more = body["events"].as_array().unwrap().clone();
             if more.is_empty() {
                 return events;

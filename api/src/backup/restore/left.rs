@@ -46,7 +46,7 @@ pub(super) fn clear(data: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When a restore was cut off before its commit, in words; or what it has left cannot be removed.
-pub async fn settle(data: &Path, log: &dyn Log) -> anyhow::Result<()> {
+pub async fn settle(data: &Path, keys: &Path, log: &dyn Log) -> anyhow::Result<()> {
     let restoring = data.join(RESTORING);
     if !restoring.exists() {
         return Ok(());
@@ -62,6 +62,13 @@ pub async fn settle(data: &Path, log: &dyn Log) -> anyhow::Result<()> {
          `kundwebb restore` again, or move that folder aside",
         restoring.display()
     );
+    // The log may have come there by another restore, of the same backup.
+    ensure!(
+        is_put(&restoring, keys),
+        "a restore was not finished: files or keys are still in {}, though the log is there; move that folder aside, and put \
+         them where they belong",
+        restoring.display()
+    );
     tracing::info!("what a restore has left that was killed when it was done is removed");
     remove(&restoring)
 }
@@ -69,9 +76,16 @@ pub async fn settle(data: &Path, log: &dyn Log) -> anyhow::Result<()> {
 /// Whether a log holds the end of the one that was being restored.
 async fn holds(log: &dyn Log, restoring: &Path) -> anyhow::Result<bool> {
     let Ok(restored) = SqliteLog::open_read_only(restoring) else { return Ok(false) };
-    let end = restored.head().await?;
-    let Some(before) = end.position.checked_sub(1) else { return Ok(true) };
+    // Of one that was only begun there is nothing to read.
+    let Ok(end) = restored.head().await else { return Ok(false) };
+    let Some(before) = end.position.checked_sub(1) else { return Ok(false) };
     Ok(log.events_after(before, 1).await?.first().is_some_and(|event| event.leaf_hash == end.leaf_hash))
+}
+
+/// Whether what a restore puts in its place before it writes the log is there.
+fn is_put(restoring: &Path, keys: &Path) -> bool {
+    let same = |name| fs::read(keys.join(name)).ok() == fs::read(restoring.join(name)).ok();
+    !restoring.join(FILES).exists() && KEY_FILES.iter().all(same)
 }
 
 fn remove(path: &Path) -> anyhow::Result<()> {

@@ -27,6 +27,7 @@ use crate::{CaseRequest, CommandError};
 
 pub(crate) async fn a_case_lives_from_received_to_closed_and_is_read_back_opened<E: Engine>(engine: &E) {
     let node = Node::start(&engine.log());
+    startup::check(node.log.as_ref(), &node.keys).await.unwrap();
     let case = node.filed().await;
     assert_eq!((case.case_number, case.version, case.position), (CaseNumber::new(2026, 1), 1, 1));
     let started = CaseRequest { expected_version: Some(1), ..request(&officer(), case.id, start()) };
@@ -138,6 +139,7 @@ pub(crate) async fn refused_commands_do_not_hurt_their_neighbours<E: Engine>(eng
 
 pub(crate) async fn a_rule_that_panics_hurts_nobody_else<E: Engine>(engine: &E) {
     let node = Node::start(&engine.log());
+    startup::check(node.log.as_ref(), &node.keys).await.unwrap();
     let case = node.filed().await;
     // The persons met by it were staged already when the rule panicked.
     let faulty = CaseRequest {

@@ -232,6 +232,7 @@ pub(crate) async fn meta_is_kept<E: Engine>(engine: &E) {
 
 pub(crate) async fn a_missing_key_is_named<E: Engine>(engine: &E) {
     let node = Node::start(&engine.log());
+    startup::check(node.log.as_ref(), &node.keys).await.unwrap();
     let case = node.filed().await;
     node.committer.append(notice()).await.unwrap();
     startup::check(node.log.as_ref(), &node.keys).await.unwrap();

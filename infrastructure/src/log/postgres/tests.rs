@@ -22,16 +22,19 @@ struct Postgres {
     _cluster: Arc<Cluster>,
 }
 
+async fn new_database() -> (Arc<Cluster>, String) {
+    let made = tokio::task::spawn_blocking(|| {
+        let cluster = Cluster::shared().unwrap();
+        let url = cluster.database().unwrap();
+        (cluster, url)
+    });
+    made.await.unwrap()
+}
+
 #[async_trait]
 impl Engine for Postgres {
     async fn new() -> Self {
-        let (cluster, url) = tokio::task::spawn_blocking(|| {
-            let cluster = Cluster::shared().unwrap();
-            let url = cluster.database().unwrap();
-            (cluster, url)
-        })
-        .await
-        .unwrap();
+        let (cluster, url) = new_database().await;
         let log = PostgresLog::open(&url, false).await.unwrap();
         Self { log: Arc::new(log), url, _cluster: cluster }
     }
@@ -211,6 +214,23 @@ async fn a_database_that_is_not_there_is_said_in_words() {
     assert!(matches!(error, LogError::Unavailable(_)), "{error}");
     let error = PostgresLog::open("sqlite:log.db", true).await.err().unwrap().to_string();
     assert!(error.contains("address of the database"), "{error}");
+}
+
+/// Several nodes come to a new database at once: one makes the schema, the others wait for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_start_together_share_a_new_database() {
+    let (_cluster, url) = new_database().await;
+    let [mut first, mut watching] =
+        [PgConnection::connect(&url).await.unwrap(), PgConnection::connect(&url).await.unwrap()];
+    let making = "BEGIN; SELECT pg_advisory_xact_lock(7726582210894); CREATE SCHEMA kundwebb";
+    first.execute(raw_sql(making)).await.unwrap();
+    let second = tokio::spawn(async move { PostgresLog::open(&url, true).await.map(drop) });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waiting =
+        async { while query_scalar::<_, i64>(waits).fetch_one(&mut watching).await.unwrap() == 0 {} };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("the second waits");
+    first.execute(raw_sql("COMMIT")).await.unwrap();
+    second.await.unwrap().unwrap();
 }
 
 /// A small installation grows, and could go back: bytes, hashes and everything beside the events stay.

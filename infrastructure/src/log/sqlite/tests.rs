@@ -165,8 +165,8 @@ async fn migrations_keep_what_is_there() {
 async fn a_log_that_was_cut_short_or_overwritten_stops_the_start() {
     let engine = Sqlite::new().await;
     let node = Node::start(&engine.log());
-    futures::future::join_all((0..200).map(|_| node.filed())).await;
     crate::startup::check(node.log.as_ref(), &node.keys).await.unwrap();
+    futures::future::join_all((0..200).map(|_| node.filed())).await;
     let keys = Arc::clone(&node.keys);
     let path = engine.folder.path().join(FILE);
     node.stop();
@@ -193,6 +193,17 @@ async fn a_log_that_was_cut_short_or_overwritten_stops_the_start() {
     assert!(error.contains("position 199") && error.contains("does not hash"), "{error}");
     std::fs::write(&path, &whole).unwrap();
     assert_eq!(started().await.unwrap().position, 200);
+}
+
+/// Of a log whose copying was cut off it is not known whose keys it is sealed with; no node makes it its own.
+#[tokio::test]
+async fn a_log_with_events_is_nobodys_until_it_says_whose_it_is() {
+    let engine = Sqlite::new().await;
+    let node = Node::start(&engine.log());
+    node.filed().await;
+    let said = crate::startup::check(node.log.as_ref(), &node.keys).await.unwrap_err().to_string();
+    assert!(said.contains("run `kundwebb log copy` again"), "{said}");
+    assert_eq!(node.log.meta("master_fingerprint").await.unwrap(), None);
 }
 
 /// What the write connection stands on, whatever the defaults of the library are.

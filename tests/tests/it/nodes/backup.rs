@@ -103,6 +103,19 @@ async fn database(town: &Town) -> String {
     tokio::task::spawn_blocking(move || cluster.database().unwrap()).await.unwrap()
 }
 
+/// The backup holds the log up to its last event, without its keys, and nothing else but what it names.
+#[track_caller]
+fn holds_one_moment(backup: &Path, manifest: &Manifest, events: &[Value]) {
+    let last = &events[usize::try_from(manifest.position).unwrap() - 1];
+    assert_eq!(manifest.leaf_hash, last["leafHash"], "one moment of the same log");
+    let log = rusqlite::Connection::open(backup.join("log.db")).unwrap();
+    let inside: i64 = log.query_row("SELECT count(*) FROM case_key", [], |row| row.get(0)).unwrap();
+    drop(log);
+    let mut names: Vec<_> = left(backup).iter().map(|path| path.file_name().unwrap().to_owned()).collect();
+    names.sort();
+    assert!(inside == 0 && names == ["backup.json", "files", "log.db"], "{inside} keys, {names:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_taken_while_nodes_write_is_put_back_into_another_database_and_into_a_folder() {
     let town = Town::new().await;
@@ -129,14 +142,7 @@ async fn a_backup_taken_while_nodes_write_is_put_back_into_another_database_and_
     let events = one.events().await;
     assert!(manifest.position >= before.position && taken.contains(&manifest.leaf_hash));
     assert!(manifest.position < events.len() as u64, "nodes went on writing");
-    let last = &events[usize::try_from(manifest.position).unwrap() - 1];
-    assert_eq!(manifest.leaf_hash, last["leafHash"], "one moment of the same log");
-    let log = rusqlite::Connection::open(backup.join("log.db")).unwrap();
-    let inside: i64 = log.query_row("SELECT count(*) FROM case_key", [], |row| row.get(0)).unwrap();
-    drop(log);
-    let mut names: Vec<_> = left(&backup).iter().map(|path| path.file_name().unwrap().to_owned()).collect();
-    names.sort();
-    assert!(inside == 0 && names == ["backup.json", "files", "log.db"], "{inside} keys, {names:?}");
+    holds_one_moment(&backup, &manifest, &events);
     one.stop().await;
     two.stop().await;
 
@@ -398,4 +404,14 @@ async fn a_restore_that_was_cut_off_is_not_settled_on_another_log() {
     let said = Program::try_start(&restored, &start).await.err().unwrap();
     assert!(said.contains("the log is by now another than that of"), "{said}");
     assert!(restored.join("restoring/log.db").exists());
+    // Nor on its own, when another restore has brought it there: here the files are not in their place yet.
+    let url = database(&town).await;
+    let other = Installation { log: &url, files: "local", objects: None };
+    let from = ["restore", "--from", backup.as_str()];
+    other.does(&town.folder.path().join("elsewhere"), &from).await;
+    fs::rename(restored.join("files"), restored.join("restoring/files")).unwrap();
+    let start = Start { variables: &[("KUNDWEBB_LOG", &url)], ..Start::default() };
+    let said = Program::try_start(&restored, &start).await.err().unwrap();
+    assert!(said.contains("files or keys are still in"), "{said}");
+    assert!(restored.join("restoring/files").exists());
 }
