@@ -18,6 +18,7 @@ pub mod login;
 pub mod my_cases;
 pub mod officer_case;
 pub mod officers;
+pub mod register;
 pub mod service_status;
 pub mod services;
 pub mod start;
@@ -57,6 +58,7 @@ pub fn routes(app: &App) -> Router<App> {
         .merge(language::routes())
         .merge(officers::routes())
         .merge(officer_case::routes())
+        .merge(register::routes())
         .merge(statistics::routes())
         .merge(audit::routes())
         .fallback(async || Failure::NotFound)

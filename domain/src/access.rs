@@ -6,23 +6,87 @@ use crate::organisation_number::OrganisationNumber;
 use crate::vocabulary::{Area, vocabulary};
 
 vocabulary! {
-    /// What a caller is to Kundwebb.
+    /// What a caller is to Kundwebb. Whoever has several roles acts in one of them at a time.
     Role {
         /// Somebody at a customer agency.
         Employee = "employee",
+        /// An employee who also sends decisions and documents for others at the employer (*behörig beställare*).
+        Requester = "requester",
+        /// An employee who also sees which cases the employer has, not what is in them.
+        EmployerAdministrator = "employer-administrator",
         /// A case officer (*handläggare*).
         Officer = "officer",
+        /// Somebody who shares out the officers' work (*samordnare*).
+        TeamLead = "team-lead",
+        /// Somebody who keeps the register of cases (*registrator*).
+        Registrar = "registrar",
+        /// Somebody who sees to it that cases are kept and disposed of (*arkivarie*).
+        Archivist = "archivist",
         /// Somebody who replays the events.
         Auditor = "auditor",
+        /// Somebody who writes the service status (*driftansvarig*).
+        StatusEditor = "status-editor",
+        /// Somebody who runs the program, and sees no case.
+        SystemAdministrator = "system-administrator",
         /// Another system.
         System = "system",
+    }
+}
+
+vocabulary! {
+    /// What can be done beside single cases.
+    Duty {
+        /// File cases of one's own and follow them: *Skapa ärende*, *Mina ärenden*.
+        OwnCases = "own-cases",
+        /// See the list of all the cases in one's reach.
+        Queue = "queue",
+        /// See which cases an employer has, or the centre, without what is in them.
+        Register = "register",
+        /// See a case as those who work on it do, and do there what one may.
+        CaseWork = "case-work",
+        /// Register the case of somebody who calls.
+        PhoneCases = "phone-cases",
+        /// See the statistics in the web.
+        Statistics = "statistics",
+        /// Replay the log, and read what only it holds.
+        Replay = "replay",
     }
 }
 
 impl Role {
     /// Whether this role sees every event of a case, not only those that the reporter sees.
     pub const fn sees_all(self) -> bool {
-        matches!(self, Self::Officer | Self::Auditor)
+        matches!(self, Self::Officer | Self::TeamLead | Self::Registrar | Self::Auditor)
+    }
+
+    /// Whether one is at a customer agency in this role: one has an employer, and may have cases of one's own.
+    pub const fn is_customer(self) -> bool {
+        matches!(self, Self::Employee | Self::Requester | Self::EmployerAdministrator)
+    }
+
+    /// Whether employers narrow what this role may do.
+    pub const fn has_employers(self) -> bool {
+        self.is_customer() || matches!(self, Self::System)
+    }
+
+    /// Whether areas narrow what this role may do.
+    pub const fn has_areas(self) -> bool {
+        matches!(self, Self::Officer | Self::TeamLead)
+    }
+
+    /// Whether this role does something.
+    pub const fn may(self, duty: Duty) -> bool {
+        match duty {
+            Duty::OwnCases => self.is_customer(),
+            Duty::Queue => self.sees_all(),
+            Duty::Register => {
+                matches!(self, Self::EmployerAdministrator | Self::Archivist) || self.sees_all()
+            }
+            Duty::CaseWork => matches!(self, Self::Officer | Self::TeamLead | Self::Registrar),
+            Duty::PhoneCases => matches!(self, Self::Officer),
+            Duty::Statistics => self.may(Duty::Register),
+            Duty::Replay => matches!(self, Self::Auditor),
+        }
     }
 }
 
@@ -35,9 +99,9 @@ pub struct Actor {
     pub role: Role,
     /// The caller and the phone callers that the caller turned out to have been.
     pub identities: Vec<PersonId>,
-    /// The employers of an employee or a system.
+    /// The employers of somebody at a customer agency, or of a system.
     pub employers: Option<Vec<OrganisationNumber>>,
-    /// The areas of an officer.
+    /// The areas of an officer or a team lead.
     pub areas: Option<Vec<Area>>,
 }
 
@@ -59,7 +123,9 @@ vocabulary! {
     Action {
         /// Make it.
         Create = "create",
-        /// See it in any form.
+        /// Know that it is there: number, area, status and times.
+        Know = "know",
+        /// See what is in it, in any form.
         Read = "read",
         /// Add files.
         Attach = "attach",
@@ -91,10 +157,10 @@ pub enum Verdict {
     Unknown,
 }
 
-/// The cases that a caller may know of; every condition that is set must hold.
+/// Cases that a caller may read, or know of; every condition that is set must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// Only cases of these reporters.
+    /// Only cases of these reporters; together with `registered_by`, those of either.
     pub reporters: Option<Vec<PersonId>>,
     /// Only cases that this caller created.
     pub registered_by: Option<PersonId>,
@@ -105,30 +171,51 @@ pub struct Reach {
 }
 
 impl Actor {
-    /// The cases that this caller may know of.
+    /// The cases that this caller may read.
     pub fn reach(&self) -> Reach {
+        let own = || Reach {
+            reporters: Some(self.identities.clone()),
+            employers: self.employers.clone(),
+            ..Reach::default()
+        };
         match self.role {
-            Role::Employee => Reach {
-                reporters: Some(self.identities.clone()),
-                employers: self.employers.clone(),
-                ..Reach::default()
-            },
-            Role::System => Reach {
-                registered_by: Some(self.person),
-                employers: self.employers.clone(),
-                ..Reach::default()
-            },
-            Role::Officer => Reach { areas: self.areas.clone(), ..Reach::default() },
-            Role::Auditor => Reach::default(),
+            Role::Employee | Role::EmployerAdministrator => own(),
+            Role::Requester => Reach { registered_by: Some(self.person), ..own() },
+            Role::System => Reach { reporters: None, registered_by: Some(self.person), ..own() },
+            Role::Officer | Role::TeamLead => Reach { areas: self.areas.clone(), ..Reach::default() },
+            Role::Registrar | Role::Auditor => Reach::default(),
+            Role::Archivist | Role::StatusEditor | Role::SystemAdministrator => Reach::nothing(),
+        }
+    }
+
+    /// The cases that this caller may know of, some of them without what is in them.
+    pub fn register(&self) -> Reach {
+        match self.role {
+            // Whose employer is not known administrates none.
+            Role::EmployerAdministrator => {
+                Reach { employers: Some(self.employers.clone().unwrap_or_default()), ..Reach::default() }
+            }
+            Role::Archivist => Reach::default(),
+            _ => self.reach(),
         }
     }
 }
 
 impl Reach {
+    /// No case.
+    pub fn nothing() -> Self {
+        Self { reporters: Some(Vec::new()), ..Self::default() }
+    }
+
     /// Whether a case lies within.
     pub fn covers(&self, case: &Standing) -> bool {
-        within(self.reporters.as_deref(), case.reporter.as_ref())
-            && self.registered_by.is_none_or(|creator| creator == case.registered_by)
+        let reported = self.reporters.as_ref().map(|own| case.reporter.is_some_and(|who| own.contains(&who)));
+        let registered = self.registered_by.map(|creator| creator == case.registered_by);
+        let theirs = match (reported, registered) {
+            (None, None) => true,
+            (reported, registered) => reported == Some(true) || registered == Some(true),
+        };
+        theirs
             && within(self.employers.as_deref(), Some(&case.employer))
             && within(self.areas.as_deref(), Some(&case.area))
     }
@@ -140,28 +227,28 @@ fn within<T: PartialEq>(narrowed: Option<&[T]>, value: Option<&T>) -> bool {
 
 /// Whether `actor` may do `action` with a case, or with one about to be created.
 pub fn may(actor: &Actor, action: Action, case: &Standing) -> Verdict {
-    let covered = match action {
-        Action::Create => {
-            within(actor.employers.as_deref(), Some(&case.employer))
-                && within(actor.areas.as_deref(), Some(&case.area))
-        }
-        _ => actor.reach().covers(case),
-    };
-    let role_may = match action {
-        Action::Read => true,
-        Action::Create | Action::Attach | Action::AddMessage => actor.role != Role::Auditor,
-        Action::AddNote
-        | Action::Assign
-        | Action::Reclassify
-        | Action::StartProcessing
-        | Action::RequestInformation
-        | Action::Close => actor.role == Role::Officer,
-    };
-    match (covered, role_may) {
-        (true, true) => Verdict::Allowed,
-        (false, _) if action != Action::Create => Verdict::Unknown,
-        _ => Verdict::Forbidden,
+    if action == Action::Create {
+        let here = within(actor.employers.as_deref(), Some(&case.employer))
+            && within(actor.areas.as_deref(), Some(&case.area));
+        return if here && takes_part(actor.role) { Verdict::Allowed } else { Verdict::Forbidden };
     }
+    if !actor.register().covers(case) {
+        return Verdict::Unknown;
+    }
+    let allowed = match action {
+        Action::Know => return Verdict::Allowed,
+        Action::Read => true,
+        Action::Create | Action::Attach | Action::AddMessage => takes_part(actor.role),
+        Action::AddNote => matches!(actor.role, Role::Officer | Role::TeamLead | Role::Registrar),
+        Action::Assign | Action::Reclassify => matches!(actor.role, Role::Officer | Role::TeamLead),
+        Action::StartProcessing | Action::RequestInformation | Action::Close => actor.role == Role::Officer,
+    };
+    if allowed && actor.reach().covers(case) { Verdict::Allowed } else { Verdict::Forbidden }
+}
+
+/// Whether a role files cases and writes in them, as customer or as officer.
+const fn takes_part(role: Role) -> bool {
+    role.has_employers() || matches!(role, Role::Officer)
 }
 
 #[cfg(test)]
@@ -190,50 +277,90 @@ mod tests {
         Actor { person: person(number), role, identities: vec![person(number)], employers: None, areas: None }
     }
 
-    /// The table of rights: role × relation × action, spelled out.
+    /// The table of rights: role × relation × action, spelled out. A letter an action, in the order of the columns:
+    /// `+` allowed, `-` forbidden though known, `.` not known.
     #[test]
     fn rights_role_by_relation_by_action() {
-        use Verdict::{Allowed, Forbidden, Unknown};
-        let other_employer = || Some(vec![employer("2021000969")]);
-        let callers = [
-            ("reporter", actor(Role::Employee, 1), [Allowed, Allowed, Forbidden]),
+        let [own, other] = ["2021006453", "2021000969"].map(|number| Some(vec![employer(number)]));
+        let at = |employers: &Option<Vec<OrganisationNumber>>, actor: Actor| Actor {
+            employers: employers.clone(),
+            ..actor
+        };
+        let within = |area, actor: Actor| Actor { areas: Some(vec![area]), ..actor };
+        let joined = |role| Actor { identities: vec![person(5), person(1)], ..actor(role, 5) };
+        let table = [
+            // know read attach add-message add-note assign reclassify start-processing request-information close
+            ("its reporter", at(&own, actor(Role::Employee, 1)), "++++------"),
+            ("the reporter at another employer", at(&other, actor(Role::Employee, 1)), ".........."),
+            ("a colleague", at(&own, actor(Role::Employee, 2)), ".........."),
+            ("who called", at(&own, joined(Role::Employee)), "++++------"),
+            ("who created it, as an employee", at(&own, actor(Role::Employee, 9)), ".........."),
+            ("its reporter, a requester", at(&own, actor(Role::Requester, 1)), "++++------"),
+            ("the requester who sent it for another", at(&own, actor(Role::Requester, 9)), "++++------"),
+            ("that requester at another employer", at(&other, actor(Role::Requester, 9)), ".........."),
+            ("a colleague who is a requester", at(&own, actor(Role::Requester, 2)), ".........."),
+            ("its reporter, an administrator", at(&own, actor(Role::EmployerAdministrator, 1)), "++++------"),
+            ("who called, an administrator", at(&own, joined(Role::EmployerAdministrator)), "++++------"),
+            ("the employer's administrator", at(&own, actor(Role::EmployerAdministrator, 2)), "+---------"),
             (
-                "reporter, other employer",
-                Actor { employers: other_employer(), ..actor(Role::Employee, 1) },
-                [Unknown; 3],
+                "another employer's administrator",
+                at(&other, actor(Role::EmployerAdministrator, 2)),
+                "..........",
             ),
-            ("colleague", actor(Role::Employee, 2), [Unknown; 3]),
-            (
-                "joined caller",
-                Actor { identities: vec![person(5), person(1)], ..actor(Role::Employee, 5) },
-                [Allowed, Allowed, Forbidden],
-            ),
-            ("creating system", actor(Role::System, 9), [Allowed, Allowed, Forbidden]),
-            ("other system", actor(Role::System, 8), [Unknown; 3]),
-            ("system that is only the reporter", actor(Role::System, 1), [Unknown; 3]),
-            ("officer", actor(Role::Officer, 3), [Allowed; 3]),
-            (
-                "officer of the area",
-                Actor { areas: Some(vec![Area::Lon]), ..actor(Role::Officer, 3) },
-                [Allowed; 3],
-            ),
-            (
-                "officer of another area",
-                Actor { areas: Some(vec![Area::Ekonomi]), ..actor(Role::Officer, 3) },
-                [Unknown; 3],
-            ),
-            ("auditor", actor(Role::Auditor, 4), [Allowed, Forbidden, Forbidden]),
+            ("the system that created it", at(&own, actor(Role::System, 9)), "++++------"),
+            ("that system for another employer", at(&other, actor(Role::System, 9)), ".........."),
+            ("another system", at(&own, actor(Role::System, 8)), ".........."),
+            ("a system that is only the reporter", at(&own, actor(Role::System, 1)), ".........."),
+            ("an officer", actor(Role::Officer, 3), "++++++++++"),
+            ("an officer of the area", within(Area::Lon, actor(Role::Officer, 3)), "++++++++++"),
+            ("an officer of another area", within(Area::Ekonomi, actor(Role::Officer, 3)), ".........."),
+            ("the team lead of the area", within(Area::Lon, actor(Role::TeamLead, 3)), "++--+++---"),
+            ("the team lead of another area", within(Area::Ekonomi, actor(Role::TeamLead, 3)), ".........."),
+            ("a registrar", actor(Role::Registrar, 3), "++--+-----"),
+            ("an archivist", actor(Role::Archivist, 3), "+---------"),
+            ("an auditor", actor(Role::Auditor, 4), "++--------"),
+            ("a status editor", actor(Role::StatusEditor, 1), ".........."),
+            ("a system administrator", actor(Role::SystemAdministrator, 1), ".........."),
         ];
-        for (name, caller, [read, write, process]) in callers {
-            for action in Action::ALL {
-                let expected = match action {
-                    Action::Create => continue,
-                    Action::Read => read,
-                    Action::Attach | Action::AddMessage => write,
-                    _ => process,
+        let actions: Vec<Action> =
+            Action::ALL.iter().copied().filter(|action| *action != Action::Create).collect();
+        let named: Vec<Role> = table.iter().map(|(_, caller, _)| caller.role).collect();
+        for (name, caller, row) in table {
+            assert_eq!(row.len(), actions.len(), "{name}");
+            for (action, letter) in actions.iter().zip(row.chars()) {
+                let expected = match letter {
+                    '+' => Verdict::Allowed,
+                    '-' => Verdict::Forbidden,
+                    _ => Verdict::Unknown,
                 };
                 assert_eq!(may(&caller, *action, &case()), expected, "{name}: {action}");
             }
+        }
+        assert!(Role::ALL.iter().all(|role| named.contains(role)), "a role has no row: {named:?}");
+    }
+
+    /// Role × duty, spelled out, in the order of [`Duty::ALL`].
+    #[test]
+    fn duties_role_by_role() {
+        let table = [
+            // own-cases queue register case-work phone-cases statistics replay
+            (Role::Employee, "+------"),
+            (Role::Requester, "+------"),
+            (Role::EmployerAdministrator, "+-+--+-"),
+            (Role::Officer, "-+++++-"),
+            (Role::TeamLead, "-+++-+-"),
+            (Role::Registrar, "-+++-+-"),
+            (Role::Archivist, "--+--+-"),
+            (Role::Auditor, "-++--++"),
+            (Role::StatusEditor, "-------"),
+            (Role::SystemAdministrator, "-------"),
+            (Role::System, "-------"),
+        ];
+        assert_eq!(table.map(|(role, _)| role), Role::ALL);
+        for (role, row) in table {
+            let allowed: String =
+                Duty::ALL.iter().map(|duty| if role.may(*duty) { '+' } else { '-' }).collect();
+            assert_eq!(allowed, row, "{role}");
         }
     }
 
@@ -243,7 +370,14 @@ mod tests {
             (actor(Role::Employee, 1), Verdict::Allowed),
             (actor(Role::System, 1), Verdict::Allowed),
             (actor(Role::Officer, 1), Verdict::Allowed),
+            (actor(Role::Requester, 1), Verdict::Allowed),
+            (actor(Role::EmployerAdministrator, 1), Verdict::Allowed),
+            (actor(Role::TeamLead, 1), Verdict::Forbidden),
+            (actor(Role::Registrar, 1), Verdict::Forbidden),
+            (actor(Role::Archivist, 1), Verdict::Forbidden),
             (actor(Role::Auditor, 1), Verdict::Forbidden),
+            (actor(Role::StatusEditor, 1), Verdict::Forbidden),
+            (actor(Role::SystemAdministrator, 1), Verdict::Forbidden),
             (Actor { employers: Some(vec![]), ..actor(Role::Employee, 1) }, Verdict::Forbidden),
             (Actor { areas: Some(vec![Area::EHandel]), ..actor(Role::Officer, 1) }, Verdict::Forbidden),
         ] {

@@ -500,7 +500,7 @@ mod tests {
         match type_name {
             "PersonSeen" => Event::PersonSeen {
                 employer: (a & 1 == 1).then_some(employer),
-                role: Role::ALL[of(4, b)],
+                role: Role::ALL[of(Role::ALL.len(), b)],
                 fingerprint: texts[0].clone(),
                 without_address: a & 4 != 4,
                 personal: Sealed::Open(Profile {

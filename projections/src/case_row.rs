@@ -2,7 +2,7 @@
 //! queue.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::access::Reach;
+use domain::access::{Reach, Standing};
 use domain::{Area, CaseId, CaseNumber, Channel, OrganisationNumber, PersonId, Status, SubArea, System};
 use infrastructure::clock::from_micros;
 use rusqlite::types::Value;
@@ -43,6 +43,18 @@ pub struct CaseRow {
     pub reporter: Option<PersonId>,
     pub registered_by: PersonId,
     pub follows_up: Option<CaseNumber>,
+}
+
+impl CaseRow {
+    /// What rights depend on.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            employer: self.employer,
+            area: self.area,
+            reporter: self.reporter,
+            registered_by: self.registered_by,
+        }
+    }
 }
 
 /// What a list is narrowed to, beyond rights.

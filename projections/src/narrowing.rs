@@ -17,11 +17,16 @@ impl Conditions {
         // Whose cases they are narrows most: the plus keeps the indices of what narrows less from being chosen.
         let own = reach.reporters.is_some() || reach.registered_by.is_some();
         let [employer, area] = if own { ["+employer", "+area"] } else { ["employer", "area"] };
-        if let Some(reporters) = &reach.reporters {
-            conditions.any_of("reporter", reporters.iter().map(|person| blob(person.0)));
-        }
-        if let Some(creator) = reach.registered_by {
-            conditions.equal("registered_by", blob(creator.0));
+        let creator = reach.registered_by.map(|creator| blob(creator.0));
+        match (&reach.reporters, creator) {
+            (Some(reporters), creator) => {
+                conditions.any_of("reporter", reporters.iter().map(|person| blob(person.0)));
+                if let Some(creator) = creator {
+                    conditions.or("registered_by = ?", creator);
+                }
+            }
+            (None, Some(creator)) => conditions.equal("registered_by", creator),
+            (None, None) => {}
         }
         if let Some(employers) = &reach.employers {
             conditions.any_of(employer, employers.iter().map(text));
@@ -36,6 +41,13 @@ impl Conditions {
     pub fn equal(&mut self, column: &str, value: Value) {
         let place = self.value(value);
         self.sql.push(format!("{column} = {place}"));
+    }
+
+    /// The last condition, or one with one value, whose place is written `?`.
+    pub fn or(&mut self, condition: &str, value: Value) {
+        let place = self.value(value);
+        let last = self.sql.pop().unwrap_or_else(|| "false".to_owned());
+        self.sql.push(format!("({last} OR {})", condition.replace('?', &place)));
     }
 
     /// The place of a value that belongs to no condition.

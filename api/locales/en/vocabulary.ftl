@@ -31,8 +31,15 @@ status-closed = Closed
 notice-kind-disruption = Disruption
 notice-kind-maintenance = Planned maintenance
 role-employee = Employee
+role-requester = Authorised requester
+role-employer-administrator = Employer administrator
 role-officer = Case officer
+role-team-lead = Team lead
+role-registrar = Registrar
+role-archivist = Archivist
 role-auditor = Auditor
+role-status-editor = Service status editor
+role-system-administrator = System administrator
 role-system = System
 
 event-CaseReceived = The case was received

@@ -31,8 +31,15 @@ status-closed = Avslutat
 notice-kind-disruption = Driftstörning
 notice-kind-maintenance = Planerat underhåll
 role-employee = Anställd
+role-requester = Behörig beställare
+role-employer-administrator = Arbetsgivarens administratör
 role-officer = Handläggare
+role-team-lead = Samordnare
+role-registrar = Registrator
+role-archivist = Arkivarie
 role-auditor = Revisor
+role-status-editor = Driftansvarig
+role-system-administrator = Systemadministratör
 role-system = System
 
 event-CaseReceived = Ärendet inkom

@@ -107,7 +107,7 @@ impl App {
             name: identity.name.as_deref().and_then(|name| PersonName::parse(name, "").ok()),
             email: email.clone(),
         };
-        let joined = identity.role == Role::Employee;
+        let joined = identity.role.is_customer();
         let employers = identity.employers.iter().flatten().filter(|_| joined);
         let callers = email
             .iter()

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::PersonId;
+use domain::access::Role;
 use infrastructure::log::Kept;
 use infrastructure::tokens::Identity;
 use infrastructure::upkeep::Upkeep;
@@ -58,8 +59,11 @@ impl Seen {
 /// A session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
-    /// Who logged in.
+    /// Who logged in, in the role that the session is in now.
     pub identity: Identity,
+    /// The same person in the other roles of the login.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Identity>,
     /// When it ends, seconds since 1970 UTC.
     pub expires: i64,
     /// When it began, microseconds since 1970 UTC.
@@ -85,21 +89,22 @@ impl App {
     /// # Errors
     /// When the log cannot be written.
     pub async fn begin_session(&self, identity: Identity) -> Result<String, CommandError> {
-        self.begin_session_at(identity, None).await
+        self.begin_session_as(identity, Vec::new(), None).await
     }
 
-    /// As [`App::begin_session`], of a login that can be ended where it was.
+    /// As [`App::begin_session`], of a login with other roles beside, or that can be ended where it was.
     ///
     /// # Errors
     /// As [`App::begin_session`].
-    pub async fn begin_session_at(
+    pub async fn begin_session_as(
         &self,
         identity: Identity,
+        others: Vec<Identity>,
         provider: Option<AtProvider>,
     ) -> Result<String, CommandError> {
         let cookie = hex::encode(random::bytes::<32>());
         let expires = (self.clock.now() + LASTS).timestamp();
-        let mut session = Session { identity, expires, begun: self.shared_now().await?, provider };
+        let mut session = Session { identity, others, expires, begun: self.shared_now().await?, provider };
         let ended = self.opened::<i64>(self.mark_of(self.person_of(&session))).await;
         // What begins after the mark is not over by it.
         if let Some(ended) = ended.map_err(|error| unavailable(&error))? {
@@ -178,6 +183,23 @@ impl App {
         self.committer.upkeep(keep).await?;
         self.seen.forget(|session| self.person_of(session) == person);
         Ok(())
+    }
+
+    /// Goes on in another role of the login, in a session of its own that ends when this one would have.
+    ///
+    /// # Errors
+    /// When the log cannot be read or written.
+    pub async fn change_role(&self, cookie: &str, role: Role) -> Result<Option<String>, CommandError> {
+        let Some(mut session) = self.session(cookie).await?.filter(|session| !self.is_over(session)) else {
+            return Ok(None);
+        };
+        let Some(place) = session.others.iter().position(|other| other.role == role) else { return Ok(None) };
+        let identity = session.others.remove(place);
+        session.others.insert(0, std::mem::replace(&mut session.identity, identity));
+        let next = hex::encode(random::bytes::<32>());
+        self.keep_session(&next, &session).await?;
+        self.end_session(cookie).await?;
+        Ok(Some(next))
     }
 
     /// Whether a session is over.

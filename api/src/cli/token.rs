@@ -17,7 +17,8 @@ use crate::cli::print;
 /// What the token says.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// employee, officer, auditor or system
+    /// employee, requester, employer-administrator, officer, team-lead, registrar, archivist, auditor, status-editor,
+    /// system-administrator or system
     #[arg(long = "as", value_name = "ROLE")]
     role: String,
     /// The login, or the system's name
@@ -29,10 +30,10 @@ pub(super) struct Arguments {
     /// The person's verified e-mail address
     #[arg(long)]
     email: Option<String>,
-    /// Organisation number of an employer; may repeat. Narrows employees and systems
+    /// Organisation number of an employer; may repeat. Narrows those at an employer, and systems
     #[arg(long, value_name = "ORGNR", num_args = 1..)]
     employer: Vec<String>,
-    /// Areas of an officer, comma-separated: lon, ekonomi, e-handel, it-tjanstestod
+    /// Areas of an officer or a team lead, comma-separated: lon, ekonomi, e-handel, it-tjanstestod
     #[arg(long, value_delimiter = ',')]
     areas: Vec<String>,
     /// How long it lasts: 30s, 15m, 1h, 7d; at most 366d
@@ -62,7 +63,8 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
 
 fn identity(arguments: Arguments) -> anyhow::Result<Identity> {
     let Some(role) = Role::parse(&arguments.role) else {
-        bail!("--as {}: write employee, officer, auditor or system", arguments.role);
+        let roles: Vec<&str> = Role::ALL.iter().map(|role| role.code()).collect();
+        bail!("--as {}: write one of {}", arguments.role, roles.join(", "));
     };
     let subject = arguments.subject.trim().to_owned();
     anyhow::ensure!(!subject.is_empty() && subject.len() <= 200, "--subject: write 1 to 200 characters");
@@ -84,18 +86,18 @@ fn identity(arguments: Arguments) -> anyhow::Result<Identity> {
         })
     });
     let areas: Vec<_> = areas.collect::<anyhow::Result<_>>()?;
-    let narrowed = matches!(role, Role::Employee | Role::System);
+    let narrowed = role.has_employers();
     anyhow::ensure!(
         !narrowed || !employers.is_empty(),
         "--employer: name at least one; the role {role} belongs to employers"
     );
     anyhow::ensure!(
         narrowed || employers.is_empty(),
-        "--employer narrows employees and systems, not the role {role}"
+        "--employer narrows those at an employer and systems, not the role {role}"
     );
     anyhow::ensure!(
-        role == Role::Officer || areas.is_empty(),
-        "--areas narrows officers, not the role {role}"
+        role.has_areas() || areas.is_empty(),
+        "--areas narrows officers and team leads, not the role {role}"
     );
     Ok(Identity {
         subject,

@@ -134,8 +134,8 @@ impl IdentityProvider {
             let what = format!("its role {:?}", rule.value);
             ensure!(rule.role != Role::System, "{what} makes a system of a person");
             ensure!(
-                rule.areas.is_none() || rule.role == Role::Officer,
-                "{what} has areas, which only officers have"
+                rule.areas.is_none() || rule.role.has_areas(),
+                "{what} has areas, which only officers and team leads have"
             );
         }
         Ok(())

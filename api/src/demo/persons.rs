@@ -18,22 +18,33 @@ pub struct Person {
     pub role: Role,
     /// The place of the employer in the list, for employees.
     employer: Option<usize>,
+    /// Other roles beside.
+    pub others: &'static [Role],
     /// The areas of an officer; empty means all.
     areas: &'static [Area],
 }
 
+const fn at_the_centre(subject: &'static str, name: &'static str, role: Role) -> Person {
+    Person { subject, name, role, others: &[], employer: None, areas: &[] }
+}
+
 const fn employee(subject: &'static str, name: &'static str, employer: usize) -> Person {
-    Person { subject, name, role: Role::Employee, employer: Some(employer), areas: &[] }
+    Person { employer: Some(employer), ..at_the_centre(subject, name, Role::Employee) }
 }
 
 const fn officer(subject: &'static str, name: &'static str, areas: &'static [Area]) -> Person {
-    Person { subject, name, role: Role::Officer, employer: None, areas }
+    Person { areas, ..at_the_centre(subject, name, Role::Officer) }
 }
 
 /// Everybody, in the order in which they are offered.
 pub const PERSONS: &[Person] = &[
     employee("anna.exempel", "Anna Exempelsson", 0),
     employee("bertil.exempel", "Bertil Exempel", 0),
+    Person {
+        role: Role::Requester,
+        others: &[Role::EmployerAdministrator],
+        ..employee("vera.exempel", "Vera Exempelin", 0)
+    },
     employee("cecilia.prov", "Cecilia Provberg", 1),
     employee("david.prov", "David Provin", 1),
     employee("elin.pahitt", "Elin Påhittson", 2),
@@ -48,9 +59,14 @@ pub const PERSONS: &[Person] = &[
     officer("petra.lon", "Petra Lönnroth", &[Area::Lon]),
     officer("rashid.ekonomi", "Rashid Ekman", &[Area::Ekonomi, Area::EHandel]),
     officer("sara.it", "Sara Itberg", &[Area::ItTjanstestod]),
+    at_the_centre("tora.revisor", "Tora Revisén", Role::Auditor),
+    Person { others: &[Role::Officer], ..at_the_centre("sam.ordnare", "Sam Ordnarsson", Role::TeamLead) },
     Person {
-        subject: "tora.revisor", name: "Tora Revisén", role: Role::Auditor, employer: None, areas: &[]
+        others: &[Role::Archivist],
+        ..at_the_centre("rita.register", "Rita Registrén", Role::Registrar)
     },
+    at_the_centre("siri.system", "Siri Systemsson", Role::SystemAdministrator),
+    at_the_centre("dan.drift", "Dan Driftberg", Role::StatusEditor),
 ];
 
 impl Person {
@@ -81,10 +97,19 @@ impl Person {
 
     /// What the login says.
     pub fn identity(&self) -> Identity {
+        self.identity_as(self.role)
+    }
+
+    /// What it says of the other roles.
+    pub fn others(&self) -> Vec<Identity> {
+        self.others.iter().map(|role| self.identity_as(*role)).collect()
+    }
+
+    fn identity_as(&self, role: Role) -> Identity {
         let narrowed = !self.areas.is_empty();
         Identity {
             subject: self.subject.to_owned(),
-            role: self.role,
+            role,
             name: Some(self.name.to_owned()),
             email: Some(self.email()),
             employers: self.employer().map(|employer| vec![employer]),

@@ -23,7 +23,8 @@ pub enum Refused {
     NoEmployer,
 }
 
-/// Who the claims say it is. `speaks_for` tells for which employers the provider may speak.
+/// Who the claims say it is, in each role: that of the first rule that holds first. `speaks_for` tells for which employers
+/// the provider may speak.
 ///
 /// # Errors
 /// [`Refused`].
@@ -31,7 +32,7 @@ pub fn identity(
     settings: &IdentityProvider,
     claims: &Value,
     speaks_for: impl Fn(OrganisationNumber) -> bool,
-) -> Result<Identity, Refused> {
+) -> Result<Vec<Identity>, Refused> {
     let names = &settings.claims;
     let text = |name: &str| claim(claims, name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let own = text(&names.subject).filter(|own| own.len() <= SUBJECT_BYTES).ok_or(Refused::NoSubject)?;
@@ -42,42 +43,46 @@ pub fn identity(
         _ => settings.email_is_verified,
     };
     let email = text(&names.email).filter(|email| verified && Email::parse(email, "").is_ok());
-    let (role, areas) = role(settings, claims);
-    let employers = match role {
-        Role::Employee => Some(employers(settings, claims, speaks_for)),
-        _ => None,
-    };
-    if employers.as_ref().is_some_and(Vec::is_empty) {
-        return Err(Refused::NoEmployer);
-    }
-    Ok(Identity {
+    let employers = employers(settings, claims, speaks_for);
+    let roles = roles(settings, claims, !employers.is_empty());
+    let identities = roles.into_iter().map(|(role, areas)| Identity {
         // An issuer holds no `#`, so that no two providers can say the same.
         subject: format!("{}#{own}", settings.issuer),
         role,
         name: text(&names.name).map(str::to_owned),
         email: email.map(str::to_owned),
-        employers,
+        employers: role.is_customer().then(|| employers.clone()),
         areas,
-    })
+    });
+    let identities: Vec<_> = identities.collect();
+    if identities.is_empty() { Err(Refused::NoEmployer) } else { Ok(identities) }
 }
 
-/// The role of the first rule that holds, with the areas of all that give the same.
-fn role(settings: &IdentityProvider, claims: &Value) -> (Role, Option<Vec<Area>>) {
+/// The roles of the rules that hold, each with the areas of all that give it. Whoever has an employer is an employee there,
+/// unless another role is more than that; without an employer nobody has a role at one.
+fn roles(settings: &IdentityProvider, claims: &Value, employed: bool) -> Vec<(Role, Option<Vec<Area>>)> {
     let said = texts(claim(claims, &settings.claims.roles));
-    let mut holding = settings.roles.iter().filter(|rule| said.contains(&rule.value.as_str()));
-    let Some(first) = holding.next() else { return (Role::Employee, None) };
-    let mut areas = first.areas.clone();
-    for rule in holding.filter(|rule| rule.role == first.role) {
-        match (&mut areas, &rule.areas) {
-            (Some(areas), Some(more)) => areas.extend(more),
-            _ => areas = None,
+    let mut roles: Vec<(Role, Option<Vec<Area>>)> = Vec::new();
+    for rule in settings.roles.iter().filter(|rule| said.contains(&rule.value.as_str())) {
+        match roles.iter_mut().find(|(role, _)| *role == rule.role) {
+            None => roles.push((rule.role, rule.areas.clone())),
+            Some((_, areas)) => match (areas.as_mut(), &rule.areas) {
+                (Some(areas), Some(more)) => areas.extend(more),
+                _ => *areas = None,
+            },
         }
     }
-    if let Some(areas) = &mut areas {
-        areas.sort_unstable_by_key(|area| area.code());
-        areas.dedup();
+    for (_, areas) in &mut roles {
+        if let Some(areas) = areas {
+            areas.sort_unstable_by_key(|area| area.code());
+            areas.dedup();
+        }
     }
-    (first.role, areas)
+    roles.retain(|(role, _)| employed || !role.is_customer());
+    if employed && !roles.iter().any(|(role, _)| role.is_customer()) {
+        roles.push((Role::Employee, None));
+    }
+    roles
 }
 
 /// The employers of an employee; where the provider does not tell, the one that it serves.
@@ -138,6 +143,10 @@ mod tests {
 
     /// What the claims come to, with a provider that speaks for Exempelverket and Provmyndigheten.
     fn met(more: &str, claims: &Value) -> Result<Identity, Refused> {
+        Ok(all_met(more, claims)?.remove(0))
+    }
+
+    fn all_met(more: &str, claims: &Value) -> Result<Vec<Identity>, Refused> {
         let own = ["4021000007", "4021010006"].map(number);
         identity(&settings(more), claims, |employer| own.contains(&employer))
     }
@@ -207,6 +216,11 @@ mod tests {
         assert_eq!(of(json!(["lon", "alla"])), (Role::Officer, None, true));
         assert_eq!(of(json!(["alla", "lon"])), (Role::Officer, None, true));
         assert_eq!(of(json!(["revision"])), (Role::Auditor, None, true));
+        let all = all_met("", &json!({"sub": "olle", "roles": ["revision", "lon"]})).unwrap();
+        let all: Vec<_> = all.into_iter().map(|met| (met.role, met.areas, met.employers)).collect();
+        let employee = (Role::Employee, None, Some(vec![number("4021000007")]));
+        let lon = (Role::Officer, Some(vec![Area::Lon]), None);
+        assert_eq!(all, [lon, (Role::Auditor, None, None), employee]);
         for none in [json!(["officer", "LON", ""]), json!([["lon"]]), json!({"lon": true}), Value::Null] {
             assert_eq!(of(none.clone()), (Role::Employee, None, false), "{none}");
         }

@@ -62,8 +62,8 @@ pub struct Answer {
 /// A login that succeeded.
 #[derive(Debug)]
 pub struct Finished {
-    /// Who it is.
-    pub identity: Identity,
+    /// Who it is, in each role.
+    pub identities: Vec<Identity>,
     /// The token, where the provider needs it to log out.
     pub id_token: Option<String>,
 }
@@ -136,9 +136,9 @@ impl Provider {
         if claims.get("azp").is_some_and(|azp| azp != self.settings.client_id.as_str()) {
             return Err(LoginError::Token("it was issued to another client".to_owned()));
         }
-        let identity = claims::identity(&self.settings, &claims, |employer| self.serves(employer))?;
+        let identities = claims::identity(&self.settings, &claims, |employer| self.serves(employer))?;
         let ends = published.metadata.additional_metadata().end_session_endpoint.is_some();
-        Ok(Finished { identity, id_token: ends.then(|| id_token.to_string()) })
+        Ok(Finished { identities, id_token: ends.then(|| id_token.to_string()) })
     }
 
     /// The code of an answer that is one to this login.

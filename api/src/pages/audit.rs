@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use domain::access::Role;
+use domain::access::Duty;
 use domain::{CaseId, CaseNumber, Event, Language};
 use infrastructure::clock::from_micros;
 use infrastructure::log::Search;
@@ -81,7 +81,7 @@ async fn show(
     visitor: Visitor,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
-    visitor.caller_as(&[Role::Auditor])?;
+    visitor.caller_for(Duty::Replay)?;
     visitor.shown(&app).await?;
     let language = visitor.language;
     let mut form = asked.form();

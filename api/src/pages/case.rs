@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
-use domain::access::{Action, Role, Verdict, may};
+use domain::access::{Action, Duty, Verdict, may};
 use domain::text::BODY_MAX;
 use domain::vocabulary::Party;
 use domain::{CaseId, Channel, Status};
@@ -76,13 +76,14 @@ pub async fn readable(app: &App, visitor: &Visitor, id: &str) -> Result<CaseView
     let view = app.query(move |tables| case_page::by_id(tables, id)).await?.ok_or(Failure::NotFound)?;
     match may(&caller.actor, Action::Read, &view.standing()) {
         Verdict::Allowed => Ok(view),
-        Verdict::Forbidden | Verdict::Unknown => Err(Failure::NotFound),
+        Verdict::Forbidden => Err(Failure::Forbidden),
+        Verdict::Unknown => Err(Failure::NotFound),
     }
 }
 
 async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) -> Result<Response, Failure> {
     let view = readable(&app, &visitor, &id).await?;
-    if visitor.role() == Some(Role::Officer) {
+    if visitor.may(Duty::CaseWork) {
         return officer_case::show(&app, &visitor, view).await;
     }
     let person = visitor.caller()?.actor.person;
@@ -119,7 +120,7 @@ async fn page(
         messages: messages(&frame, &view, &address),
         entries: entries.iter().map(|entry| timeline_entry(&frame, entry)).collect(),
         may_write,
-        is_auditor: caller.actor.role == Role::Auditor,
+        is_auditor: caller.actor.role.may(Duty::Replay),
         files_hint: Text::new(language, "create-files-hint")
             .with("n", limits.files_at_once)
             .with("mb", app.config.files.file_mb)
@@ -178,6 +179,6 @@ impl CaseTemplate {
 
     /// Whether the reader is whose case it is.
     fn is_own(&self) -> bool {
-        self.frame.is(Role::Employee.code())
+        self.frame.may(Duty::OwnCases.code())
     }
 }

@@ -10,7 +10,7 @@ use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use domain::access::Role;
+use domain::access::{Duty, Role};
 use domain::text::BODY_MAX;
 use domain::{Area, Language, SubArea, System};
 use projections::services::Employer;
@@ -48,6 +48,8 @@ struct CreatePage {
     systems: Vec<Choice>,
     files_hint: String,
     body_max: u64,
+    /// Whether the visitor may send decisions and documents for others.
+    for_others: bool,
 }
 
 #[derive(Deserialize)]
@@ -62,7 +64,7 @@ async fn show(
     visitor: Visitor,
     Query(following): Query<Following>,
 ) -> Result<Response, Failure> {
-    let person = visitor.caller_as(&[Role::Employee])?.actor.person;
+    let person = visitor.caller_for(Duty::OwnCases)?.actor.person;
     if !following.foljer.is_empty() {
         let form = Form::new("create").with("followsUp", following.foljer);
         return page(&app, &visitor, form, StatusCode::OK).await;
@@ -74,7 +76,7 @@ async fn show(
 
 async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Result<Response, Failure> {
     let mut form = Form::read(&app, &visitor, "create", request).await?;
-    let caller = match form.sender(&visitor).and_then(|_| visitor.caller_as(&[Role::Employee])) {
+    let caller = match form.sender(&visitor).and_then(|_| visitor.caller_for(Duty::OwnCases)) {
         Ok(caller) => caller,
         Err(Failure::Unauthorized) => return log_in_again(&app, &visitor, &mut form, ADDRESS).await,
         Err(failure) => return refused(&app, &visitor, form, failure).await,
@@ -144,6 +146,7 @@ async fn page(app: &App, visitor: &Visitor, mut form: Form, status: StatusCode) 
             .with("mb", app.config.files.file_mb)
             .to_string(),
         body_max: BODY_MAX as u64,
+        for_others: visitor.role() == Some(Role::Requester),
         frame: frame.with_error(!form.errors.is_empty()),
         form,
     };

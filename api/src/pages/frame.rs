@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::access::Role;
+use domain::access::{Duty, Role};
 use domain::calendar::{self, Opening};
 use domain::vocabulary::Language;
 use infrastructure::tokens::Identity;
@@ -33,6 +33,8 @@ pub struct Frame {
     pub owner: String,
     /// The role of who is logged in.
     pub role: Option<Role>,
+    /// The role in words, of who has several.
+    pub acting_as: Option<Text>,
     /// The name of the chosen employer.
     pub employer: Option<String>,
     /// Whether anybody may choose who to be.
@@ -51,7 +53,7 @@ impl Frame {
     pub async fn new(app: &App, visitor: &Visitor, title: impl Display) -> Result<Self, Failure> {
         let language = visitor.language;
         // The centre's own work for every employer.
-        let of_the_centre = matches!(visitor.role(), Some(Role::Officer | Role::Auditor));
+        let of_the_centre = visitor.role().is_some_and(|role| !role.is_customer());
         let employer = match visitor.employer.filter(|_| !of_the_centre) {
             Some(number) => app.query(move |tables| services::employer(tables, number)).await?,
             None => None,
@@ -67,6 +69,10 @@ impl Frame {
             person: name.map(called),
             owner: caller.map(|caller| app.sealed_owner(caller.actor.person)).unwrap_or_default(),
             role: visitor.role(),
+            acting_as: visitor
+                .role()
+                .filter(|_| !visitor.other_roles.is_empty())
+                .map(|role| Text::new(language, format!("role-{role}"))),
             employer: employer.map(|employer| match language {
                 Language::Sv => employer.name_sv,
                 Language::En => employer.name_en,
@@ -129,9 +135,14 @@ impl Frame {
         format::number(*value)
     }
 
-    /// Whether the visitor is logged in in this role, by its code.
-    pub fn is(&self, role: &str) -> bool {
-        self.role.is_some_and(|own| own.code() == role)
+    /// Whether the visitor may have cases of their own: so may whoever has not logged in.
+    pub fn own_cases(&self) -> bool {
+        self.role.is_none_or(|role| role.may(Duty::OwnCases))
+    }
+
+    /// Whether the visitor is logged in in a role that does this, by its code.
+    pub fn may(&self, duty: &str) -> bool {
+        Duty::parse(duty).is_some_and(|duty| self.role.is_some_and(|role| role.may(duty)))
     }
 
     /// The other language.

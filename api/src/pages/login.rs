@@ -3,13 +3,14 @@
 pub mod onward;
 mod out;
 mod provider;
+mod role;
 
 use askama::Template;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use domain::access::Role;
+use domain::access::{Duty, Role};
 use serde::Deserialize;
 
 use crate::demo::persons::{self, Person};
@@ -26,6 +27,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/logga-in", get(show).post(log_in))
         .route("/logga-in/svar", get(provider::answer))
         .route("/logga-in/fel", get(provider::failed))
+        .route("/roll", get(role::show).post(role::change))
         .route("/logga-ut", get(out::show).post(out::log_out))
         .layer(DefaultBodyLimit::max(CHOICE_BYTES))
 }
@@ -99,7 +101,7 @@ async fn log_in(
         return Err(Failure::NotFound);
     }
     let person = persons::find(&choice.person).ok_or(Failure::NotFound)?;
-    let session = app.begin_session(person.identity()).await?;
+    let session = app.begin_session_as(person.identity(), person.others(), None).await?;
     let mut jar = visitor.jar.add(cookies::cookie(&app, cookies::session_name(&app), session, None));
     if let Some(employer) = person.employer() {
         jar = jar.add(cookies::cookie(&app, cookies::EMPLOYER, employer, Some(cookies::EMPLOYER_DAYS)));
@@ -110,10 +112,11 @@ async fn log_in(
 
 /// Where one comes to after the login.
 fn first_page(role: Role, back: &str) -> &str {
-    match (own_address(back), role) {
-        ("/", Role::Officer) => "/handlaggare",
-        ("/", Role::Auditor) => "/revision",
-        (back, _) => back,
+    match own_address(back) {
+        "/" if role.may(Duty::CaseWork) => "/handlaggare",
+        "/" if role.may(Duty::Replay) => "/revision",
+        "/" if role == Role::Archivist => "/register",
+        back => back,
     }
 }
 

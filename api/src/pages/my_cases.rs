@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use domain::access::Role;
+use domain::access::Duty;
 use domain::{Area, Channel, OrganisationNumber, Status};
 use projections::services::Employer;
 use projections::{CaseRow, Filter, Page, Sort, my_cases};
@@ -56,7 +56,7 @@ async fn show(
     visitor: Visitor,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Failure> {
-    let reach = visitor.caller_as(&[Role::Employee])?.actor.reach();
+    let reach = visitor.caller_for(Duty::OwnCases)?.actor.reach();
     visitor.shown(&app).await?;
     let own = employer::of_caller(&app, &visitor).await?;
     let chosen = chosen_employer(&wanted, &visitor, &own);

@@ -9,7 +9,7 @@ use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::access::Role;
+use domain::access::{Action, Actor, Duty, Verdict, may};
 use domain::{CaseId, Language, PersonId, Status, calendar};
 use projections::directory::{self, Person};
 use projections::timeline::{self, Entry};
@@ -44,6 +44,8 @@ struct CasePage {
     choices: Choices,
     files_hint: String,
     stage: Stage,
+    /// What the reader may do with it.
+    actions: Vec<Action>,
     /// What the reader has just done.
     done: Option<String>,
     /// What was typed in a form that is not there any more.
@@ -104,7 +106,7 @@ struct Around {
 /// # Errors
 /// [`Failure::Forbidden`] for others than officers; when something cannot be read.
 pub async fn show(app: &App, visitor: &Visitor, view: CaseView) -> Result<Response, Failure> {
-    let caller = visitor.caller_as(&[Role::Officer])?;
+    let caller = visitor.caller_for(Duty::CaseWork)?;
     let mut forms = Forms::new(calendar::day(app.clock.now()), caller.actor.person, &view);
     forms.restore(app, visitor, caller.actor.person).await?;
     let page = page(app, visitor, caller, view, forms).await?;
@@ -122,7 +124,7 @@ pub async fn show_again(
     form: Form,
     status: StatusCode,
 ) -> Result<Response, Failure> {
-    let caller = visitor.caller_as(&[Role::Officer])?;
+    let caller = visitor.caller_for(Duty::CaseWork)?;
     newest(app).await?;
     let view = app.query(move |tables| case_page::by_id(tables, case)).await?;
     let Some(view) = view.filter(|view| caller.actor.reach().covers(&view.standing())) else {
@@ -171,6 +173,7 @@ async fn page(
         done: done(visitor),
         typed: forms.typed().filter(|_| stage == Stage::Reading),
         forms,
+        actions: actions(&caller.actor, &view),
         stage,
         address,
     })
@@ -190,6 +193,11 @@ async fn around(app: &App, view: &CaseView) -> Result<Around, Failure> {
         })
     });
     Ok(around.await?)
+}
+
+fn actions(actor: &Actor, view: &CaseView) -> Vec<Action> {
+    let allowed = |action: &&Action| may(actor, **action, &view.standing()) == Verdict::Allowed;
+    Action::ALL.iter().filter(allowed).copied().collect()
 }
 
 fn stage(caller: &Caller, view: &CaseView) -> Stage {
@@ -267,6 +275,11 @@ fn done(visitor: &Visitor) -> Option<String> {
 }
 
 impl CasePage {
+    /// Whether the reader may do this, by its code.
+    fn may(&self, action: &str) -> bool {
+        self.actions.iter().any(|own| own.code() == action)
+    }
+
     /// Whether the page is in this stage, by name.
     fn is(&self, stage: &str) -> bool {
         let name = match self.stage {

@@ -10,7 +10,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use chrono::NaiveDate;
-use domain::access::Role;
+use domain::access::Duty;
 use domain::{Language, calendar};
 use projections::{CaseRow, queue};
 
@@ -63,7 +63,7 @@ async fn show(
     visitor: Visitor,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
-    let caller = visitor.caller_as(&[Role::Officer, Role::Auditor])?;
+    let caller = visitor.caller_for(Duty::Queue)?;
     visitor.shown(&app).await?;
     let found = find(&app, caller, &asked).await?;
     let (path, fields) = asked.address();

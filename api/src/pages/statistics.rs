@@ -11,7 +11,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use chrono::NaiveDate;
-use domain::access::Role;
+use domain::access::Duty;
 use domain::{Language, Status, calendar};
 use projections::statistics::{self, Flow, Standing, Time};
 
@@ -65,11 +65,11 @@ async fn show(
     visitor: Visitor,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
-    let caller = visitor.caller_as(&[Role::Officer, Role::Auditor])?;
+    let caller = visitor.caller_for(Duty::Statistics)?;
     visitor.shown(&app).await?;
     let language = visitor.language;
     let period = asked.period(calendar::day(app.clock.now()));
-    let numbers = ask(&app, asked.narrowed(caller.actor.reach()), period).await?;
+    let numbers = ask(&app, asked.narrowed(caller.actor.register()), period).await?;
     let names = Names::load(&app, language, None, []).await?;
     let flows = period.every_day(&numbers.flows);
     let frame = Frame::new(&app, &visitor, Text::new(language, "statistics-title")).await?;

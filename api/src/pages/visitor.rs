@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
-use domain::access::Role;
+use domain::access::{Duty, Role};
 use domain::vocabulary::Language;
 use domain::{OrganisationNumber, PersonId};
 
@@ -26,6 +26,8 @@ pub struct Visitor {
     caller: Result<Caller, Failure>,
     /// Whose session it was, where it is over.
     pub expired: Option<PersonId>,
+    /// The other roles that the visitor may change to.
+    pub other_roles: Vec<Role>,
     /// The position that this browser was told of.
     told: Option<u64>,
     /// The cookies.
@@ -45,13 +47,13 @@ impl Visitor {
         self.caller.as_ref().map_err(Clone::clone)
     }
 
-    /// Who is logged in in one of these roles.
+    /// Who is logged in in a role that does this.
     ///
     /// # Errors
     /// As [`Visitor::caller`]; [`Failure::Forbidden`] in another role.
-    pub fn caller_as(&self, roles: &[Role]) -> Result<&Caller, Failure> {
+    pub fn caller_for(&self, duty: Duty) -> Result<&Caller, Failure> {
         let caller = self.caller()?;
-        if roles.contains(&caller.actor.role) { Ok(caller) } else { Err(Failure::Forbidden) }
+        if caller.actor.role.may(duty) { Ok(caller) } else { Err(Failure::Forbidden) }
     }
 
     /// The same visitor, who has logged out.
@@ -68,6 +70,11 @@ impl Visitor {
     /// The role of who is logged in.
     pub fn role(&self) -> Option<Role> {
         self.caller.as_ref().ok().map(|caller| caller.actor.role)
+    }
+
+    /// Whether somebody is logged in in a role that does this.
+    pub fn may(&self, duty: Duty) -> bool {
+        self.role().is_some_and(|role| role.may(duty))
     }
 
     /// Waits until the read models show what this visitor was told of, here or by another node.
@@ -98,6 +105,10 @@ impl FromRequestParts<App> for Visitor {
         let jar = CookieJar::from_headers(&parts.headers);
         let value = |name: &str| jar.get(name).map(|cookie| cookie.value().to_owned());
         let session = session(app, value(&cookies::session_name(app))).await;
+        let other_roles = match &session {
+            Ok(Some(session)) => session.others.iter().map(|other| other.role).collect(),
+            _ => Vec::new(),
+        };
         let (caller, expired) = match session {
             Ok(Some(session)) if app.is_over(&session) => {
                 (Err(Failure::Unauthorized), Some(app.person_of(&session)))
@@ -120,6 +131,7 @@ impl FromRequestParts<App> for Visitor {
             trace: parts.extensions.get::<Trace>().copied().unwrap_or_else(Trace::begin),
             caller,
             expired,
+            other_roles,
             jar,
         })
     }

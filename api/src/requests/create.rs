@@ -183,11 +183,17 @@ impl CreateRequest {
             }
             return None;
         };
-        if caller.actor.role == Role::Employee {
+        let for_another = caller.actor.role == Role::Requester && self.demands_file();
+        if caller.actor.role.is_customer() && !for_another {
             errors.push(FieldError::new("/reporter", Code::ReporterRefused));
             return None;
         }
         let login = reporter.subject.as_deref().map(str::trim).filter(|login| !login.is_empty());
+        // By whom somebody logs in, only officers and systems know.
+        if login.is_some() && for_another {
+            errors.push(FieldError::new("/reporter/subject", Code::ReporterRefused));
+            return None;
+        }
         if login.is_some_and(|login| login.chars().count() > LOGIN_MAX || login.chars().any(char::is_control))
         {
             errors.push(FieldError::new("/reporter/subject", Code::FieldValue));

@@ -42,8 +42,10 @@ pub struct CaseSummary {
     pub sub_area: Option<String>,
     /// The system that it is about.
     pub system: Option<String>,
-    /// The subject; null when it is disposed of.
-    pub subject: Option<String>,
+    /// The subject; null when it is disposed of, absent in a register.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false)]
+    pub subject: Option<Option<String>>,
     /// When it came in.
     pub received_at: DateTime<Utc>,
     /// The Swedish day on which it came in.
@@ -187,7 +189,7 @@ impl Readership {
             area: row.area.to_string(),
             sub_area: row.sub_area.map(|value| value.to_string()),
             system: row.system.map(|value| value.to_string()),
-            subject: row.subject,
+            subject: Some(row.subject),
             received_at: row.received_at,
             received_date: domain::calendar::day(row.received_at),
             started_at: row.started_at,
@@ -197,6 +199,14 @@ impl Readership {
             officer: self.officer(row.status, row.officer.map(|officer| (officer, row.employer)), people),
             reporter: row.reporter.map(|reporter| people.reporter(reporter, row.employer)),
         }
+    }
+
+    /// A case in a register, without what is in it and whose it is.
+    pub fn known(self, row: CaseRow) -> CaseSummary {
+        let (sub_area, system, due_date, follows_up) = (None, None, None, None);
+        let (officer, reporter) = (None, None);
+        let bare = CaseRow { sub_area, system, due_date, follows_up, officer, reporter, ..row };
+        CaseSummary { subject: None, ..self.summary(bare, &People::default()) }
     }
 
     /// A whole case.

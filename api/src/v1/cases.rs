@@ -15,8 +15,9 @@ use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use domain::access::Role;
+use domain::access::{Duty, Role};
 use domain::{Area, CaseCommand, Channel, OrganisationNumber, Status};
+use projections::case_row::CaseRow;
 use projections::{Filter, Page, Sort, my_cases, queue};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -66,7 +67,9 @@ pub struct CaseList {
 #[expect(dead_code, reason = "the description of what `Asked::read` reads")]
 struct CaseQuery {
     /// `mine` (an employee's own, a system's own, an officer's assigned; when absent, also for systems), `employer`
-    /// (what one may see at one's employers) or `queue` (officers and auditors; when absent, for them).
+    /// (what one may know of at one's employers; in a register, where it is the answer when absent, cases come without what
+    /// is in them, and neither `q` nor `officer` finds them) or `queue` (those who work with cases, and auditors; when
+    /// absent, for them).
     #[param(required = false)]
     scope: String,
     /// Only with this status; several, with commas between or repeated.
@@ -146,9 +149,11 @@ impl Asked {
             query.wrong("page");
         }
         query.finish()?;
-        let usual = match caller.actor.role {
-            Role::Employee | Role::System => Scope::Mine,
-            Role::Officer | Role::Auditor => Scope::Queue,
+        let role = caller.actor.role;
+        let usual = match (role.may(Duty::Queue), role == Role::Archivist) {
+            (true, _) => Scope::Queue,
+            (_, true) => Scope::Employer,
+            _ => Scope::Mine,
         };
         Ok(Self { scope: scope.unwrap_or(usual), filter, page, limit, sort: sort.unwrap_or_default() })
     }
@@ -156,11 +161,11 @@ impl Asked {
     /// Finds the page. Every list is narrowed by the caller's reach (P8).
     async fn find(&self, app: &App, caller: &Caller) -> Result<(Page, People), Failure> {
         let actor = &caller.actor;
-        let centre = actor.role.sees_all();
+        let centre = actor.role.may(Duty::Queue);
         if self.scope == Scope::Queue && !centre {
             return Err(Failure::Forbidden);
         }
-        let own = self.scope == Scope::Mine && actor.role == Role::Employee;
+        let own = self.scope == Scope::Mine && actor.role.is_customer();
         let mut filter = self.filter.clone();
         if self.scope == Scope::Mine
             && centre
@@ -169,7 +174,10 @@ impl Asked {
             // Mine and somebody else's at once: there is no such case.
             return Ok((Page { rows: Vec::new(), total: 0, exact: true }, Default::default()));
         }
-        let (role, reach, order) = (actor.role, actor.reach(), (self.sort, self.page, self.limit));
+        // Only what may be read is searched.
+        let searched = self.scope == Scope::Mine || filter.q.is_some() || filter.officer.is_some();
+        let reach = if searched { actor.reach() } else { actor.register() };
+        let (role, read, order) = (actor.role, actor.reach(), (self.sort, self.page, self.limit));
         let found = app.query(move |tables| {
             let find = match own {
                 true => my_cases::find,
@@ -177,7 +185,8 @@ impl Asked {
                 false => queue::find_shown,
             };
             let page = find(tables, &reach, &filter, order)?;
-            let persons = page.rows.iter().flat_map(|row| {
+            let rows = page.rows.iter().filter(|row| read.covers(&row.standing()));
+            let persons = rows.flat_map(|row| {
                 [row.officer, row.reporter].into_iter().flatten().map(|person| (person, row.employer))
             });
             let people = People::load(tables, role, persons)?;
@@ -211,7 +220,12 @@ async fn list(
     let meta = Meta::of(&page, asked.page, asked.limit);
     let mut headers = HeaderMap::new();
     headers.extend(links(&address, &meta));
-    let cases = page.rows.into_iter().map(|row| readership.summary(row, &people)).collect();
+    let reach = reader.caller.actor.reach();
+    let summary = |row: CaseRow| match reach.covers(&row.standing()) {
+        true => readership.summary(row, &people),
+        false => readership.known(row),
+    };
+    let cases = page.rows.into_iter().map(summary).collect();
     Ok((personal(), words(reader.language), headers, Json(CaseList { cases, meta })).into_response())
 }
 

@@ -180,8 +180,8 @@ fn is_written(day: &NaiveDate) -> bool {
 
 /// Read the statistics.
 ///
-/// Counts over the cases within the rights of officers and auditors, by Swedish days, also as they stood at the end of a
-/// past day. They know no persons, so that those whose rights follow from a person see none.
+/// Counts over the cases that the caller may know of, by Swedish days, also as they stood at the end of a past day. They
+/// know no persons, so that those whose rights follow from a person see none.
 #[utoipa::path(
     get,
     path = "/statistics",
@@ -191,7 +191,7 @@ fn is_written(day: &NaiveDate) -> bool {
 )]
 async fn read(State(app): State<App>, reader: Reader, query: Parameters) -> Result<Response, Failure> {
     let asked = Asked::read(calendar::day(app.clock.now()), query)?;
-    let reach = reader.caller.actor.reach();
+    let reach = reader.caller.actor.register();
     let (as_of, period) = (asked.as_of, (asked.from, asked.to));
     let (standings, flows, times) = app
         .query(move |tables| {

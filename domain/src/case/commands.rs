@@ -20,7 +20,7 @@ pub use reclassify::Reclassify;
 pub use request_information::RequestInformation;
 pub use start_processing::StartProcessing;
 
-use crate::access::{Action, Actor, Role};
+use crate::access::{Action, Actor};
 use crate::event::Letter;
 use crate::files::{StoredFile, UploadedFile};
 use crate::ids::AttachmentId;
@@ -76,7 +76,7 @@ impl CaseCommand {
 
 /// Which side of the case a caller is on.
 fn party(actor: &Actor) -> Party {
-    if actor.role == Role::Officer { Party::Officer } else { Party::Customer }
+    if actor.role.sees_all() { Party::Officer } else { Party::Customer }
 }
 
 /// The three parts in which an event keeps its files: ids, what is stored, and the cards that are sealed.

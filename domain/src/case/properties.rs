@@ -33,16 +33,47 @@ use crate::{
 /// | 4 | an auditor |
 /// | 5 | the system that filed the case |
 /// | 6 | another system |
-const TABLE: [(&str, [&str; 7]); 9] = [
-    ("Create", ["+pppp", "+pppp", "+pppp", "+pppp", "fffff", "+pppp", "+pppp"]),
-    ("Attach", ["u+++p", "uuuuu", "u+++p", "uuuuu", "uffff", "u+++p", "uuuuu"]),
-    ("AddMessage", ["u+++p", "uuuuu", "u+++p", "uuuuu", "uffff", "u+++p", "uuuuu"]),
-    ("AddNote", ["uffff", "uuuuu", "u+++p", "uuuuu", "uffff", "uffff", "uuuuu"]),
-    ("Assign", ["uffff", "uuuuu", "u+++p", "uuuuu", "uffff", "uffff", "uuuuu"]),
-    ("Reclassify", ["uffff", "uuuuu", "u+++p", "uuuuu", "uffff", "uffff", "uuuuu"]),
-    ("StartProcessing", ["uffff", "uuuuu", "u+.tp", "uuuuu", "uffff", "uffff", "uuuuu"]),
-    ("RequestInformation", ["uffff", "uuuuu", "up++p", "uuuuu", "uffff", "uffff", "uuuuu"]),
-    ("Close", ["uffff", "uuuuu", "up++p", "uuuuu", "uffff", "uffff", "uuuuu"]),
+/// | 7 | the employer's administrator, who is not the reporter |
+/// | 8 | a team lead of the area |
+/// | 9 | somebody who has nothing to do with it |
+/// | 10 | a registrar |
+const TABLE: [(&str, [&str; 11]); 9] = [
+    (
+        "Create",
+        ["+pppp", "+pppp", "+pppp", "+pppp", "fffff", "+pppp", "+pppp", "+pppp", "fffff", "fffff", "fffff"],
+    ),
+    (
+        "Attach",
+        ["u+++p", "uuuuu", "u+++p", "uuuuu", "uffff", "u+++p", "uuuuu", "uffff", "uffff", "uuuuu", "uffff"],
+    ),
+    (
+        "AddMessage",
+        ["u+++p", "uuuuu", "u+++p", "uuuuu", "uffff", "u+++p", "uuuuu", "uffff", "uffff", "uuuuu", "uffff"],
+    ),
+    (
+        "AddNote",
+        ["uffff", "uuuuu", "u+++p", "uuuuu", "uffff", "uffff", "uuuuu", "uffff", "u+++p", "uuuuu", "u+++p"],
+    ),
+    (
+        "Assign",
+        ["uffff", "uuuuu", "u+++p", "uuuuu", "uffff", "uffff", "uuuuu", "uffff", "u+++p", "uuuuu", "uffff"],
+    ),
+    (
+        "Reclassify",
+        ["uffff", "uuuuu", "u+++p", "uuuuu", "uffff", "uffff", "uuuuu", "uffff", "u+++p", "uuuuu", "uffff"],
+    ),
+    (
+        "StartProcessing",
+        ["uffff", "uuuuu", "u+.tp", "uuuuu", "uffff", "uffff", "uuuuu", "uffff", "uffff", "uuuuu", "uffff"],
+    ),
+    (
+        "RequestInformation",
+        ["uffff", "uuuuu", "up++p", "uuuuu", "uffff", "uffff", "uuuuu", "uffff", "uffff", "uuuuu", "uffff"],
+    ),
+    (
+        "Close",
+        ["uffff", "uuuuu", "up++p", "uuuuu", "uffff", "uffff", "uuuuu", "uffff", "uffff", "uuuuu", "uffff"],
+    ),
 ];
 
 /// The case as a person would keep it on paper.
@@ -117,8 +148,13 @@ fn step(bytes: [u8; 12]) -> Step {
 }
 
 fn caller(who: u8, narrowing: u8) -> Actor {
-    let role =
-        [Role::Officer, Role::Employee, Role::Officer, Role::System, Role::Auditor][usize::from(who % 5)];
+    let [usual, one] = [usize::from(who % 5), usize::from(who / 15)];
+    let role = match usual {
+        0 | 2 => Role::Officer,
+        1 => Role::Employee,
+        3 => Role::System,
+        _ => Role::ALL[one % Role::ALL.len()],
+    };
     let me = person(u128::from(who / 5 % 3) + 1);
     let joined = (narrowing & 1 == 1).then(|| person(1));
     let narrowed = narrowing & 14 == 14;
@@ -126,10 +162,9 @@ fn caller(who: u8, narrowing: u8) -> Actor {
         person: me,
         role,
         identities: std::iter::once(me).chain(joined).collect(),
-        employers: (narrowed && matches!(role, Role::Employee | Role::System))
+        employers: (narrowed && role.has_employers())
             .then(|| employers()[..usize::from(narrowing >> 4) % 3].to_vec()),
-        areas: (narrowed && role == Role::Officer)
-            .then(|| Area::ALL[usize::from(narrowing >> 4) % 4..].to_vec()),
+        areas: (narrowed && role.has_areas()).then(|| Area::ALL[usize::from(narrowing >> 4) % 4..].to_vec()),
     }
 }
 
@@ -213,26 +248,22 @@ fn column(paper: &Paper, actor: &Actor) -> usize {
         .is_none_or(|mine| paper.employer.is_some_and(|employer| mine.contains(&employer)));
     let area_is_mine =
         actor.areas.as_ref().is_none_or(|mine| paper.topic.is_some_and(|topic| mine.contains(&topic.area())));
+    let reported = paper.reporter.is_some_and(|reporter| actor.identities.contains(&reporter));
+    let filed = paper.filed_by == Some(actor.person);
     match actor.role {
-        Role::Employee => {
-            let mine = paper.reporter.is_some_and(|reporter| actor.identities.contains(&reporter));
-            if mine && employer_is_mine { 0 } else { 1 }
-        }
-        Role::Officer => {
-            if area_is_mine {
-                2
-            } else {
-                3
-            }
-        }
-        Role::Auditor => 4,
-        Role::System => {
-            if paper.filed_by == Some(actor.person) && employer_is_mine {
-                5
-            } else {
-                6
-            }
-        }
+        Role::Employee if reported && employer_is_mine => 0,
+        Role::Requester if (reported || filed) && employer_is_mine => 0,
+        Role::EmployerAdministrator if reported && employer_is_mine => 0,
+        Role::EmployerAdministrator if employer_is_mine => 7,
+        Role::Employee | Role::Requester | Role::EmployerAdministrator => 1,
+        Role::Officer if area_is_mine => 2,
+        Role::Officer => 3,
+        Role::TeamLead if area_is_mine => 8,
+        Role::TeamLead | Role::StatusEditor | Role::SystemAdministrator => 9,
+        Role::Registrar => 10,
+        Role::Auditor | Role::Archivist => 4,
+        Role::System if filed && employer_is_mine => 5,
+        Role::System => 6,
     }
 }
 
@@ -268,25 +299,27 @@ fn fields_are_wrong(paper: &Paper, step: &Step) -> bool {
     match &step.command {
         CaseCommand::Create(create) => {
             let reporter_is_wrong = match step.actor.role {
-                Role::Employee => create.on_behalf_of.is_some(),
+                Role::Employee | Role::EmployerAdministrator => create.on_behalf_of.is_some(),
+                Role::Requester => create.on_behalf_of.is_some() && !needs_file(&create.topic),
                 Role::Officer => create.on_behalf_of.is_none(),
                 _ => false,
             };
             // The case to go on from is Anna's (person 1), in economy, at the first employer.
             let sees_followed = step.followed.is_some()
                 && match step.actor.role {
-                    Role::Employee => {
+                    Role::Employee | Role::Requester | Role::EmployerAdministrator => {
                         step.actor.identities.contains(&person(1))
                             && step.actor.employers.as_ref().is_none_or(|mine| mine.contains(&employers()[0]))
                     }
                     Role::Officer => {
                         step.actor.areas.as_ref().is_none_or(|mine| mine.contains(&Area::Ekonomi))
                     }
-                    Role::Auditor => true,
                     Role::System => {
                         step.actor.person == person(1)
                             && step.actor.employers.as_ref().is_none_or(|mine| mine.contains(&employers()[0]))
                     }
+                    // No other role creates cases.
+                    _ => true,
                 };
             reporter_is_wrong
                 || (create.channel == Channel::Telefon && step.actor.role != Role::Officer)
@@ -332,7 +365,7 @@ fn write(paper: &mut Paper, step: &Step, event: &'static str) {
         CaseCommand::Create(create) => {
             let me = step.actor.person;
             paper.phase = Some(Status::Received);
-            paper.reporter = if step.actor.role == Role::Employee { Some(me) } else { create.on_behalf_of };
+            paper.reporter = create.on_behalf_of.or(step.actor.role.is_customer().then_some(me));
             paper.filed_by = Some(me);
             paper.employer = Some(create.employer);
             paper.topic = Some(create.topic);

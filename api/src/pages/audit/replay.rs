@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use domain::access::Role;
+use domain::access::Duty;
 use domain::{CaseId, Language};
 use infrastructure::Recorded;
 use projections::CaseView;
@@ -110,7 +110,7 @@ async fn show(
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
-    let caller = visitor.caller_as(&[Role::Auditor])?;
+    let caller = visitor.caller_for(Duty::Replay)?;
     let id = CaseId::parse(&id).ok_or(Failure::NotFound)?;
     visitor.shown(&app).await?;
     let events = app.reader.stream(id.into()).await?;

@@ -3,7 +3,7 @@
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::access::Role;
+use domain::access::Duty;
 
 use super::{address, form_address, page, readable};
 use crate::pages::form::{Action, log_in_again};
@@ -17,7 +17,7 @@ pub(super) async fn send(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Failure> {
-    if visitor.role() == Some(Role::Officer) {
+    if visitor.may(Duty::CaseWork) {
         return officer_case::message(&app, &visitor, &id, request).await;
     }
     let case = domain::CaseId::parse(&id).ok_or(Failure::NotFound)?;

@@ -1,5 +1,6 @@
 //! From the form to the command.
 
+use domain::access::Role;
 use domain::refusal::{Code, FieldError};
 use domain::{Area, CaseCommand, CaseNumber, Channel};
 use infrastructure::{Outcome, random};
@@ -7,7 +8,7 @@ use projections::services;
 
 use crate::app::{Caller, Command};
 use crate::pages::{Form, Visitor, employer};
-use crate::requests::CreateRequest;
+use crate::requests::{CreateRequest, ReporterRequest};
 use crate::texts::error_text;
 use crate::{App, Failure};
 
@@ -53,7 +54,10 @@ pub(super) fn request(visitor: &Visitor, caller: &Caller, form: &Form) -> Create
     };
     let language = Some(visitor.language.to_string());
     let filled = filled(form);
-    CreateRequest { employer: filled.employer.or(only_employer), language, ..filled }
+    let (name, email) = (form.filled("reporter-name"), form.filled("reporter-email"));
+    let for_another = caller.actor.role == Role::Requester && (name.is_some() || email.is_some());
+    let reporter = for_another.then_some(ReporterRequest { subject: None, name, email });
+    CreateRequest { reporter, employer: filled.employer.or(only_employer), language, ..filled }
 }
 
 /// What stands in a form. A sub-area or a system that was chosen before the area was changed is left out.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::access::Role;
+use domain::OrganisationNumber;
 use infrastructure::tokens::Identity;
 use projections::services;
 
@@ -101,6 +101,15 @@ pub(super) async fn failed(State(app): State<App>, visitor: Visitor) -> Result<R
     render_with(StatusCode::FORBIDDEN, &LoginFailedPage { frame: frame.with_error(true) })
 }
 
+/// In which of the roles one begins: one at the chosen employer, else one at the centre. None when another employer was
+/// chosen than one's own.
+fn first_role(identities: &[Identity], chosen: Option<OrganisationNumber>) -> Option<usize> {
+    let Some(chosen) = chosen else { return Some(0) };
+    let there = |identity: &Identity| identity.employers.as_ref().is_some_and(|own| own.contains(&chosen));
+    let of_the_centre = |identity: &Identity| !identity.role.is_customer();
+    identities.iter().position(there).or_else(|| identities.iter().position(of_the_centre))
+}
+
 /// Begins the session, in place of the one that this browser may have.
 async fn let_in(
     app: &App,
@@ -109,27 +118,24 @@ async fn let_in(
     pending: &Pending,
     finished: Finished,
 ) -> Result<Response, Failure> {
-    let Finished { identity, id_token } = finished;
-    let own = identity.employers.as_deref().unwrap_or_default();
-    match pending.employer {
-        Some(chosen) if identity.role == Role::Employee && !own.contains(&chosen) => {
-            let page = mismatch(app, visitor, pending, &identity).await?;
-            return Ok((jar, page).into_response());
-        }
-        // Who has one employer need not be asked for it.
-        None if own.len() == 1 => {
-            jar = jar.add(cookies::cookie(app, cookies::EMPLOYER, own[0], Some(cookies::EMPLOYER_DAYS)));
-        }
-        _ => {}
-    }
+    let Finished { mut identities, id_token } = finished;
+    let Some(place) = first_role(&identities, pending.employer) else {
+        let page = mismatch(app, visitor, pending, &identities).await?;
+        return Ok((jar, page).into_response());
+    };
+    let identity = identities.remove(place);
     let role = identity.role;
+    // Who has one employer need not be asked for it.
+    if let (None, Some([own])) = (pending.employer, identity.employers.as_deref()) {
+        jar = jar.add(cookies::cookie(app, cookies::EMPLOYER, *own, Some(cookies::EMPLOYER_DAYS)));
+    }
     let name = cookies::session_name(app);
     let provider = id_token.map(|id_token| AtProvider { name: pending.provider.clone(), id_token });
     let session = async {
         if let Some(before) = visitor.jar.get(&name) {
             app.end_session(before.value()).await?;
         }
-        app.begin_session_at(identity, provider).await
+        app.begin_session_as(identity, identities, provider).await
     };
     match session.await {
         Ok(session) => {
@@ -148,15 +154,16 @@ async fn mismatch(
     app: &App,
     visitor: &Visitor,
     pending: &Pending,
-    identity: &Identity,
+    identities: &[Identity],
 ) -> Result<Response, Failure> {
     let language = visitor.language;
-    let employers = app.query(services::employers).await?;
+    let known = app.query(services::employers).await?;
     let name = |number| {
-        let known = employers.iter().find(|employer| employer.number == number);
+        let known = known.iter().find(|employer| employer.number == number);
         known.map_or_else(|| number.display(), |employer| name_of(employer, language))
     };
-    let own: Vec<String> = identity.employers.iter().flatten().map(|number| name(*number)).collect();
+    let employers = identities.iter().find_map(|identity| identity.employers.as_ref());
+    let own: Vec<String> = employers.into_iter().flatten().map(|number| name(*number)).collect();
     let chosen = pending.employer.map(name).unwrap_or_default();
     let words = Text::new(language, "login-wrong_employer").with("employer", own.join(", "));
     let words = words.with("chosen", chosen).to_string();

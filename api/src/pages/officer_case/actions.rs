@@ -5,7 +5,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
-use domain::access::Role;
+use domain::access::Duty;
 use domain::case::commands::{Assign, StartProcessing};
 use domain::refusal::Code;
 use domain::{Area, CaseCommand, CaseId, FieldError, Language, PersonId, Status};
@@ -138,7 +138,7 @@ async fn begin(
 ) -> Result<Begun, Failure> {
     let case = CaseId::parse(id).ok_or(Failure::NotFound)?;
     let mut form = Form::read(app, visitor, name, request).await?;
-    match form.sender(visitor).and_then(|_| visitor.caller_as(&[Role::Officer])) {
+    match form.sender(visitor).and_then(|_| visitor.caller_for(Duty::CaseWork)) {
         Ok(_) => {}
         Err(Failure::Unauthorized) => {
             let back = form_address(case, name);

@@ -1,6 +1,6 @@
 //! What the queue is narrowed to: from the address to the question to the read model, and back into the form.
 
-use domain::access::Role;
+use domain::access::Duty;
 use domain::{Area, Channel, Language, OrganisationNumber, Status};
 use projections::{Filter, Sort};
 use serde::Deserialize;
@@ -113,7 +113,7 @@ impl Choices {
         statuses.push(Choice::new("all", text("queue-status-all")));
         let channels =
             Channel::ALL.iter().map(|channel| Choice::new(channel, word("channel", channel.code())));
-        let works = caller.actor.role == Role::Officer;
+        let works = caller.actor.role.may(Duty::CaseWork);
         let officers = ["mine", "none"].into_iter();
         let officers = officers.map(|code| Choice::new(code, word("queue-officer", code)));
         let employers = names.employers.iter().map(|(number, name)| Choice::new(number, name));

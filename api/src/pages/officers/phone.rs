@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use domain::access::Role;
+use domain::access::Duty;
 use domain::{Channel, Language, SubArea, System};
 
 use super::names::Names;
@@ -42,7 +42,7 @@ struct PhonePage {
 }
 
 async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Failure> {
-    let caller = visitor.caller_as(&[Role::Officer])?;
+    let caller = visitor.caller_for(Duty::PhoneCases)?;
     let left = Form::left(&app, caller.actor.person, FORM, ADDRESS).await?;
     let form = left.unwrap_or_else(|| Form::new(FORM).with("language", Language::Sv.code()));
     render(&page(&app, &visitor, form).await?)
@@ -50,7 +50,7 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
 
 async fn send(State(app): State<App>, visitor: Visitor, body: Request) -> Result<Response, Failure> {
     let mut form = Form::read(&app, &visitor, FORM, body).await?;
-    let caller = match form.sender(&visitor).and_then(|_| visitor.caller_as(&[Role::Officer])) {
+    let caller = match form.sender(&visitor).and_then(|_| visitor.caller_for(Duty::PhoneCases)) {
         Ok(caller) => caller,
         Err(Failure::Unauthorized) => return log_in_again(&app, &visitor, &mut form, ADDRESS).await,
         Err(failure) => return Err(failure),

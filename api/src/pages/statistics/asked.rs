@@ -56,14 +56,15 @@ impl Asked {
             reach.areas = Some(if own { vec![area] } else { Vec::new() });
         }
         if let Some(employer) = OrganisationNumber::parse(&self.employer) {
-            reach.employers = Some(vec![employer]);
+            let own = reach.employers.as_ref().is_none_or(|employers| employers.contains(&employer));
+            reach.employers = Some(if own { vec![employer] } else { Vec::new() });
         }
         reach
     }
 
     /// The areas that the table has columns for.
     pub(super) fn shown_areas(&self, caller: &Caller) -> Vec<Area> {
-        let reach = self.narrowed(caller.actor.reach());
+        let reach = self.narrowed(caller.actor.register());
         let shown = |area: &&Area| reach.areas.as_ref().is_none_or(|areas| areas.contains(area));
         Area::ALL.iter().filter(shown).copied().collect()
     }

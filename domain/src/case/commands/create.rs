@@ -73,15 +73,18 @@ impl Create {
         }])
     }
 
-    /// Whose case it becomes: the employee's own; the person named by an officer or a system; else nobody's.
+    /// Whose case it becomes: the person's who is named; else the customer's own; else nobody's.
     fn reporter(&self, context: &Context<'_>) -> Option<PersonId> {
-        if context.actor.role == Role::Employee { Some(context.actor.person) } else { self.on_behalf_of }
+        self.on_behalf_of.or(context.actor.role.is_customer().then_some(context.actor.person))
     }
 
     fn check(&self, context: &Context<'_>) -> Result<(), Refusal> {
         let mut errors = FieldErrors::default();
         match (context.actor.role, self.on_behalf_of) {
-            (Role::Employee, Some(_)) => errors.push(FieldError::new("/reporter", Code::ReporterRefused)),
+            (Role::Requester, Some(_)) if self.topic.needs_file() => {}
+            (role, Some(_)) if role.is_customer() => {
+                errors.push(FieldError::new("/reporter", Code::ReporterRefused));
+            }
             (Role::Officer, None) => errors.push(FieldError::new("/reporter", Code::ReporterMissing)),
             _ => {}
         }
@@ -125,6 +128,26 @@ mod tests {
         given(&[])
             .when(&reporter(), filed(create(economy(), files.clone())))
             .then(&[received(economy(), &files)]);
+    }
+
+    /// Section 3.3 of the requirements: who is authorised sends decisions and documents for others, and nothing else.
+    #[test]
+    fn a_requester_sends_a_decision_for_somebody_else() {
+        let requester = actor(Role::Requester, 8);
+        let files = vec![file(1, 10)];
+        let for_another =
+            |topic, files| filed(Create { on_behalf_of: Some(person(9)), ..create(topic, files) });
+        let event = given(&[]).when(&requester, for_another(decision(), files.clone())).event();
+        let Event::CaseReceived { reporter, registered_by, .. } = event else { panic!("{event:?}") };
+        assert_eq!((reporter, registered_by), (Some(person(9)), requester.person));
+        given(&[])
+            .when(&requester, for_another(economy(), files.clone()))
+            .then_wrong(&[("/reporter", Code::ReporterRefused)]);
+        for role in [Role::Employee, Role::EmployerAdministrator] {
+            given(&[])
+                .when(&actor(role, 8), for_another(decision(), files.clone()))
+                .then_wrong(&[("/reporter", Code::ReporterRefused)]);
+        }
     }
 
     /// K7 on this path: *beslut/underlag* must have a file.

@@ -1,0 +1,113 @@
+//! `/register`: which cases there are, for those who may know that and not what is in them.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum::routing::get;
+use domain::access::Duty;
+use domain::{Area, OrganisationNumber, Status};
+use projections::{CaseRow, Filter, Sort, queue};
+use serde::Deserialize;
+
+use crate::pages::components::{Choice, Pager};
+use crate::pages::officers::areas;
+use crate::pages::officers::names::Names;
+use crate::pages::{Form, Frame, Visitor, render};
+use crate::texts::Text;
+use crate::{App, Failure};
+
+/// Rows on a page.
+const LIMIT: u64 = 50;
+/// The last page that can be asked for.
+const LAST: u64 = 200;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/register", get(show))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Wanted {
+    status: String,
+    area: String,
+    employer: String,
+    page: String,
+}
+
+#[derive(Template)]
+#[template(path = "pages/register.html")]
+struct RegisterPage {
+    frame: Frame,
+    form: Form,
+    rows: Vec<Row>,
+    pager: Pager,
+    statuses: Vec<Choice>,
+    areas: Vec<Choice>,
+    employers: Vec<Choice>,
+}
+
+/// A case as the register tells it.
+struct Row {
+    case: CaseRow,
+    employer: String,
+    /// Whether the reader may also read it.
+    readable: bool,
+}
+
+async fn show(
+    State(app): State<App>,
+    visitor: Visitor,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Failure> {
+    let caller = visitor.caller_for(Duty::Register)?;
+    visitor.shown(&app).await?;
+    let language = visitor.language;
+    let (register, reach) = (caller.actor.register(), caller.actor.reach());
+    let filter = Filter {
+        status: Status::parse(&wanted.status).into_iter().collect(),
+        area: Area::parse(&wanted.area),
+        employer: OrganisationNumber::parse(&wanted.employer),
+        ..Filter::default()
+    };
+    let number = wanted.page.parse().unwrap_or(1).clamp(1, LAST);
+    let found = app.query(move |tables| {
+        let found = queue::find_shown(tables, &register, &filter, (Sort::Newest, number, LIMIT))?;
+        if found.rows.is_empty() && number > 1 {
+            return queue::find_shown(tables, &register, &filter, (Sort::Newest, 1, LIMIT));
+        }
+        Ok(found)
+    });
+    let found = found.await?;
+    let names = Names::load(&app, language, None, []).await?;
+    let own = |number: &&OrganisationNumber| {
+        caller.actor.employers.as_ref().is_none_or(|employers| employers.contains(number))
+    };
+    let employers = names.employers.iter().filter(|(number, _)| own(&number));
+    let query = [("status", wanted.status.as_str()), ("area", &wanted.area), ("employer", &wanted.employer)];
+    let pager = Pager::new(number, LIMIT, (found.total, found.exact), ("/register", &query));
+    let word = |status: &Status| Choice::new(status, Text::new(language, format!("status-{status}")));
+    let row = |case: CaseRow| Row {
+        employer: names.employer(case.employer),
+        readable: reach.covers(&case.standing()),
+        case,
+    };
+    render(&RegisterPage {
+        frame: Frame::new(&app, &visitor, Text::new(language, "register-title")).await?,
+        statuses: Status::ALL.iter().map(word).collect(),
+        areas: areas(language, caller),
+        employers: employers.map(|(number, name)| Choice::new(number, name)).collect(),
+        rows: found.rows.into_iter().map(row).collect(),
+        pager,
+        form: Form::new("filter")
+            .with("status", wanted.status)
+            .with("area", wanted.area)
+            .with("employer", wanted.employer),
+    })
+}
+
+impl RegisterPage {
+    fn heading(&self) -> Text {
+        self.frame.t("register-title")
+    }
+}
