@@ -29,6 +29,8 @@ mod log_cli;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod nodes;
 #[cfg(test)]
 mod observed;

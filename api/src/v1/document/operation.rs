@@ -166,14 +166,14 @@ fn statuses(method: &str, path: &str, public: bool) -> Vec<u16> {
     if of_case {
         statuses.push(404);
     }
+    if of_case || posts || path == "/cases" {
+        statuses.push(403);
+    }
     if posts {
-        statuses.extend([403, 408, 413, 415]);
+        statuses.extend([408, 413, 415]);
     }
     if posts && of_case {
         statuses.extend([409, 412, 428]);
-    }
-    if method == "get" && path == "/cases" {
-        statuses.push(403);
     }
     if path.contains("{attachmentId}") {
         statuses.push(416);
