@@ -5,6 +5,7 @@ pub mod commands;
 pub mod drafts;
 pub mod form_files;
 pub mod positions;
+pub mod protection;
 pub mod room;
 pub mod sessions;
 pub mod uploads;

@@ -59,6 +59,17 @@ impl Role {
         matches!(self, Self::Officer | Self::TeamLead | Self::Registrar | Self::Auditor)
     }
 
+    /// Whether this role sees who somebody with protected identity is (LAW-12): a named few.
+    pub const fn sees_protected(self) -> bool {
+        matches!(self, Self::TeamLead | Self::Registrar)
+    }
+
+    /// Whether this role, which sees the cases of many, must not see who somebody with protected identity is, nor where they
+    /// work. Those at an employer and systems know that already of whom they see.
+    pub const fn hides_protected(self) -> bool {
+        !self.has_employers() && !self.sees_protected()
+    }
+
     /// Whether one is at a customer agency in this role: one has an employer, and may have cases of one's own.
     pub const fn is_customer(self) -> bool {
         matches!(self, Self::Employee | Self::Requester | Self::EmployerAdministrator)
@@ -143,6 +154,8 @@ vocabulary! {
         RequestInformation = "request-information",
         /// Answer and close.
         Close = "close",
+        /// Mark whose case it is as having protected identity, or take the mark away.
+        Protect = "protect",
     }
 }
 
@@ -192,8 +205,8 @@ impl Actor {
     pub fn register(&self) -> Reach {
         match self.role {
             // Whose employer is not known administrates none.
-            Role::EmployerAdministrator => {
-                Reach { employers: Some(self.employers.clone().unwrap_or_default()), ..Reach::default() }
+            Role::EmployerAdministrator if self.employers.is_some() => {
+                Reach { employers: self.employers.clone(), ..Reach::default() }
             }
             Role::Archivist => Reach::default(),
             _ => self.reach(),
@@ -240,6 +253,7 @@ pub fn may(actor: &Actor, action: Action, case: &Standing) -> Verdict {
         Action::Read => true,
         Action::Create | Action::Attach | Action::AddMessage => takes_part(actor.role),
         Action::AddNote => matches!(actor.role, Role::Officer | Role::TeamLead | Role::Registrar),
+        Action::Protect => actor.role.sees_protected(),
         Action::Assign | Action::Reclassify => matches!(actor.role, Role::Officer | Role::TeamLead),
         Action::StartProcessing | Action::RequestInformation | Action::Close => actor.role == Role::Officer,
     };
@@ -289,38 +303,42 @@ mod tests {
         let within = |area, actor: Actor| Actor { areas: Some(vec![area]), ..actor };
         let joined = |role| Actor { identities: vec![person(5), person(1)], ..actor(role, 5) };
         let table = [
-            // know read attach add-message add-note assign reclassify start-processing request-information close
-            ("its reporter", at(&own, actor(Role::Employee, 1)), "++++------"),
-            ("the reporter at another employer", at(&other, actor(Role::Employee, 1)), ".........."),
-            ("a colleague", at(&own, actor(Role::Employee, 2)), ".........."),
-            ("who called", at(&own, joined(Role::Employee)), "++++------"),
-            ("who created it, as an employee", at(&own, actor(Role::Employee, 9)), ".........."),
-            ("its reporter, a requester", at(&own, actor(Role::Requester, 1)), "++++------"),
-            ("the requester who sent it for another", at(&own, actor(Role::Requester, 9)), "++++------"),
-            ("that requester at another employer", at(&other, actor(Role::Requester, 9)), ".........."),
-            ("a colleague who is a requester", at(&own, actor(Role::Requester, 2)), ".........."),
-            ("its reporter, an administrator", at(&own, actor(Role::EmployerAdministrator, 1)), "++++------"),
-            ("who called, an administrator", at(&own, joined(Role::EmployerAdministrator)), "++++------"),
-            ("the employer's administrator", at(&own, actor(Role::EmployerAdministrator, 2)), "+---------"),
+            // know read attach add-message add-note assign reclassify start-processing request-information close protect
+            ("its reporter", at(&own, actor(Role::Employee, 1)), "++++-------"),
+            ("the reporter at another employer", at(&other, actor(Role::Employee, 1)), "..........."),
+            ("a colleague", at(&own, actor(Role::Employee, 2)), "..........."),
+            ("who called", at(&own, joined(Role::Employee)), "++++-------"),
+            ("who created it, as an employee", at(&own, actor(Role::Employee, 9)), "..........."),
+            ("its reporter, a requester", at(&own, actor(Role::Requester, 1)), "++++-------"),
+            ("the requester who sent it for another", at(&own, actor(Role::Requester, 9)), "++++-------"),
+            ("that requester at another employer", at(&other, actor(Role::Requester, 9)), "..........."),
+            ("a colleague who is a requester", at(&own, actor(Role::Requester, 2)), "..........."),
+            (
+                "its reporter, an administrator",
+                at(&own, actor(Role::EmployerAdministrator, 1)),
+                "++++-------",
+            ),
+            ("who called, an administrator", at(&own, joined(Role::EmployerAdministrator)), "++++-------"),
+            ("the employer's administrator", at(&own, actor(Role::EmployerAdministrator, 2)), "+----------"),
             (
                 "another employer's administrator",
                 at(&other, actor(Role::EmployerAdministrator, 2)),
-                "..........",
+                "...........",
             ),
-            ("the system that created it", at(&own, actor(Role::System, 9)), "++++------"),
-            ("that system for another employer", at(&other, actor(Role::System, 9)), ".........."),
-            ("another system", at(&own, actor(Role::System, 8)), ".........."),
-            ("a system that is only the reporter", at(&own, actor(Role::System, 1)), ".........."),
-            ("an officer", actor(Role::Officer, 3), "++++++++++"),
-            ("an officer of the area", within(Area::Lon, actor(Role::Officer, 3)), "++++++++++"),
-            ("an officer of another area", within(Area::Ekonomi, actor(Role::Officer, 3)), ".........."),
-            ("the team lead of the area", within(Area::Lon, actor(Role::TeamLead, 3)), "++--+++---"),
-            ("the team lead of another area", within(Area::Ekonomi, actor(Role::TeamLead, 3)), ".........."),
-            ("a registrar", actor(Role::Registrar, 3), "++--+-----"),
-            ("an archivist", actor(Role::Archivist, 3), "+---------"),
-            ("an auditor", actor(Role::Auditor, 4), "++--------"),
-            ("a status editor", actor(Role::StatusEditor, 1), ".........."),
-            ("a system administrator", actor(Role::SystemAdministrator, 1), ".........."),
+            ("the system that created it", at(&own, actor(Role::System, 9)), "++++-------"),
+            ("that system for another employer", at(&other, actor(Role::System, 9)), "..........."),
+            ("another system", at(&own, actor(Role::System, 8)), "..........."),
+            ("a system that is only the reporter", at(&own, actor(Role::System, 1)), "..........."),
+            ("an officer", actor(Role::Officer, 3), "++++++++++-"),
+            ("an officer of the area", within(Area::Lon, actor(Role::Officer, 3)), "++++++++++-"),
+            ("an officer of another area", within(Area::Ekonomi, actor(Role::Officer, 3)), "..........."),
+            ("the team lead of the area", within(Area::Lon, actor(Role::TeamLead, 3)), "++--+++---+"),
+            ("the team lead of another area", within(Area::Ekonomi, actor(Role::TeamLead, 3)), "..........."),
+            ("a registrar", actor(Role::Registrar, 3), "++--+-----+"),
+            ("an archivist", actor(Role::Archivist, 3), "+----------"),
+            ("an auditor", actor(Role::Auditor, 4), "++---------"),
+            ("a status editor", actor(Role::StatusEditor, 1), "..........."),
+            ("a system administrator", actor(Role::SystemAdministrator, 1), "..........."),
         ];
         let actions: Vec<Action> =
             Action::ALL.iter().copied().filter(|action| *action != Action::Create).collect();

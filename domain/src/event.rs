@@ -169,6 +169,8 @@ pub enum Event {
     },
     /// A caller registered by phone and a login are the same person. Stands in both streams.
     PersonLinked { caller: PersonId, person: PersonId },
+    /// A person was marked as having protected identity (*skyddade personuppgifter*), or the mark was taken away.
+    ProtectionChanged { protected: bool },
     /// A mail was accepted by the mail server (or written to its file).
     NotificationSent {
         case_id: CaseId,
@@ -231,6 +233,7 @@ macro_rules! with_personal {
             Event::ProcessingStarted { .. }
             | Event::CaseAssigned { .. }
             | Event::PersonLinked { .. }
+            | Event::ProtectionChanged { .. }
             | Event::NotificationSent { .. }
             | Event::NotificationFailed { .. }
             | Event::EmployerRegistered { .. }
@@ -257,6 +260,7 @@ impl Event {
         "CaseClosed",
         "PersonSeen",
         "PersonLinked",
+        "ProtectionChanged",
         "NotificationSent",
         "NotificationFailed",
         "EmployerRegistered",
@@ -278,6 +282,7 @@ impl Event {
             Self::CaseClosed { .. } => "CaseClosed",
             Self::PersonSeen { .. } => "PersonSeen",
             Self::PersonLinked { .. } => "PersonLinked",
+            Self::ProtectionChanged { .. } => "ProtectionChanged",
             Self::NotificationSent { .. } => "NotificationSent",
             Self::NotificationFailed { .. } => "NotificationFailed",
             Self::EmployerRegistered { .. } => "EmployerRegistered",
@@ -300,6 +305,7 @@ impl Event {
             Self::CaseAssigned { .. } | Self::CaseReclassified { .. } => Some(false),
             Self::PersonSeen { .. }
             | Self::PersonLinked { .. }
+            | Self::ProtectionChanged { .. }
             | Self::NotificationSent { .. }
             | Self::NotificationFailed { .. }
             | Self::EmployerRegistered { .. }
@@ -512,6 +518,7 @@ mod tests {
             "PersonLinked" => {
                 Event::PersonLinked { caller: person(u128::from(a)), person: person(u128::from(b)) }
             }
+            "ProtectionChanged" => Event::ProtectionChanged { protected: a & 1 == 1 },
             "NotificationSent" => {
                 Event::NotificationSent { case_id, cause, template, message_id, attempts, reply }
             }

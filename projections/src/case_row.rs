@@ -68,6 +68,8 @@ pub struct Filter {
     pub officer: Option<PersonId>,
     /// Only cases that nobody works on and that were given to nobody.
     pub unassigned: bool,
+    /// Without the cases of persons with protected identity: for who must not learn where they work.
+    pub without_protected: bool,
     /// Words to find.
     pub q: Option<String>,
 }
@@ -229,6 +231,7 @@ fn is_kept(list: List, reach: &Reach, filter: &Filter) -> bool {
         && filter.channel.is_none()
         && filter.officer.is_none()
         && !filter.unassigned
+        && !filter.without_protected
 }
 
 fn narrow(conditions: &mut Conditions, filter: &Filter) {
@@ -251,6 +254,9 @@ fn narrow(conditions: &mut Conditions, filter: &Filter) {
     }
     if filter.unassigned {
         conditions.is("officer IS NULL");
+    }
+    if filter.without_protected {
+        conditions.is("(reporter IS NULL OR reporter NOT IN (SELECT person_id FROM person_protected))");
     }
 }
 

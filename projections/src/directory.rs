@@ -33,12 +33,13 @@ impl Projection for Directory {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn ddl(&self) -> &'static str {
         "CREATE TABLE person (person_id BLOB PRIMARY KEY, role TEXT NOT NULL, is_officer INTEGER NOT NULL, subject TEXT,
             name TEXT, email TEXT, employer TEXT, linked_to BLOB) STRICT, WITHOUT ROWID;
+         CREATE TABLE person_protected (person_id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
          CREATE TABLE person_told (person_id BLOB NOT NULL, employer TEXT NOT NULL, name TEXT, email TEXT,
             PRIMARY KEY (person_id, employer)) STRICT, WITHOUT ROWID;"
     }
@@ -80,11 +81,43 @@ impl Projection for Directory {
                 tables
                     .prepare_cached("UPDATE person SET linked_to = ?2 WHERE person_id = ?1")?
                     .execute([caller.0, person.0])?;
+                if is_protected(tables, *caller)? || is_protected(tables, *person)? {
+                    protect(tables, *person, true)?;
+                }
+            }
+            Event::ProtectionChanged { protected } => {
+                protect(tables, login(tables, PersonId(event.stream.0))?, *protected)?;
             }
             _ => {}
         }
         Ok(())
     }
+}
+
+/// The login that a caller turned out to be, else the person as such.
+fn login(tables: &Connection, id: PersonId) -> Result<PersonId, ReadError> {
+    Ok(person(tables, id)?.and_then(|person| person.linked_to).unwrap_or(id))
+}
+
+/// Marks a person and the callers that the person has been, or takes the mark away.
+fn protect(tables: &Connection, id: PersonId, protected: bool) -> Result<(), ReadError> {
+    let sql = if protected {
+        "INSERT OR IGNORE INTO person_protected VALUES (?1)"
+    } else {
+        "DELETE FROM person_protected WHERE person_id = ?1"
+    };
+    for identity in identities(tables, id)? {
+        tables.prepare_cached(sql)?.execute([identity.0])?;
+    }
+    Ok(())
+}
+
+/// Whether a person has protected identity (*skyddade personuppgifter*).
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn is_protected(tables: &Connection, id: PersonId) -> Result<bool, ReadError> {
+    Ok(tables.prepare_cached("SELECT 1 FROM person_protected WHERE person_id = ?1")?.exists([id.0])?)
 }
 
 /// A person by pseudonym.

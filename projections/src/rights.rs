@@ -74,6 +74,7 @@ fn filter([status, area, employer, channel, officer, q]: [u8; 6]) -> Filter {
         employer: some(employer).then(|| employers()[usize::from(employer) / 3 % 2]),
         channel: some(channel).then(|| domain::Channel::ALL[usize::from(channel) / 3 % 3]),
         unassigned: q % 5 == 4,
+        without_protected: false,
         officer: some(officer).then(|| person(u128::from(officer / 3 % 2) + 4)),
         q: some(q).then(|| WORDS[usize::from(q) / 3 % 4].to_owned()),
     }

@@ -210,3 +210,11 @@ replay-files = Number of files
 replay-command = The same on the command line
 replay-same-time = The next event has the same time, so the command shows it too.
 replay-all = All events
+
+protected-person = Protected identity
+protected-employer = Protected
+protected-title = Protected identity
+protected-is = The person whose case this is has protected identity. Name, contact details and employer are shown only to team leads and registrars.
+protected-mark = Mark as protected identity
+protected-unmark = Remove the mark
+protected-mark-hint = Name, contact details and employer are then hidden from everybody but team leads and registrars.

@@ -53,6 +53,7 @@ event-CaseReclassified = The case changed area
 event-CaseClosed = The case was closed with an answer
 event-PersonSeen = Personal details were registered
 event-PersonLinked = A caller was linked to their login
+event-ProtectionChanged = The mark of protected identity was changed
 event-NotificationSent = An e-mail was sent
 event-NotificationFailed = An e-mail could not be sent
 event-EmployerRegistered = An employer was registered

@@ -207,3 +207,11 @@ replay-files = Antal filer
 replay-command = Samma sak på kommandoraden
 replay-same-time = Nästa händelse har samma tid, så kommandot visar också den.
 replay-all = Alla händelser
+
+protected-person = Skyddade personuppgifter
+protected-employer = Skyddad uppgift
+protected-title = Skyddade personuppgifter
+protected-is = Den som ärendet gäller har skyddade personuppgifter. Namn, kontaktuppgifter och arbetsgivare visas bara för samordnare och registratorer.
+protected-mark = Märk som skyddade personuppgifter
+protected-unmark = Ta bort märkningen
+protected-mark-hint = Namn, kontaktuppgifter och arbetsgivare döljs då för alla utom samordnare och registratorer.

@@ -53,6 +53,7 @@ event-CaseReclassified = Ärendet bytte område
 event-CaseClosed = Ärendet avslutades med svar
 event-PersonSeen = Personuppgifter registrerades
 event-PersonLinked = En uppringare kopplades till sin inloggning
+event-ProtectionChanged = Märkning om skyddade personuppgifter ändrades
 event-NotificationSent = Mejl skickades
 event-NotificationFailed = Mejl kunde inte skickas
 event-EmployerRegistered = Arbetsgivare registrerades

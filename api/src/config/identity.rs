@@ -71,6 +71,8 @@ pub struct ClaimNames {
     pub organisation_number: Option<String>,
     /// The role, or a list of them.
     pub roles: String,
+    /// Whether the person has protected identity; none where the provider does not tell.
+    pub protected: Option<String>,
 }
 
 impl Default for ClaimNames {
@@ -82,6 +84,7 @@ impl Default for ClaimNames {
             email_verified: "email_verified".to_owned(),
             organisation_number: None,
             roles: "roles".to_owned(),
+            protected: None,
         }
     }
 }

@@ -58,6 +58,16 @@ pub fn identity(
     if identities.is_empty() { Err(Refused::NoEmployer) } else { Ok(identities) }
 }
 
+/// Whether the claims say that somebody has protected identity: in whatever way but a plain no.
+pub fn is_protected(settings: &IdentityProvider, claims: &Value) -> bool {
+    match settings.claims.protected.as_deref().and_then(|name| claim(claims, name)) {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !["", "false", "0"].contains(&text.as_str()),
+        Some(Value::Number(number)) => number.as_i64() != Some(0),
+        Some(_) => true,
+    }
+}
+
 /// The roles of the rules that hold, each with the areas of all that give it. Whoever has an employer is an employee there,
 /// unless another role is more than that; without an employer nobody has a role at one.
 fn roles(settings: &IdentityProvider, claims: &Value, employed: bool) -> Vec<(Role, Option<Vec<Area>>)> {
@@ -234,6 +244,25 @@ mod tests {
         });
         let met = met(more, &claims).unwrap();
         assert_eq!((met.subject.as_str(), met.role), ("https://login.example#a1", Role::Auditor));
+    }
+
+    #[test]
+    fn protected_identity_is_taken_in_doubt_for_a_yes() {
+        let settings = settings("claims = { protected = 'skyddad' }");
+        for (said, protected) in [
+            (json!(true), true),
+            (json!("true"), true),
+            (json!("ja"), true),
+            (json!(1), true),
+            (json!(["sekretessmarkering"]), true),
+            (json!(false), false),
+            (json!("false"), false),
+            (json!(0), false),
+            (Value::Null, false),
+        ] {
+            assert_eq!(is_protected(&settings, &json!({"skyddad": said})), protected, "{said}");
+        }
+        assert!(!is_protected(&settings, &json!({})));
     }
 
     #[test]

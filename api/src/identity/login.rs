@@ -64,6 +64,8 @@ pub struct Answer {
 pub struct Finished {
     /// Who it is, in each role.
     pub identities: Vec<Identity>,
+    /// Whether the provider says that the person has protected identity.
+    pub protected: bool,
     /// The token, where the provider needs it to log out.
     pub id_token: Option<String>,
 }
@@ -138,7 +140,8 @@ impl Provider {
         }
         let identities = claims::identity(&self.settings, &claims, |employer| self.serves(employer))?;
         let ends = published.metadata.additional_metadata().end_session_endpoint.is_some();
-        Ok(Finished { identities, id_token: ends.then(|| id_token.to_string()) })
+        let protected = claims::is_protected(&self.settings, &claims);
+        Ok(Finished { identities, protected, id_token: ends.then(|| id_token.to_string()) })
     }
 
     /// The code of an answer that is one to this login.

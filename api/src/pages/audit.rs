@@ -168,6 +168,7 @@ fn case_of(event: &StoredEvent) -> Option<CaseId> {
         | Event::CaseClosed { .. } => Some(CaseId(event.stream.0)),
         Event::PersonSeen { .. }
         | Event::PersonLinked { .. }
+        | Event::ProtectionChanged { .. }
         | Event::EmployerRegistered { .. }
         | Event::NoticePublished { .. }
         | Event::NoticeResolved {} => None,

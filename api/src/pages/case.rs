@@ -14,7 +14,7 @@ use domain::text::BODY_MAX;
 use domain::vocabulary::Party;
 use domain::{CaseId, Channel, Status};
 use projections::timeline::{self, Entry};
-use projections::{CaseView, case_page, services};
+use projections::{CaseView, case_page, directory, services};
 
 use crate::pages::components::{FileLink, TimelineEntry};
 use crate::pages::{Form, Frame, Visitor, employer, officer_case, render_with};
@@ -104,11 +104,18 @@ async fn page(
     let title = Text::new(language, "case-title").with("number", view.number);
     let frame = Frame::new(app, visitor, title).await?.with_error(!form.errors.is_empty());
     let (id, number) = (view.id, view.employer);
-    let (entries, known) = app
-        .query(move |tables| Ok((timeline::of_case(tables, id, false)?, services::employer(tables, number)?)))
+    let reporter = view.reporter.filter(|_| caller.actor.role.hides_protected());
+    let (entries, known, hidden) = app
+        .query(move |tables| {
+            let hidden = reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?;
+            Ok((timeline::of_case(tables, id, false)?, services::employer(tables, number)?, hidden))
+        })
         .await?;
     let address = address(id);
-    let employer = known.map(|known| employer::name_of(&known, language));
+    let employer = match hidden {
+        Some(true) => Some(Text::new(language, "protected-employer").to_string()),
+        _ => known.map(|known| employer::name_of(&known, language)),
+    };
     let may_write = view.status != Status::Closed
         && may(&caller.actor, Action::AddMessage, &view.standing()) == Verdict::Allowed;
     let limits = app.config.limits();

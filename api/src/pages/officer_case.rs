@@ -46,6 +46,8 @@ struct CasePage {
     stage: Stage,
     /// What the reader may do with it.
     actions: Vec<Action>,
+    /// Whether whose case it is has protected identity; none when it is nobody's.
+    protected: Option<bool>,
     /// What the reader has just done.
     done: Option<String>,
     /// What was typed in a form that is not there any more.
@@ -99,6 +101,7 @@ struct Around {
     timeline: Vec<Entry>,
     officers: Vec<Person>,
     followed: Option<CaseId>,
+    protected: Option<bool>,
 }
 
 /// The page of a case that the visitor may read.
@@ -154,7 +157,7 @@ async fn page(
     let around = around(app, &view).await?;
     let persons = entries::persons(&around.timeline).chain(view.reporter).chain(view.officer);
     let persons: Vec<_> = persons.chain([view.registered_by]).collect();
-    let names = Names::load(app, language, Some(view.employer), persons).await?;
+    let names = Names::load(app, language, &caller.actor, Some(view.employer), persons).await?;
     let address = format!("/arenden/{}", view.id);
     let stage = stage(caller, &view);
     let title = format!("{} {}", view.number, subject(language, &view));
@@ -174,13 +177,14 @@ async fn page(
         typed: forms.typed().filter(|_| stage == Stage::Reading),
         forms,
         actions: actions(&caller.actor, &view),
+        protected: around.protected,
         stage,
         address,
     })
 }
 
 async fn around(app: &App, view: &CaseView) -> Result<Around, Failure> {
-    let case = view.id;
+    let (case, reporter) = (view.id, view.reporter);
     let followed = match view.follows_up {
         Some(number) => app.case_of_number(number).await?,
         None => None,
@@ -189,6 +193,7 @@ async fn around(app: &App, view: &CaseView) -> Result<Around, Failure> {
         Ok(Around {
             timeline: timeline::of_case(tables, case, true)?,
             officers: directory::officers(tables)?,
+            protected: reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?,
             followed,
         })
     });
@@ -224,7 +229,7 @@ fn in_words(language: Language, app: &App, view: &CaseView, around: &Around, nam
         subject: subject(language, view),
         status: view.status.code(),
         topic: topic(language, view.area, view.sub_area, view.system),
-        employer: names.employer(view.employer),
+        employer: names.employer_of(view.employer, view.reporter),
         channel: Text::new(language, format!("channel-{}", view.channel)).to_string(),
         received: moment(view.received_at),
         age: (view.status != Status::Closed).then(|| age(language, view.received_date, today)),

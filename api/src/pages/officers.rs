@@ -69,8 +69,8 @@ async fn show(
     let (path, fields) = asked.address();
     let pager = Pager::new(asked.page(), LIMIT, (found.total, found.exact), (path, &fields));
     let language = visitor.language;
-    let persons = found.rows.iter().filter_map(|row| row.officer).collect::<Vec<_>>();
-    let names = Names::load(&app, language, None, persons).await?;
+    let persons = found.rows.iter().flat_map(|row| [row.officer, row.reporter]).flatten().collect::<Vec<_>>();
+    let names = Names::load(&app, language, &caller.actor, None, persons).await?;
     let today = calendar::day(app.clock.now());
     let rows: Vec<Row> = found.rows.iter().map(|row| in_words(language, today, row, &names)).collect();
     let page = QueuePage {
@@ -127,7 +127,7 @@ fn in_words(language: Language, today: NaiveDate, row: &CaseRow, names: &Names) 
         subject: row.subject.clone().unwrap_or_else(gone),
         status: row.status.code(),
         topic: names::topic(language, row.area, row.sub_area, row.system),
-        employer: names.employer(row.employer),
+        employer: names.employer_of(row.employer, row.reporter),
         channel: Text::new(language, format!("channel-{}", row.channel)).to_string(),
         received,
         age: age(language, received, today),

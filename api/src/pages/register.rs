@@ -68,6 +68,7 @@ async fn show(
         status: Status::parse(&wanted.status).into_iter().collect(),
         area: Area::parse(&wanted.area),
         employer: OrganisationNumber::parse(&wanted.employer),
+        without_protected: !wanted.employer.is_empty() && caller.actor.role.hides_protected(),
         ..Filter::default()
     };
     let number = wanted.page.parse().unwrap_or(1).clamp(1, LAST);
@@ -79,7 +80,8 @@ async fn show(
         Ok(found)
     });
     let found = found.await?;
-    let names = Names::load(&app, language, None, []).await?;
+    let persons: Vec<_> = found.rows.iter().filter_map(|row| row.reporter).collect();
+    let names = Names::load(&app, language, &caller.actor, None, persons).await?;
     let own = |number: &&OrganisationNumber| {
         caller.actor.employers.as_ref().is_none_or(|employers| employers.contains(number))
     };
@@ -88,7 +90,7 @@ async fn show(
     let pager = Pager::new(number, LIMIT, (found.total, found.exact), ("/register", &query));
     let word = |status: &Status| Choice::new(status, Text::new(language, format!("status-{status}")));
     let row = |case: CaseRow| Row {
-        employer: names.employer(case.employer),
+        employer: names.employer_of(case.employer, case.reporter),
         readable: reach.covers(&case.standing()),
         case,
     };

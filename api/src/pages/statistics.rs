@@ -70,7 +70,7 @@ async fn show(
     let language = visitor.language;
     let period = asked.period(calendar::day(app.clock.now()));
     let numbers = ask(&app, asked.narrowed(caller.actor.register()), period).await?;
-    let names = Names::load(&app, language, None, []).await?;
+    let names = Names::load(&app, language, &caller.actor, None, []).await?;
     let flows = period.every_day(&numbers.flows);
     let frame = Frame::new(&app, &visitor, Text::new(language, "statistics-title")).await?;
     let page = StatisticsPage {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::Actor;
 use domain::access::Role;
 use domain::files::FileCard;
 use domain::vocabulary::Language;
@@ -34,8 +35,11 @@ pub struct CaseSummary {
     pub status_label: String,
     /// How it came in: `webb`, `telefon` or `api`.
     pub channel: String,
-    /// Organisation number of the employer.
-    pub employer: String,
+    /// Organisation number of the employer; absent where whose case it is has protected identity, for those who may not know
+    /// where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub employer: Option<String>,
     /// The area.
     pub area: String,
     /// The sub-area, for payroll.
@@ -94,6 +98,10 @@ pub struct ReporterBody {
     pub name: Option<String>,
     /// The e-mail address.
     pub email: Option<String>,
+    /// Whether the person has protected identity; absent where not. Name and address are then null for most.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub protected: bool,
 }
 
 /// A file of a case.
@@ -129,38 +137,55 @@ pub struct MessageBody {
 
 /// The persons behind the pseudonyms of some cases, as each case's reader is told of them.
 #[derive(Debug, Default)]
-pub struct People(HashMap<(PersonId, OrganisationNumber), directory::Person>);
+pub struct People {
+    known: HashMap<(PersonId, OrganisationNumber), directory::Person>,
+    /// Those with protected identity, and whether that is hidden from the reader.
+    protected: HashMap<PersonId, bool>,
+}
 
 impl People {
-    /// Looks up who works on cases of employers, or reported them, for a reader in this role. A system learns what was
-    /// told for the employer, not what a login says.
+    /// Looks up who works on cases of employers, or reported them, for a reader. A system, and a requester for others, learn
+    /// what was told for the employer, not what a login says. Who has protected identity is named to few (LAW-12).
     ///
     /// # Errors
     /// When the read models cannot be read.
     pub fn load(
         tables: &Connection,
-        role: Role,
+        reader: &Actor,
         persons: impl IntoIterator<Item = (PersonId, OrganisationNumber)>,
     ) -> Result<Self, ReadError> {
-        let mut people = HashMap::new();
+        let mut people = Self::default();
         for (id, employer) in persons {
-            if people.contains_key(&(id, employer)) {
+            if people.known.contains_key(&(id, employer)) {
                 continue;
             }
             let Some(mut person) = directory::of_case(tables, id, employer)? else { continue };
-            if role == Role::System {
+            let own = reader.identities.contains(&id);
+            if !own && matches!(reader.role, Role::System | Role::Requester) {
                 (person.name, person.email) = directory::told(tables, id, employer)?;
             }
-            people.insert((id, employer), person);
+            if directory::is_protected(tables, id)? {
+                if !own && !reader.role.sees_protected() {
+                    (person.name, person.email, person.subject) = (None, None, None);
+                }
+                people.protected.insert(id, reader.role.hides_protected());
+            }
+            people.known.insert((id, employer), person);
         }
-        Ok(Self(people))
+        Ok(people)
+    }
+
+    /// Whether the reader must not learn where somebody works.
+    fn hides_employer(&self, reporter: Option<PersonId>) -> bool {
+        reporter.and_then(|reporter| self.protected.get(&reporter)).is_some_and(|hidden| *hidden)
     }
 
     fn reporter(&self, id: PersonId, employer: OrganisationNumber) -> ReporterBody {
-        let person = self.0.get(&(id, employer));
+        let person = self.known.get(&(id, employer));
         ReporterBody {
             name: person.and_then(|person| person.name.clone()),
             email: person.and_then(|person| person.email.clone()),
+            protected: self.protected.contains_key(&id),
         }
     }
 }
@@ -185,7 +210,7 @@ impl Readership {
             status: row.status.to_string(),
             status_label: self.label(row.status),
             channel: row.channel.to_string(),
-            employer: row.employer.to_string(),
+            employer: (!people.hides_employer(row.reporter)).then(|| row.employer.to_string()),
             area: row.area.to_string(),
             sub_area: row.sub_area.map(|value| value.to_string()),
             system: row.system.map(|value| value.to_string()),
@@ -202,11 +227,10 @@ impl Readership {
     }
 
     /// A case in a register, without what is in it and whose it is.
-    pub fn known(self, row: CaseRow) -> CaseSummary {
+    pub fn known(self, row: CaseRow, people: &People) -> CaseSummary {
         let (sub_area, system, due_date, follows_up) = (None, None, None, None);
-        let (officer, reporter) = (None, None);
-        let bare = CaseRow { sub_area, system, due_date, follows_up, officer, reporter, ..row };
-        CaseSummary { subject: None, ..self.summary(bare, &People::default()) }
+        let summary = self.summary(CaseRow { sub_area, system, due_date, follows_up, ..row }, people);
+        CaseSummary { subject: None, officer: None, reporter: None, ..summary }
     }
 
     /// A whole case.
@@ -238,7 +262,7 @@ impl Readership {
     ) -> Option<String> {
         officer
             .filter(|_| self.role.sees_all() || status != Status::Received)
-            .and_then(|officer| people.0.get(&officer)?.subject.clone())
+            .and_then(|officer| people.known.get(&officer)?.subject.clone())
     }
 }
 

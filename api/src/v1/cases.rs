@@ -141,6 +141,7 @@ impl Asked {
             channel: query.one("channel", Channel::parse),
             officer: query.text("officer").map(|login| app.keys.login(&login)),
             unassigned: false,
+            without_protected: false,
             q: query.text("q"),
         };
         let page = query.number("page", (1, READ_MAX), 1);
@@ -177,7 +178,8 @@ impl Asked {
         // Only what may be read is searched.
         let searched = self.scope == Scope::Mine || filter.q.is_some() || filter.officer.is_some();
         let reach = if searched { actor.reach() } else { actor.register() };
-        let (role, read, order) = (actor.role, actor.reach(), (self.sort, self.page, self.limit));
+        filter.without_protected = filter.employer.is_some() && actor.role.hides_protected();
+        let (reader, order) = (actor.clone(), (self.sort, self.page, self.limit));
         let found = app.query(move |tables| {
             let find = match own {
                 true => my_cases::find,
@@ -185,11 +187,10 @@ impl Asked {
                 false => queue::find_shown,
             };
             let page = find(tables, &reach, &filter, order)?;
-            let rows = page.rows.iter().filter(|row| read.covers(&row.standing()));
-            let persons = rows.flat_map(|row| {
+            let persons = page.rows.iter().flat_map(|row| {
                 [row.officer, row.reporter].into_iter().flatten().map(|person| (person, row.employer))
             });
-            let people = People::load(tables, role, persons)?;
+            let people = People::load(tables, &reader, persons)?;
             Ok((page, people))
         });
         Ok(found.await?)
@@ -223,7 +224,7 @@ async fn list(
     let reach = reader.caller.actor.reach();
     let summary = |row: CaseRow| match reach.covers(&row.standing()) {
         true => readership.summary(row, &people),
-        false => readership.known(row),
+        false => readership.known(row, &people),
     };
     let cases = page.rows.into_iter().map(summary).collect();
     Ok((personal(), words(reader.language), headers, Json(CaseList { cases, meta })).into_response())

@@ -57,6 +57,18 @@ impl EventBody {
         }
     }
 
+    /// The same, where it must not be known where somebody works; without the hash, which is of all facts.
+    #[must_use]
+    pub fn without_employer(mut self) -> Self {
+        let mut facts = json(self.facts.get());
+        if let Some(facts) = facts.as_object_mut() {
+            facts.remove("employer");
+        }
+        self.facts = raw(&facts.to_string());
+        self.leaf_hash = None;
+        self
+    }
+
     /// An entry of a timeline.
     pub fn of_entry(case: CaseId, entry: Entry) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! `/events`: what has happened, in order, from a position on; for other systems and for those who replay it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 
 use axum::Json;
@@ -10,10 +10,10 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::access::{Reach, Role};
-use domain::{CaseId, StreamId};
+use domain::{CaseId, Event, PersonId, StreamId};
 use futures::Stream;
 use infrastructure::stored::StoredEvent;
-use projections::queue;
+use projections::{directory, queue};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -88,10 +88,17 @@ struct Feed {
     whole: bool,
     /// With personal content.
     personal: bool,
+    /// Without the employers of persons with protected identity.
+    hides_employer: bool,
     /// The last position of the feed when it was asked for.
     end: u64,
     /// What is known of streams: whether they lie within reach.
     within: HashMap<StreamId, bool>,
+}
+
+/// Whether a role reads events without the employers of persons with protected identity. Auditors prove what is hashed.
+pub fn hides_employer(role: Role) -> bool {
+    role.hides_protected() && role != Role::Auditor
 }
 
 /// The events of one step, and the position to which it came.
@@ -110,6 +117,7 @@ impl Feed {
             reach: (role != Role::Auditor).then(|| caller.actor.reach()),
             whole: role.sees_all(),
             personal: role == Role::Auditor && has_reason(headers),
+            hides_employer: hides_employer(role),
             end,
             within: HashMap::new(),
             app,
@@ -154,13 +162,39 @@ impl Feed {
     }
 
     async fn bodies(&self, events: &[StoredEvent]) -> Result<Vec<EventBody>, Failure> {
-        if !self.personal {
-            return Ok(events.iter().map(|event| EventBody::of_stored(event, None)).collect());
-        }
-        let opened = self.app.reader.open(events).await?;
-        let personal = opened.iter().map(|event| event.event.personal_json());
-        let both = events.iter().zip(personal);
-        Ok(both.map(|(event, personal)| EventBody::of_stored(event, personal.as_deref())).collect())
+        let protected = self.of_protected(events).await?;
+        let opened = if self.personal { self.app.reader.open(events).await? } else { Vec::new() };
+        let mut opened = opened.iter();
+        let body = |event: &StoredEvent| {
+            let opened = opened.next().map(|opened| &opened.event);
+            let is_protected = protected.contains(&event.position);
+            // Who somebody is, few may read (LAW-12).
+            let shown = opened.filter(|event| !(is_protected && matches!(event, Event::PersonSeen { .. })));
+            let personal = shown.and_then(Event::personal_json);
+            let body = EventBody::of_stored(event, personal.as_deref());
+            if is_protected && self.hides_employer { body.without_employer() } else { body }
+        };
+        Ok(events.iter().map(body).collect())
+    }
+
+    /// The positions of events that tell who a person with protected identity is, or where that person works.
+    async fn of_protected(&self, events: &[StoredEvent]) -> Result<HashSet<u64>, Failure> {
+        let told = |event: &StoredEvent| match event.facts_only().ok()? {
+            Event::CaseReceived { reporter: Some(reporter), .. } => Some((event.position, reporter)),
+            Event::PersonSeen { .. } => Some((event.position, PersonId(event.stream.0))),
+            _ => None,
+        };
+        let told: Vec<_> = events.iter().filter_map(told).collect();
+        let positions = self.app.query(move |tables| {
+            let mut positions = HashSet::new();
+            for (position, person) in told {
+                if directory::is_protected(tables, person)? {
+                    positions.insert(position);
+                }
+            }
+            Ok(positions)
+        });
+        Ok(positions.await?)
     }
 
     /// Lines up to the end of the feed, or so many.

@@ -254,7 +254,7 @@ fn column(paper: &Paper, actor: &Actor) -> usize {
         Role::Employee if reported && employer_is_mine => 0,
         Role::Requester if (reported || filed) && employer_is_mine => 0,
         Role::EmployerAdministrator if reported && employer_is_mine => 0,
-        Role::EmployerAdministrator if employer_is_mine => 7,
+        Role::EmployerAdministrator if employer_is_mine && actor.employers.is_some() => 7,
         Role::Employee | Role::Requester | Role::EmployerAdministrator => 1,
         Role::Officer if area_is_mine => 2,
         Role::Officer => 3,

@@ -17,7 +17,7 @@ use crate::{App, Failure};
 const LIMITS: [usize; 2] = [20, 50];
 
 /// The kinds of event, as people meet them.
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 17] = [
     "CaseReceived",
     "AttachmentAdded",
     "ProcessingStarted",
@@ -31,6 +31,7 @@ const KINDS: [&str; 16] = [
     "NotificationFailed",
     "PersonSeen",
     "PersonLinked",
+    "ProtectionChanged",
     "EmployerRegistered",
     "NoticePublished",
     "NoticeResolved",

@@ -140,7 +140,7 @@ async fn page(
         return Err(Failure::NotFound);
     };
     let before = CaseView::replay(&known[..version - 1]);
-    let names = Names::load(app, language, None, []).await?;
+    let names = Names::load(app, language, &visitor.caller()?.actor, None, view.reporter).await?;
     let open = !reason.is_empty();
     let facts = |view: &CaseView| state(language, view, &names, open);
     let link = |version: usize| {
@@ -215,7 +215,7 @@ fn state(language: Language, view: &CaseView, names: &Names, open: bool) -> Vec<
     let mut facts = vec![
         ("officer-case-status", word("status", &view.status)),
         ("officer-case-topic", topic(language, view.area, view.sub_area, view.system)),
-        ("officer-case-employer", names.employer(view.employer)),
+        ("officer-case-employer", names.employer_of(view.employer, view.reporter)),
         ("officer-case-channel", word("channel", &view.channel)),
         ("officer-case-received", moment(Some(view.received_at))),
         ("replay-started", moment(view.started_at)),

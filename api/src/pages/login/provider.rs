@@ -118,7 +118,7 @@ async fn let_in(
     pending: &Pending,
     finished: Finished,
 ) -> Result<Response, Failure> {
-    let Finished { mut identities, id_token } = finished;
+    let Finished { mut identities, protected, id_token } = finished;
     let Some(place) = first_role(&identities, pending.employer) else {
         let page = mismatch(app, visitor, pending, &identities).await?;
         return Ok((jar, page).into_response());
@@ -135,7 +135,10 @@ async fn let_in(
         if let Some(before) = visitor.jar.get(&name) {
             app.end_session(before.value()).await?;
         }
-        app.begin_session_as(identity, identities, provider).await
+        if protected {
+            app.protect_login(&identity).await?;
+        }
+        Ok::<_, Failure>(app.begin_session_as(identity, identities, provider).await?)
     };
     match session.await {
         Ok(session) => {
@@ -143,7 +146,7 @@ async fn let_in(
             Ok((jar, Redirect::to(first_page(role, &pending.back))).into_response())
         }
         Err(error) => {
-            tracing::error!(%error, "a session could not be begun");
+            tracing::error!(?error, "a session could not be begun");
             Ok((jar, Redirect::to(FAILED)).into_response())
         }
     }

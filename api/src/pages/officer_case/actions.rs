@@ -5,16 +5,17 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
-use domain::access::Duty;
+use domain::access::{Duty, Verdict, may};
 use domain::case::commands::{Assign, StartProcessing};
 use domain::refusal::Code;
 use domain::{Area, CaseCommand, CaseId, FieldError, Language, PersonId, Status};
 use infrastructure::{Outcome, random};
 use projections::{case_page, directory};
+use serde::Deserialize;
 
 use super::forms::{ASSIGN, CLOSE, MESSAGE, NOTE, RECLASSIFY, REQUEST, START};
 use super::{newest, show_again};
-use crate::pages::case::form_address;
+use crate::pages::case::{form_address, readable};
 use crate::pages::form::{Action, log_in_again};
 use crate::pages::{Form, Visitor, change, cookies, create_case};
 use crate::requests::{
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/arenden/{id}/tilldela", post(assign))
         .route("/arenden/{id}/omrade", post(reclassify))
         .route("/arenden/{id}/svar", post(close))
+        .route("/arenden/{id}/skydd", post(protect))
 }
 
 /// A message, which has its address in common with the customer's.
@@ -40,6 +42,12 @@ pub(super) fn routes() -> Router<App> {
 /// When the case is not the visitor's to know.
 pub async fn message(app: &App, visitor: &Visitor, id: &str, request: Request) -> Answer {
     act::<AddMessageRequest>(app, visitor, (id, MESSAGE), request).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Mark {
+    protected: String,
 }
 
 /// A form that came in: to be done, or answered already.
@@ -111,6 +119,24 @@ async fn assign(
         None => Err(Failure::Fields(vec![FieldError::new("/officer", Code::OfficerMissing)])),
     };
     end(&app, &visitor, case, form, done).await
+}
+
+/// Marks whose case it is as having protected identity, or takes the mark away.
+async fn protect(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    axum::Form(mark): axum::Form<Mark>,
+) -> Answer {
+    let view = readable(&app, &visitor, &id).await?;
+    let actor = &visitor.caller_for(Duty::CaseWork)?.actor;
+    if may(actor, domain::access::Action::Protect, &view.standing()) != Verdict::Allowed {
+        return Err(Failure::Forbidden);
+    }
+    let reporter = view.reporter.ok_or(Failure::NotFound)?;
+    let position = app.protect(actor.person, reporter, mark.protected == "yes").await?;
+    let address = format!("/arenden/{}", view.id);
+    Ok((cookies::told(&app, visitor.jar.clone(), position), Redirect::to(&address)).into_response())
 }
 
 /// An action whose form is a request of the API.

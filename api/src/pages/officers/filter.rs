@@ -42,6 +42,7 @@ impl Asked {
             status,
             area: Area::parse(&self.area),
             employer: OrganisationNumber::parse(&self.employer),
+            without_protected: !self.employer.is_empty() && caller.actor.role.hides_protected(),
             channel: Channel::parse(&self.channel),
             officer: (self.officer == "mine").then_some(caller.actor.person),
             unassigned: self.officer == "none",

@@ -1,8 +1,8 @@
 //! Names behind pseudonyms and numbers, and what a case is about, in the reader's words.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use domain::{Area, Language, OrganisationNumber, PersonId, SubArea, System};
+use domain::{Actor, Area, Language, OrganisationNumber, PersonId, SubArea, System};
 use projections::directory::{self, Person};
 use projections::services;
 
@@ -13,27 +13,38 @@ use crate::{App, Failure};
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     persons: HashMap<PersonId, Person>,
+    /// Those with protected identity who are hidden from the reader.
+    hidden: HashSet<PersonId>,
+    /// What stands for such a person, and for the employer.
+    instead: [String; 2],
     /// All employers, by name.
     pub employers: Vec<(OrganisationNumber, String)>,
 }
 
 impl Names {
-    /// The names of these persons, as a case of `employer` shows them where there is one, and of all employers.
+    /// The names of these persons, as a case of `employer` shows them to a reader where there is one, and of all employers.
+    /// Who has protected identity is named to few (LAW-12).
     ///
     /// # Errors
     /// When the read models cannot be read.
     pub async fn load(
         app: &App,
         language: Language,
+        reader: &Actor,
         employer: Option<OrganisationNumber>,
         persons: impl IntoIterator<Item = PersonId>,
     ) -> Result<Self, Failure> {
         let mut wanted: Vec<PersonId> = persons.into_iter().collect();
         wanted.sort_unstable();
         wanted.dedup();
+        let hides = reader.role.hides_protected();
         let names = app.query(move |tables| {
-            let mut persons = HashMap::new();
+            let (mut persons, mut hidden) = (HashMap::new(), HashSet::new());
             for id in wanted {
+                if hides && directory::is_protected(tables, id)? {
+                    hidden.insert(id);
+                    continue;
+                }
                 let person = match employer {
                     Some(employer) => directory::of_case(tables, id, employer)?,
                     None => directory::person(tables, id)?,
@@ -47,7 +58,9 @@ impl Names {
                 };
                 (employer.number, name)
             });
-            Ok(Self { persons, employers: employers.collect() })
+            let instead = ["protected-person", "protected-employer"];
+            let instead = instead.map(|key| Text::new(language, key).to_string());
+            Ok(Self { persons, hidden, instead, employers: employers.collect() })
         });
         Ok(names.await?)
     }
@@ -59,9 +72,20 @@ impl Names {
 
     /// The name of a person; the login, and at last the pseudonym, where there is none.
     pub fn person(&self, person: PersonId) -> String {
+        if self.hidden.contains(&person) {
+            return self.instead[0].clone();
+        }
         let known = self.of(person);
         let name = known.and_then(|known| known.name.clone().or_else(|| known.subject.clone()));
         name.unwrap_or_else(|| short(&person))
+    }
+
+    /// The name of the employer of somebody's case, unless where that person works must not be known.
+    pub fn employer_of(&self, number: OrganisationNumber, reporter: Option<PersonId>) -> String {
+        if reporter.is_some_and(|reporter| self.hidden.contains(&reporter)) {
+            return self.instead[1].clone();
+        }
+        self.employer(number)
     }
 
     /// The name of an employer; its number where nothing is registered about it.

@@ -88,7 +88,7 @@ fn request(form: &Form) -> CreateRequest {
 
 async fn page(app: &App, visitor: &Visitor, form: Form) -> Result<PhonePage, Failure> {
     let language = visitor.language;
-    let names = Names::load(app, language, None, []).await?;
+    let names = Names::load(app, language, &visitor.caller()?.actor, None, []).await?;
     let word = |list: &str, code: &str| Text::new(language, format!("{list}-{code}"));
     let choice = |list: &str, code: &str| Choice::new(code, word(list, code));
     let frame = Frame::new(app, visitor, Text::new(language, "phone-title")).await?;

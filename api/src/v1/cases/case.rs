@@ -97,8 +97,8 @@ async fn read(
     }
     let persons = [view.officer, view.reporter].into_iter().flatten();
     let persons: Vec<_> = persons.map(|person| (person, view.employer)).collect();
-    let role = reader.caller.actor.role;
-    let people = app.query(move |tables| People::load(tables, role, persons)).await?;
+    let (role, actor) = (reader.caller.actor.role, reader.caller.actor.clone());
+    let people = app.query(move |tables| People::load(tables, &actor, persons)).await?;
     let readership = Readership { role, language: reader.language };
     let body = readership.case(&view, &people);
     Ok((personal(), words(reader.language), headers, Json(body)).into_response())

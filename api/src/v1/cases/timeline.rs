@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use projections::timeline;
+use projections::{directory, timeline};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use crate::v1::bearer::Reader;
 use crate::v1::cases::case::{CaseInPath, CasePath, readable};
 use crate::v1::event_body::EventBody;
+use crate::v1::events::hides_employer;
 use crate::v1::personal;
 use crate::v1::query::Parameters;
 use crate::{App, Failure};
@@ -47,8 +48,18 @@ async fn read(
 ) -> Result<Response, Failure> {
     query.finish()?;
     let view = readable(&app, &reader.caller, case).await?;
-    let whole = reader.caller.actor.role.sees_all();
-    let entries = app.query(move |tables| timeline::of_case(tables, view.id, whole)).await?;
-    let events = entries.into_iter().map(|entry| EventBody::of_entry(view.id, entry)).collect();
+    let role = reader.caller.actor.role;
+    let (whole, reporter) = (role.sees_all(), view.reporter.filter(|_| hides_employer(role)));
+    let (entries, hidden) = app
+        .query(move |tables| {
+            let hidden = reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?;
+            Ok((timeline::of_case(tables, view.id, whole)?, hidden == Some(true)))
+        })
+        .await?;
+    let body = |entry| match (EventBody::of_entry(view.id, entry), hidden) {
+        (body, true) => body.without_employer(),
+        (body, false) => body,
+    };
+    let events = entries.into_iter().map(body).collect();
     Ok((personal(), Json(Timeline { events })).into_response())
 }

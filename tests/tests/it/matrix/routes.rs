@@ -88,6 +88,7 @@ pub(super) const PAGES: &[(&str, &str, Needs)] = &[
     ("POST", "/arenden/{id}/tilldela", CaseWork(Action::Assign)),
     ("POST", "/arenden/{id}/omrade", CaseWork(Action::Reclassify)),
     ("POST", "/arenden/{id}/svar", CaseWork(Action::Close)),
+    ("POST", "/arenden/{id}/skydd", CaseWork(Action::Protect)),
 ];
 
 /// The routes that stand in the source of the pages, by method and path.
