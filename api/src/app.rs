@@ -269,7 +269,7 @@ async fn open(config: &Config, clock: &Clock) -> anyhow::Result<(Opened, Arc<Key
     }
     let opened = config.log_place()?.open(&config.data, past).await?;
     if config.log_place()?.is_shared() {
-        backup::restore::settle(&config.data, config.keys_folder(), opened.log.as_ref()).await?;
+        backup::restore::settle(&config.data, opened.log.as_ref()).await?;
     }
     let keys = open_keys(opened.log.as_ref(), config.keys_folder()).await?;
     Ok((opened, Arc::new(keys)))

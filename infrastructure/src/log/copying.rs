@@ -33,6 +33,7 @@ pub struct Moved {
 pub async fn copy(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Result<Moved, LogError> {
     let (head, before) = (from.head().await?, to.head().await?);
     begins(from, before).await?;
+    disown(to).await?;
     let mut position = before.position;
     loop {
         let events = from.events_after(position, EVENTS).await?;
@@ -97,6 +98,16 @@ pub async fn is_empty(log: &dyn Log) -> Result<bool, LogError> {
         }
     }
     Ok(log.head().await?.position == 0)
+}
+
+/// Takes from a log what says whose it is, so that no node works on it before the copy is whole.
+async fn disown(log: &dyn Log) -> Result<(), LogError> {
+    let mut writer = log.writer().await?;
+    writer.begin().await?;
+    for table in TABLES.iter().filter(|table| table.name == "meta") {
+        writer.clear(table).await?;
+    }
+    writer.commit().await
 }
 
 /// Whether what the target holds is how the source begins.

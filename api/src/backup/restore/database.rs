@@ -13,6 +13,7 @@ use infrastructure::log::sqlite::SqliteLog;
 use infrastructure::{Log, LogError};
 
 use crate::Config;
+use crate::backup::restore::left::PUT;
 use crate::backup::{Aside, FILES, copy_file, sync_folder};
 
 /// An empty database.
@@ -43,6 +44,10 @@ impl Database {
         let place = &self.place;
         let mut put = Put::default();
         put.all(config, &built.path)?;
+        let done = config.data.join(PUT);
+        fs::rename(&built.path, &done)?;
+        built.path = done;
+        sync_folder(&config.data)?;
         let from = SqliteLog::open_read_only(&built.path)?;
         let far = |position, head| tell(&format!("{place}: {position} of {head} events"));
         match copying::copy_at_once(&from, self.log.as_ref(), &far).await {
