@@ -326,6 +326,11 @@ async fn holds_what_was_shown(config: &Config) -> anyhow::Result<()> {
 /// # Errors
 /// In words.
 pub async fn open_keys(log: &dyn Log, folder: &Path) -> anyhow::Result<Keys> {
+    anyhow::ensure!(
+        folder.is_dir(),
+        "there is no folder {}; name the folder of the keys with the setting `keys`",
+        folder.display()
+    );
     let empty = log.head().await?.position == 0;
     let keys = Keys::open(folder, empty).context(
         "the log has events that only their own keys open; put the key files back where they were",

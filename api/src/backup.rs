@@ -85,6 +85,15 @@ struct Aside {
     kept: bool,
 }
 
+impl Aside {
+    /// Gives the folder another place beside.
+    fn rename(&mut self, path: PathBuf) -> anyhow::Result<()> {
+        fs::rename(&self.path, &path).with_context(|| format!("{} cannot be made", path.display()))?;
+        self.path = path;
+        sync_folder(self.path.parent().unwrap_or(&self.path))
+    }
+}
+
 impl Drop for Aside {
     fn drop(&mut self) {
         if !self.kept

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clock::from_micros;
 use crate::keys::Keys;
+use crate::log::copying::COPYING;
 use crate::log::{Head, Log, LogError};
 use crate::reader::missing;
 use crate::stored::StoredEvent;
@@ -22,6 +23,12 @@ const TOKEN_FINGERPRINT: &str = "token_fingerprint";
 /// # Errors
 /// When the master key is not the log's, a key is missing, or the tail does not hash to what it says.
 pub async fn check(log: &dyn Log, keys: &Keys) -> Result<Head, LogError> {
+    if log.meta(COPYING).await?.is_some() {
+        return Err(LogError::Damaged(
+            "the log is not whole: it is being copied from another, or that was cut off; run `kundwebb log copy` again"
+                .to_owned(),
+        ));
+    }
     remember(log, keys).await?;
     let head = end(log).await?;
     self::keys(log, keys).await?;
@@ -71,13 +78,7 @@ pub async fn keys(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
                     .to_owned(),
             ));
         }
-        None => {
-            return Err(LogError::Damaged(
-                "the log does not say which master key is its own; if it was being copied from another, run \
-                 `kundwebb log copy` again"
-                    .to_owned(),
-            ));
-        }
+        None => return Err(LogError::Damaged("the log does not say which master key is its own".to_owned())),
     }
     if log.meta(TOKEN_FINGERPRINT).await?.is_some_and(|fingerprint| fingerprint != keys.token_fingerprint()) {
         return Err(LogError::Damaged(

@@ -15,6 +15,9 @@ const EVENTS: usize = 1000;
 /// Rows beside the events in one transaction.
 const ROWS: u32 = 10_000;
 
+/// What a log says while it is being copied.
+pub(crate) const COPYING: &str = "being_copied";
+
 /// What was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moved {
@@ -50,13 +53,20 @@ pub async fn copy(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Resu
     writer.begin().await?;
     let rows = beside(from, writer.as_mut()).await?;
     writer.commit().await?;
+    if let Err(error) = proven(from, to, head).await {
+        disown(to).await?;
+        return Err(error);
+    }
+    Ok(Moved { head, before: before.position, rows })
+}
+
+async fn proven(from: &dyn Log, to: &dyn Log, head: Head) -> Result<(), LogError> {
     if from.head().await? != head || to.head().await? != head {
         return Err(LogError::Data(
             "somebody wrote to a log while it was copied; stop every node and go on".to_owned(),
         ));
     }
-    same(from, to).await?;
-    Ok(Moved { head, before: before.position, rows })
+    same(from, to).await
 }
 
 /// Copies a log whole into an empty one in one transaction, so that all of it is there or nothing; whether both are the same
@@ -100,13 +110,14 @@ pub async fn is_empty(log: &dyn Log) -> Result<bool, LogError> {
     Ok(log.head().await?.position == 0)
 }
 
-/// Takes from a log what says whose it is, so that no node works on it before the copy is whole.
+/// Takes from a log what says whose it is, and says that it is being copied, so that no node works on it before it is whole.
 async fn disown(log: &dyn Log) -> Result<(), LogError> {
     let mut writer = log.writer().await?;
     writer.begin().await?;
     for table in TABLES.iter().filter(|table| table.name == "meta") {
         writer.clear(table).await?;
     }
+    writer.set_meta(COPYING, "yes").await?;
     writer.commit().await
 }
 

@@ -10,7 +10,7 @@ use infrastructure::keys::KEY_FILES;
 use infrastructure::log::copying;
 use infrastructure::log::sqlite::{FILE, LOCK, SqliteLog};
 
-use crate::backup::{FILES, remove_folder};
+use crate::backup::{FILES, remove_folder, sync_folder};
 
 /// The folder in which a restore builds; it goes when the restore ends.
 pub(super) const RESTORING: &str = "restoring";
@@ -39,9 +39,16 @@ pub(super) fn clear(data: &Path) -> anyhow::Result<()> {
             path.file_name().unwrap_or_default().to_string_lossy()
         );
     }
+    let [restoring, put] = [RESTORING, PUT].map(|name| data.join(name));
+    if put.exists() && !restoring.exists() {
+        // It says that everything is there, which is not so from here on.
+        fs::rename(&put, &restoring)?;
+        sync_folder(data)?;
+    }
     // Until the rest is gone it tells what that is.
-    left.sort_by_key(|path| path.ends_with(RESTORING) || path.ends_with(PUT));
-    left.iter().try_for_each(|path| remove(path))
+    left.retain(|path| *path != put && *path != restoring);
+    left.push(restoring);
+    left.iter().filter(|path| path.exists()).try_for_each(|path| remove(path))
 }
 
 /// A server is about to work in its folder, on a log in a database. A restore that was killed after its commit was done, for
@@ -51,6 +58,8 @@ pub(super) fn clear(data: &Path) -> anyhow::Result<()> {
 /// When a restore was cut off before its commit, in words; or what it has left cannot be removed.
 pub async fn settle(data: &Path, log: &dyn Log) -> anyhow::Result<()> {
     let [restoring, put] = [RESTORING, PUT].map(|name| data.join(name));
+    // Everything in it was moved to its place.
+    let _ = fs::remove_dir(&restoring);
     ensure!(
         !restoring.exists(),
         "a restore was not finished: {} is there, and files or keys may be missing here. Run `kundwebb restore` again, into \

@@ -371,6 +371,7 @@ async fn a_restore_that_was_killed_is_done_again_or_was_done() {
     // restore.
     killed(&town, Moment::Commit, &restored, &backup).await;
     assert!(written(&town).await);
+    many.is_refused(&restored, &from, "that was done: start the server").await;
     fs::remove_file(restored.join("restored/token.key")).unwrap();
     many.start(&restored).await.stop().await;
     assert!(!restored.join("restored").exists());
