@@ -21,6 +21,7 @@ use chrono::{DateTime, Utc};
 use infrastructure::committer::Settings;
 use infrastructure::files::FileError;
 use infrastructure::keys::Keys;
+use infrastructure::log::copying;
 use infrastructure::log::place::Opened;
 use infrastructure::tokens::Tokens;
 use infrastructure::{Clock, Committer, FileStore, Log, LogError, LogFeed, Reader, log_feed, startup};
@@ -326,6 +327,7 @@ async fn holds_what_was_shown(config: &Config) -> anyhow::Result<()> {
 /// # Errors
 /// In words.
 pub async fn open_keys(log: &dyn Log, folder: &Path) -> anyhow::Result<Keys> {
+    copying::whole(log).await?;
     anyhow::ensure!(
         folder.is_dir(),
         "there is no folder {}; name the folder of the keys with the setting `keys`",

@@ -4,8 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clock::from_micros;
 use crate::keys::Keys;
-use crate::log::copying::COPYING;
-use crate::log::{Head, Log, LogError};
+use crate::log::{Head, Log, LogError, copying};
 use crate::reader::missing;
 use crate::stored::StoredEvent;
 
@@ -23,12 +22,7 @@ const TOKEN_FINGERPRINT: &str = "token_fingerprint";
 /// # Errors
 /// When the master key is not the log's, a key is missing, or the tail does not hash to what it says.
 pub async fn check(log: &dyn Log, keys: &Keys) -> Result<Head, LogError> {
-    if log.meta(COPYING).await?.is_some() {
-        return Err(LogError::Damaged(
-            "the log is not whole: it is being copied from another, or that was cut off; run `kundwebb log copy` again"
-                .to_owned(),
-        ));
-    }
+    copying::whole(log).await?;
     remember(log, keys).await?;
     let head = end(log).await?;
     self::keys(log, keys).await?;
@@ -40,6 +34,7 @@ pub async fn check(log: &dyn Log, keys: &Keys) -> Result<Head, LogError> {
 /// # Errors
 /// When the tail does not hash to what it says, or something of it is missing.
 pub async fn end(log: &dyn Log) -> Result<Head, LogError> {
+    copying::whole(log).await?;
     let head = log.head().await?;
     tail(log, head).await?;
     Ok(head)
@@ -70,6 +65,7 @@ pub fn ahead(head: Head, now: DateTime<Utc>) -> Option<String> {
 /// # Errors
 /// When they are not, or one is.
 pub async fn keys(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
+    copying::whole(log).await?;
     match log.meta(MASTER_FINGERPRINT).await? {
         Some(fingerprint) if fingerprint == keys.master_fingerprint() => {}
         Some(_) => {

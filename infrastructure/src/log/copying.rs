@@ -16,7 +16,7 @@ const EVENTS: usize = 1000;
 const ROWS: u32 = 10_000;
 
 /// What a log says while it is being copied.
-pub(crate) const COPYING: &str = "being_copied";
+const COPYING: &str = "being_copied";
 
 /// What was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub struct Moved {
 /// # Errors
 /// [`LogError::Data`] when the target holds another log, or the source was written meanwhile; or when either fails.
 pub async fn copy(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Result<Moved, LogError> {
+    whole(from).await?;
     let (head, before) = (from.head().await?, to.head().await?);
     begins(from, before).await?;
     disown(to).await?;
@@ -95,6 +96,20 @@ pub async fn copy_at_once(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64))
     let rows = beside(from, writer.as_mut()).await?;
     writer.commit().await?;
     Ok(Moved { head, before: 0, rows })
+}
+
+/// Checks that a log is no copy that was cut off, or is under way: such a one is nobody's.
+///
+/// # Errors
+/// When it is; or when it cannot be read.
+pub async fn whole(log: &dyn Log) -> Result<(), LogError> {
+    match log.meta(COPYING).await? {
+        None => Ok(()),
+        Some(_) => Err(LogError::Unavailable(
+            "it is being copied from another, or that was cut off, and is not whole; run `kundwebb log copy` again"
+                .to_owned(),
+        )),
+    }
 }
 
 /// Whether a log holds nothing: neither events nor anything beside them.
