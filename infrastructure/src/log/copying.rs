@@ -17,6 +17,8 @@ const ROWS: u32 = 10_000;
 
 /// What a log says while it is being copied.
 const COPYING: &str = "being_copied";
+/// While that is under way, or was cut off.
+const COPIED: &str = "yes";
 
 /// What was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,11 @@ pub async fn copy(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Resu
     whole(from).await?;
     let (head, before) = (from.head().await?, to.head().await?);
     begins(from, before).await?;
-    disown(to).await?;
+    mark(to, COPIED).await?;
+    if whole(from).await.is_err() {
+        mark(to, "").await?;
+        return Err(LogError::Data("both are the same log".to_owned()));
+    }
     let mut position = before.position;
     loop {
         let events = from.events_after(position, EVENTS).await?;
@@ -55,7 +61,7 @@ pub async fn copy(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Resu
     let rows = beside(from, writer.as_mut()).await?;
     writer.commit().await?;
     if let Err(error) = proven(from, to, head).await {
-        disown(to).await?;
+        mark(to, COPIED).await?;
         return Err(error);
     }
     Ok(Moved { head, before: before.position, rows })
@@ -67,6 +73,7 @@ async fn proven(from: &dyn Log, to: &dyn Log, head: Head) -> Result<(), LogError
             "somebody wrote to a log while it was copied; stop every node and go on".to_owned(),
         ));
     }
+    whole(to).await?;
     same(from, to).await
 }
 
@@ -103,8 +110,8 @@ pub async fn copy_at_once(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64))
 /// # Errors
 /// When it is; or when it cannot be read.
 pub async fn whole(log: &dyn Log) -> Result<(), LogError> {
-    match log.meta(COPYING).await? {
-        None => Ok(()),
+    match log.meta(COPYING).await?.as_deref() {
+        None | Some("") => Ok(()),
         Some(_) => Err(LogError::Unavailable(
             "it is being copied from another, or that was cut off, and is not whole; run `kundwebb log copy` again"
                 .to_owned(),
@@ -125,14 +132,12 @@ pub async fn is_empty(log: &dyn Log) -> Result<bool, LogError> {
     Ok(log.head().await?.position == 0)
 }
 
-/// Takes from a log what says whose it is, and says that it is being copied, so that no node works on it before it is whole.
-async fn disown(log: &dyn Log) -> Result<(), LogError> {
+/// Says in a log whether it is being copied, so that no node works on it before it is whole. The rows that are copied at the
+/// end take that away.
+async fn mark(log: &dyn Log, copying: &str) -> Result<(), LogError> {
     let mut writer = log.writer().await?;
     writer.begin().await?;
-    for table in TABLES.iter().filter(|table| table.name == "meta") {
-        writer.clear(table).await?;
-    }
-    writer.set_meta(COPYING, "yes").await?;
+    writer.set_meta(COPYING, copying).await?;
     writer.commit().await
 }
 

@@ -6,7 +6,6 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use domain::{CaseNumber, Event, StreamId};
-use infrastructure::log::copying;
 use infrastructure::sealing::Key;
 use infrastructure::stored::StoredEvent;
 use infrastructure::{Keys, Log, LogError};
@@ -26,7 +25,6 @@ pub(super) async fn run(
     tell: &dyn Fn(&str),
 ) -> anyhow::Result<ExitCode> {
     let log = read_only(config).await?;
-    copying::whole(log.as_ref()).await?;
     let keys = Keys::open(config.keys_folder(), false);
     if let Err(error) = &keys {
         tell(&format!("{error}; what is sealed is not opened, everything else is checked"));

@@ -278,6 +278,11 @@ async fn a_log_moves_to_another_engine_and_back() {
     grown.keys = Arc::clone(&node.keys);
     grown.clock.set(time("2027-01-03T10:00:00Z"));
     assert_eq!(grown.filed().await.case_number.to_string(), "2027-000005-0");
+    // Nor is one copied onto itself, whatever it is called.
+    let again = PostgresLog::open(&engine.url, false).await.unwrap();
+    let error = copy(&again, engine.log.as_ref(), &|_, _| {}).await.unwrap_err().to_string();
+    assert!(error.contains("the same log"), "{error}");
+    startup::check(engine.log.as_ref(), &node.keys).await.unwrap();
     // Another log is not written over.
     let error = copy(&back, engine.log.as_ref(), &|_, _| {}).await.unwrap_err().to_string();
     assert!(error.contains("another log"), "{error}");
