@@ -22,6 +22,7 @@ use chrono::{DateTime, Utc};
 use infrastructure::committer::Settings;
 use infrastructure::files::FileError;
 use infrastructure::keys::Keys;
+use infrastructure::log::copying;
 use infrastructure::log::place::Opened;
 use infrastructure::tokens::Tokens;
 use infrastructure::{Clock, Committer, FileStore, Log, LogError, LogFeed, Reader, log_feed, startup};
@@ -275,7 +276,7 @@ async fn open(config: &Config, clock: &Clock) -> anyhow::Result<(Opened, Arc<Key
     }
     let opened = config.log_place()?.open(&config.data, past).await?;
     if config.log_place()?.is_shared() {
-        backup::restore::settle(&config.data, config.keys_folder(), opened.log.as_ref()).await?;
+        backup::restore::settle(&config.data, opened.log.as_ref()).await?;
     }
     let keys = open_keys(opened.log.as_ref(), config.keys_folder()).await?;
     Ok((opened, Arc::new(keys)))
@@ -332,6 +333,12 @@ async fn holds_what_was_shown(config: &Config) -> anyhow::Result<()> {
 /// # Errors
 /// In words.
 pub async fn open_keys(log: &dyn Log, folder: &Path) -> anyhow::Result<Keys> {
+    copying::whole(log).await?;
+    anyhow::ensure!(
+        folder.is_dir(),
+        "there is no folder {}; name the folder of the keys with the setting `keys`",
+        folder.display()
+    );
     let empty = log.head().await?.position == 0;
     let keys = Keys::open(folder, empty).context(
         "the log has events that only their own keys open; put the key files back where they were",

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use infrastructure::log::Head;
+use infrastructure::log::sqlite::FILE;
 use serde::{Deserialize, Serialize};
 
 pub use restore::restore;
@@ -84,12 +85,34 @@ struct Aside {
     kept: bool,
 }
 
+impl Aside {
+    /// Gives the folder another place beside.
+    fn rename(&mut self, path: PathBuf) -> anyhow::Result<()> {
+        fs::rename(&self.path, &path).with_context(|| format!("{} cannot be made", path.display()))?;
+        self.path = path;
+        sync_folder(self.path.parent().unwrap_or(&self.path))
+    }
+}
+
 impl Drop for Aside {
     fn drop(&mut self) {
         if !self.kept
-            && let Err(error) = fs::remove_dir_all(&self.path)
+            && let Err(error) = remove_folder(&self.path)
         {
             tracing::warn!(%error, folder = %self.path.display(), "what was begun could not be removed");
         }
     }
+}
+
+/// Removes a folder with a log: that last, so that whoever is cut off here leaves what tells what it is, or nothing of it.
+fn remove_folder(path: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_name() != FILE {
+            if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }?;
+        }
+    }
+    sync_folder(path)?;
+    Ok(fs::remove_dir_all(path)?)
 }

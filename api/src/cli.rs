@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use infrastructure::log::copying;
 use infrastructure::{Log, LogError};
 use projections::projector::ProjectorError;
 use rustix::fs::Mode;
@@ -162,7 +163,9 @@ fn settings(flags: &Flags, bare: bool) -> anyhow::Result<Config> {
 
 /// The log of the data folder, for reading beside a server that may run.
 async fn read_only(config: &Config) -> anyhow::Result<Arc<dyn Log>> {
-    Ok(config.log_place()?.open_read_only().await?)
+    let log = config.log_place()?.open_read_only().await?;
+    copying::whole(log.as_ref()).await?;
+    Ok(log)
 }
 
 /// What the caller asked for, on standard output.

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clock::from_micros;
 use crate::keys::Keys;
-use crate::log::{Head, Log, LogError};
+use crate::log::{Head, Log, LogError, copying};
 use crate::reader::missing;
 use crate::stored::StoredEvent;
 
@@ -22,6 +22,7 @@ const TOKEN_FINGERPRINT: &str = "token_fingerprint";
 /// # Errors
 /// When the master key is not the log's, a key is missing, or the tail does not hash to what it says.
 pub async fn check(log: &dyn Log, keys: &Keys) -> Result<Head, LogError> {
+    copying::whole(log).await?;
     remember(log, keys).await?;
     let head = end(log).await?;
     self::keys(log, keys).await?;
@@ -33,6 +34,7 @@ pub async fn check(log: &dyn Log, keys: &Keys) -> Result<Head, LogError> {
 /// # Errors
 /// When the tail does not hash to what it says, or something of it is missing.
 pub async fn end(log: &dyn Log) -> Result<Head, LogError> {
+    copying::whole(log).await?;
     let head = log.head().await?;
     tail(log, head).await?;
     Ok(head)
@@ -63,6 +65,7 @@ pub fn ahead(head: Head, now: DateTime<Utc>) -> Option<String> {
 /// # Errors
 /// When they are not, or one is.
 pub async fn keys(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
+    copying::whole(log).await?;
     match log.meta(MASTER_FINGERPRINT).await? {
         Some(fingerprint) if fingerprint == keys.master_fingerprint() => {}
         Some(_) => {
@@ -71,13 +74,7 @@ pub async fn keys(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
                     .to_owned(),
             ));
         }
-        None => {
-            return Err(LogError::Damaged(
-                "the log does not say which master key is its own; if it was being copied from another, run \
-                 `kundwebb log copy` again"
-                    .to_owned(),
-            ));
-        }
+        None => return Err(LogError::Damaged("the log does not say which master key is its own".to_owned())),
     }
     if log.meta(TOKEN_FINGERPRINT).await?.is_some_and(|fingerprint| fingerprint != keys.token_fingerprint()) {
         return Err(LogError::Damaged(

@@ -55,7 +55,7 @@ pub async fn restore(
     );
     let place = config.log_place()?;
     let shared = place.is_shared();
-    let database = if shared { Some(Database::empty(place).await?) } else { None };
+    let database = if shared { Some(Database::empty(place, data).await?) } else { None };
     fs::create_dir_all(data).with_context(|| format!("{} cannot be made", data.display()))?;
     let _owned = sqlite::own(data)?;
     clear(data)?;

@@ -120,7 +120,10 @@ fn empty(part: &Path) -> anyhow::Result<()> {
 /// The log as it is at one moment. That of a database is gathered in a folder beside what is written.
 fn snapshot(source: &Source, part: &Path, tell: &dyn Fn(&str)) -> anyhow::Result<Snapshot> {
     match &source.log {
-        log::place::Place::Sqlite(folder) => Ok(Snapshot::of(folder)?),
+        log::place::Place::Sqlite(folder) => {
+            source.runtime.block_on(log::copying::whole(&SqliteLog::open_read_only(folder)?))?;
+            Ok(Snapshot::of(folder)?)
+        }
         log::place::Place::Postgres(url) => {
             let folder = part.join(GATHERED);
             source.runtime.block_on(gather(url, &folder, tell))?;

@@ -5,15 +5,18 @@ use std::collections::HashMap;
 
 use domain::StreamId;
 
-use crate::log::beside::TABLES;
+use crate::log::beside::{Row, TABLES, Table, Value};
 use crate::log::{Batch, Head, Log, LogError, Writer};
-use crate::startup;
 use crate::stored::StoredEvent;
+use crate::{random, startup};
 
 /// Events in one transaction.
 const EVENTS: usize = 1000;
 /// Rows beside the events in one transaction.
 const ROWS: u32 = 10_000;
+
+/// What a log says while it is being copied, and when that was cut off: which copying it is. Empty when it is whole.
+const COPYING: &str = "being_copied";
 
 /// What was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +34,15 @@ pub struct Moved {
 /// # Errors
 /// [`LogError::Data`] when the target holds another log, or the source was written meanwhile; or when either fails.
 pub async fn copy(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Result<Moved, LogError> {
+    whole(from).await?;
     let (head, before) = (from.head().await?, to.head().await?);
     begins(from, before).await?;
+    let copying = hex::encode(random::bytes::<16>());
+    mark(to, &copying).await?;
+    if from.meta(COPYING).await?.as_ref() == Some(&copying) {
+        mark(to, "").await?;
+        return Err(LogError::Data("both are the same log".to_owned()));
+    }
     let mut position = before.position;
     loop {
         let events = from.events_after(position, EVENTS).await?;
@@ -48,14 +58,20 @@ pub async fn copy(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Resu
     let mut writer = to.writer().await?;
     writer.begin().await?;
     let rows = beside(from, writer.as_mut()).await?;
+    writer.set_meta(COPYING, &copying).await?;
     writer.commit().await?;
+    proven(from, to, head).await?;
+    mark(to, "").await?;
+    Ok(Moved { head, before: before.position, rows })
+}
+
+async fn proven(from: &dyn Log, to: &dyn Log, head: Head) -> Result<(), LogError> {
     if from.head().await? != head || to.head().await? != head {
         return Err(LogError::Data(
             "somebody wrote to a log while it was copied; stop every node and go on".to_owned(),
         ));
     }
-    same(from, to).await?;
-    Ok(Moved { head, before: before.position, rows })
+    same(from, to).await
 }
 
 /// Copies a log whole into an empty one in one transaction, so that all of it is there or nothing; whether both are the same
@@ -86,17 +102,50 @@ pub async fn copy_at_once(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64))
     Ok(Moved { head, before: 0, rows })
 }
 
+/// Checks that a log is no copy that was cut off, or is under way: such a one is nobody's.
+///
+/// # Errors
+/// When it is; or when it cannot be read.
+pub async fn whole(log: &dyn Log) -> Result<(), LogError> {
+    match log.meta(COPYING).await?.as_deref() {
+        None | Some("") => Ok(()),
+        Some(_) => Err(LogError::Unavailable(
+            "it is being copied from another, or that was cut off, and is not whole; run `kundwebb log copy` again"
+                .to_owned(),
+        )),
+    }
+}
+
 /// Whether a log holds nothing: neither events nor anything beside them.
 ///
 /// # Errors
 /// When it cannot be read.
 pub async fn is_empty(log: &dyn Log) -> Result<bool, LogError> {
     for table in TABLES {
-        if !log.rows(table, 0, 1).await?.is_empty() {
+        if !rows(log, table, 0).await?.0.is_empty() {
             return Ok(false);
         }
     }
     Ok(log.head().await?.position == 0)
+}
+
+/// Rows beside the events, at most so many as one transaction has, and the offset after them; without the one that says
+/// whether a log is being copied, which is of that log alone.
+async fn rows(log: &dyn Log, table: &'static Table, offset: u64) -> Result<(Vec<Row>, u64), LogError> {
+    let mut rows = log.rows(table, offset, ROWS).await?;
+    let next = offset + rows.len() as u64;
+    if table.name == "meta" {
+        rows.retain(|row| row.first() != Some(&Value::Text(COPYING.to_owned())));
+    }
+    Ok((rows, next))
+}
+
+/// Says in a log whether it is being copied, so that no node works on it before it is whole.
+async fn mark(log: &dyn Log, copying: &str) -> Result<(), LogError> {
+    let mut writer = log.writer().await?;
+    writer.begin().await?;
+    writer.set_meta(COPYING, copying).await?;
+    writer.commit().await
 }
 
 /// Whether what the target holds is how the source begins.
@@ -134,14 +183,13 @@ async fn beside(from: &dyn Log, writer: &mut dyn Writer) -> Result<u64, LogError
         writer.clear(table).await?;
         let mut offset = 0;
         loop {
-            let rows = from.rows(table, offset, ROWS).await?;
-            if rows.is_empty() {
+            let (rows, next) = rows(from, table, offset).await?;
+            if next == offset {
                 break;
             }
             writer.put(table, &rows).await?;
-            offset += rows.len() as u64;
+            (count, offset) = (count + rows.len() as u64, next);
         }
-        count += offset;
     }
     Ok(count)
 }
@@ -170,16 +218,17 @@ pub async fn same(from: &dyn Log, to: &dyn Log) -> Result<(), LogError> {
         position = last.position;
     }
     for table in TABLES {
-        let mut offset = 0;
+        let mut places = (0, 0);
         loop {
-            let (rows, copied) = (from.rows(table, offset, ROWS).await?, to.rows(table, offset, ROWS).await?);
-            if rows != copied {
+            let ((source, next), (copy, copy_next)) =
+                (rows(from, table, places.0).await?, rows(to, table, places.1).await?);
+            if source != copy {
                 return differ(format!("the table {}", table.name));
             }
-            if rows.is_empty() {
+            if places == (next, copy_next) {
                 break;
             }
-            offset += rows.len() as u64;
+            places = (next, copy_next);
         }
     }
     Ok(())

@@ -13,6 +13,7 @@ use infrastructure::log::sqlite::SqliteLog;
 use infrastructure::{Log, LogError};
 
 use crate::Config;
+use crate::backup::restore::left::{PUT, RESTORING};
 use crate::backup::{Aside, FILES, copy_file, sync_folder};
 
 /// An empty database.
@@ -23,11 +24,16 @@ pub(super) struct Database {
 
 impl Database {
     /// The database at a place, which must hold no log.
-    pub(super) async fn empty(place: Place) -> anyhow::Result<Self> {
+    pub(super) async fn empty(place: Place, data: &Path) -> anyhow::Result<Self> {
         let log = place.open_without_node().await?;
+        let put = if data.join(PUT).exists() {
+            ". If it came there by a restore that was cut off at its end, that was done: start the server"
+        } else {
+            ""
+        };
         ensure!(
             copying::is_empty(log.as_ref()).await?,
-            "{place} holds a log already; name an empty database with --log"
+            "{place} holds a log already; name an empty database with --log{put}"
         );
         Ok(Self { log, place })
     }
@@ -40,9 +46,19 @@ impl Database {
         built: &mut Aside,
         tell: &dyn Fn(&str),
     ) -> anyhow::Result<()> {
-        let place = &self.place;
         let mut put = Put::default();
         put.all(config, &built.path)?;
+        built.rename(config.data.join(PUT))?;
+        let written = self.write(&mut put, built, tell).await;
+        if !put.kept {
+            // Before anything of it is taken away.
+            built.rename(config.data.join(RESTORING))?;
+        }
+        written
+    }
+
+    async fn write(&self, put: &mut Put, built: &mut Aside, tell: &dyn Fn(&str)) -> anyhow::Result<()> {
+        let place = &self.place;
         let from = SqliteLog::open_read_only(&built.path)?;
         let far = |position, head| tell(&format!("{place}: {position} of {head} events"));
         match copying::copy_at_once(&from, self.log.as_ref(), &far).await {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cluster::Cluster;
 use domain::AttachmentId;
+use futures::FutureExt;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::*;
@@ -253,6 +254,15 @@ async fn a_log_moves_to_another_engine_and_back() {
     let moved = copy(sqlite.as_ref(), engine.log.as_ref(), &|_, _| {}).await.unwrap();
     assert_eq!((moved.head, moved.before), (sqlite.head().await.unwrap(), 0));
     startup::check(engine.log.as_ref(), &node.keys).await.unwrap();
+    // Cut off when it goes on, it is nobody's until it is whole.
+    node.filed().await;
+    let cut = copy(sqlite.as_ref(), engine.log.as_ref(), &|_, _| panic!("cut off"));
+    assert!(std::panic::AssertUnwindSafe(cut).catch_unwind().await.is_err());
+    assert_eq!(engine.log.head().await.unwrap(), sqlite.head().await.unwrap());
+    let said = startup::check(engine.log.as_ref(), &node.keys).await.unwrap_err().to_string();
+    assert!(said.contains("run `kundwebb log copy` again"), "{said}");
+    let moved = copy(sqlite.as_ref(), engine.log.as_ref(), &|_, _| {}).await.unwrap();
+    startup::check(engine.log.as_ref(), &node.keys).await.unwrap();
     // Once more is nothing more; and it goes on where the other stopped.
     assert_eq!(
         copy(sqlite.as_ref(), engine.log.as_ref(), &|_, _| {}).await.unwrap().before,
@@ -267,7 +277,12 @@ async fn a_log_moves_to_another_engine_and_back() {
     let mut grown = Node::start(&engine.log());
     grown.keys = Arc::clone(&node.keys);
     grown.clock.set(time("2027-01-03T10:00:00Z"));
-    assert_eq!(grown.filed().await.case_number.to_string(), "2027-000004-3");
+    assert_eq!(grown.filed().await.case_number.to_string(), "2027-000005-0");
+    // Nor is one copied onto itself, whatever it is called.
+    let again = PostgresLog::open(&engine.url, false).await.unwrap();
+    let error = copy(&again, engine.log.as_ref(), &|_, _| {}).await.unwrap_err().to_string();
+    assert!(error.contains("the same log"), "{error}");
+    startup::check(engine.log.as_ref(), &node.keys).await.unwrap();
     // Another log is not written over.
     let error = copy(&back, engine.log.as_ref(), &|_, _| {}).await.unwrap_err().to_string();
     assert!(error.contains("another log"), "{error}");

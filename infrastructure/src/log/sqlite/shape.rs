@@ -23,7 +23,7 @@ const WAL_MAGIC: u32 = 0x377f_0682;
 /// How often a file is looked at before it is called torn.
 const LOOKS: usize = 3;
 /// What is left of an installation in a folder whose log is not there.
-const TRACES: [&str; 3] = ["log.db-wal", "restoring", "keys.db"];
+const TRACES: [&str; 4] = ["log.db-wal", "restoring", "restored", "keys.db"];
 
 /// Checks that every page that the file says to have is in it, or waits in the WAL to be moved into it. To be called before
 /// the process has a connection that it writes with: closing a file lets go of the process's locks on it.
@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn no_log_is_made_where_one_is_lost() {
-        for trace in ["log.db-wal", "read-0123456789abcdef.db", "files/x", "restoring"] {
+        for trace in ["log.db-wal", "read-0123456789abcdef.db", "files/x", "restoring", "restored"] {
             let folder = tempfile::tempdir().unwrap();
             may_be_made(folder.path()).unwrap();
             std::fs::create_dir(folder.path().join("files")).unwrap();

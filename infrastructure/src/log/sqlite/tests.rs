@@ -195,14 +195,14 @@ async fn a_log_that_was_cut_short_or_overwritten_stops_the_start() {
     assert_eq!(started().await.unwrap().position, 200);
 }
 
-/// Of a log whose copying was cut off it is not known whose keys it is sealed with; no node makes it its own.
+/// Of a log with events that does not say whose keys it is sealed with, no node makes itself the owner.
 #[tokio::test]
 async fn a_log_with_events_is_nobodys_until_it_says_whose_it_is() {
     let engine = Sqlite::new().await;
     let node = Node::start(&engine.log());
     node.filed().await;
     let said = crate::startup::check(node.log.as_ref(), &node.keys).await.unwrap_err().to_string();
-    assert!(said.contains("run `kundwebb log copy` again"), "{said}");
+    assert!(said.contains("does not say which master key"), "{said}");
     assert_eq!(node.log.meta("master_fingerprint").await.unwrap(), None);
 }
 

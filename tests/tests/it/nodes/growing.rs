@@ -44,6 +44,29 @@ fn demo(data: &Path) {
     child.wait().unwrap();
 }
 
+/// Of a copy that was cut off every command says so.
+fn nobody_takes_it_for_whole(data: &Path, log: &str) {
+    let backup = data.join("../backup");
+    let commands: [&[&str]; 4] = [
+        &["serve", "--demo", "--listen", "127.0.0.1:0"],
+        &["check"],
+        &["log", "verify"],
+        &["backup", "--to", backup.to_str().unwrap()],
+    ];
+    for arguments in commands {
+        let done = kundwebb(data, arguments).args(["--log", log]).output().unwrap();
+        let said = words(&done);
+        assert!(
+            !done.status.success() && said.contains("run `kundwebb log copy` again"),
+            "{arguments:?}: {said}"
+        );
+        assert!(
+            !said.contains("put the log's own") && !said.contains("`kundwebb restore`"),
+            "{arguments:?}: {said}"
+        );
+    }
+}
+
 /// Copies it, killed after it has told of one transaction, then of two, and so on, until it comes to its end.
 fn copy_with_kills(data: &Path, from: &str, to: &str) -> usize {
     let mut kills = 0;
@@ -56,6 +79,9 @@ fn copy_with_kills(data: &Path, from: &str, to: &str) -> usize {
         }
         child.kill().unwrap();
         child.wait().unwrap();
+        if kills == 0 {
+            nobody_takes_it_for_whole(data, to);
+        }
         kills += 1;
     }
 }
