@@ -130,6 +130,7 @@ mod tests {
         "unavailable",
         "outcome.unknown",
         "files.unavailable",
+        "read-log.unavailable",
         "read-after.timeout",
         "too-large",
         "unsupported-media-type",

@@ -154,7 +154,7 @@ impl Asked {
     }
 
     /// Finds the page. Every list is narrowed by the caller's reach (P8).
-    async fn find(&self, app: &App, caller: &Caller) -> Result<(Page, People), Failure> {
+    async fn find(&self, app: &App, caller: &Caller) -> Result<(Page, People, bool), Failure> {
         let actor = &caller.actor;
         let centre = actor.role.sees_all();
         if self.scope == Scope::Queue && !centre {
@@ -167,23 +167,25 @@ impl Asked {
             && filter.officer.replace(actor.person).is_some_and(|asked| asked != actor.person)
         {
             // Mine and somebody else's at once: there is no such case.
-            return Ok((Page { rows: Vec::new(), total: 0, exact: true }, Default::default()));
+            return Ok((Page { rows: Vec::new(), total: 0, exact: true }, People::default(), true));
         }
         let (role, reach, order) = (actor.role, actor.reach(), (self.sort, self.page, self.limit));
+        let searched = filter.q.is_some();
         let found = app.query(move |tables| {
             let find = match own {
                 true => my_cases::find,
                 false if centre => queue::find,
                 false => queue::find_shown,
             };
-            let page = find(tables, &reach, &filter, order)?;
-            let persons = page.rows.iter().flat_map(|row| {
-                [row.officer, row.reporter].into_iter().flatten().map(|person| (person, row.employer))
-            });
-            let people = People::load(tables, role, persons)?;
-            Ok((page, people))
+            find(tables, &reach, &filter, order)
         });
-        Ok(found.await?)
+        let (page, whole) = app.list_shown_to(caller, searched, found.await?).await?;
+        let persons = page.rows.iter().flat_map(|row| {
+            [row.officer, row.reporter].into_iter().flatten().map(|person| (person, row.employer))
+        });
+        let persons: Vec<_> = persons.collect();
+        let people = app.query(move |tables| People::load(tables, role, persons)).await?;
+        Ok((page, people, whole))
     }
 }
 
@@ -206,9 +208,10 @@ async fn list(
     query: Parameters,
 ) -> Result<Response, Failure> {
     let asked = Asked::read(&app, &reader.caller, query)?;
-    let (page, people) = asked.find(&app, &reader.caller).await?;
+    let (page, people, whole) = asked.find(&app, &reader.caller).await?;
     let readership = Readership { role: reader.caller.actor.role, language: reader.language };
-    let meta = Meta::of(&page, asked.page, asked.limit);
+    let mut meta = Meta::of(&page, asked.page, asked.limit);
+    meta.withheld = (!whole).then(|| Failure::ReadLogAway.detail(reader.language));
     let mut headers = HeaderMap::new();
     headers.extend(links(&address, &meta));
     let cases = page.rows.into_iter().map(|row| readership.summary(row, &people)).collect();

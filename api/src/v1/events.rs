@@ -10,7 +10,8 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::access::{Reach, Role};
-use domain::{CaseId, StreamId};
+use domain::reading::What;
+use domain::{CaseId, PersonId, StreamId};
 use futures::Stream;
 use infrastructure::stored::StoredEvent;
 use projections::queue;
@@ -20,9 +21,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::Caller;
+use crate::app::reading::Purpose;
 use crate::v1::bearer::Reader;
 use crate::v1::event_body::EventBody;
-use crate::v1::headers::{accepts, has_reason};
+use crate::v1::headers::{accepts, reason};
 use crate::v1::personal;
 use crate::v1::query::Parameters;
 use crate::{App, Failure};
@@ -86,8 +88,8 @@ struct Feed {
     reach: Option<Reach>,
     /// With what only the centre sees of a case.
     whole: bool,
-    /// With personal content.
-    personal: bool,
+    /// With personal content, for whom and why.
+    personal: Option<(Caller, String)>,
     /// The last position of the feed when it was asked for.
     end: u64,
     /// What is known of streams: whether they lie within reach.
@@ -96,7 +98,7 @@ struct Feed {
 
 /// The events of one step, and the position to which it came.
 struct Step {
-    events: Vec<EventBody>,
+    events: Vec<StoredEvent>,
     position: u64,
 }
 
@@ -109,7 +111,9 @@ impl Feed {
         Ok(Self {
             reach: (role != Role::Auditor).then(|| caller.actor.reach()),
             whole: role.sees_all(),
-            personal: role == Role::Auditor && has_reason(headers),
+            personal: reason(headers)
+                .filter(|_| role == Role::Auditor)
+                .map(|reason| (caller.clone(), reason)),
             end,
             within: HashMap::new(),
             app,
@@ -125,7 +129,7 @@ impl Feed {
         let cut = shown.len() > most;
         shown.truncate(most);
         let position = if cut { shown.last().map_or(after, |event| event.position) } else { last };
-        Ok(Step { events: self.bodies(&shown).await?, position })
+        Ok(Step { events: shown, position })
     }
 
     async fn visible(&mut self, mut events: Vec<StoredEvent>) -> Result<Vec<StoredEvent>, Failure> {
@@ -153,14 +157,33 @@ impl Feed {
         rule.is_some_and(|for_customer| for_customer || self.whole)
     }
 
+    /// What is told of events; with personal content once it is recorded who is shown it.
     async fn bodies(&self, events: &[StoredEvent]) -> Result<Vec<EventBody>, Failure> {
-        if !self.personal {
+        let mut sealed = events.iter().filter(|event| event.sealed.is_some()).map(|event| event.position);
+        let (Some((caller, reason)), Some(first)) = (&self.personal, sealed.next()) else {
             return Ok(events.iter().map(|event| EventBody::of_stored(event, None)).collect());
-        }
+        };
+        let purpose = Purpose::from(What::Feed).because(reason).at(first, sealed.last().unwrap_or(first));
+        self.app.recorded(caller, purpose, &self.cases(events).await?).await?;
         let opened = self.app.reader.open(events).await?;
         let personal = opened.iter().map(|event| event.event.personal_json());
         let both = events.iter().zip(personal);
         Ok(both.map(|(event, personal)| EventBody::of_stored(event, personal.as_deref())).collect())
+    }
+
+    /// The cases that events tell of with a personal part, each with its reporter.
+    async fn cases(&self, events: &[StoredEvent]) -> Result<Vec<(CaseId, Option<PersonId>)>, Failure> {
+        let sealed = events.iter().filter(|event| event.sealed.is_some() && is_of_a_case(event));
+        let mut cases: Vec<CaseId> = sealed.map(|event| CaseId(event.stream.0)).collect();
+        cases.sort_unstable();
+        cases.dedup();
+        let with_reporter = self.app.query(move |tables| {
+            let of = |case: CaseId| {
+                Ok((case, queue::standing(tables, case)?.and_then(|standing| standing.reporter)))
+            };
+            cases.into_iter().map(of).collect()
+        });
+        Ok(with_reporter.await?)
     }
 
     /// Lines up to the end of the feed, or so many.
@@ -174,12 +197,18 @@ impl Feed {
                 position = step.position;
                 left -= step.events.len();
                 if !step.events.is_empty() {
-                    return Ok(Some((lines(&step.events)?, (feed, position, left))));
+                    let events = feed.bodies(&step.events).await;
+                    let events = events.map_err(|failure| io::Error::other(failure.code()))?;
+                    return Ok(Some((lines(&events)?, (feed, position, left))));
                 }
             }
             Ok(None)
         })
     }
+}
+
+fn is_of_a_case(event: &StoredEvent) -> bool {
+    event.facts_only().is_ok_and(|event| event.for_customer().is_some())
 }
 
 fn lines(events: &[EventBody]) -> io::Result<Bytes> {
@@ -219,9 +248,6 @@ async fn read(
     let limit = query.number("limit", (1, LIMIT_MAX), if lines { 0 } else { LIMIT });
     query.finish()?;
     let mut feed = Feed::open(app, &reader.caller, &headers).await?;
-    if feed.personal {
-        tracing::info!(auditor = %reader.caller.actor.person, offset, "personal content is read with a reason");
-    }
     let most = usize::try_from(limit).ok().filter(|most| *most > 0);
     if lines {
         let content = Body::from_stream(feed.lines(offset, most));
@@ -234,6 +260,7 @@ async fn read(
         position = step.position;
         events.extend(step.events);
     }
+    let events = feed.bodies(&events).await?;
     let meta = FeedMeta { offset, limit, count: events.len() as u64, next_offset: position };
     Ok((personal(), Json(EventList { events, meta })).into_response())
 }

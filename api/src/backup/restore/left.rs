@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use infrastructure::Log;
 use infrastructure::keys::KEY_FILES;
 use infrastructure::log::copying;
-use infrastructure::log::sqlite::{LOCK, SqliteLog};
+use infrastructure::log::sqlite::{LOCK, READS_FILE, SqliteLog};
 
 use crate::backup::FILES;
 
@@ -27,8 +27,9 @@ pub(super) fn clear(data: &Path) -> anyhow::Result<()> {
         }
         left.push(path);
     }
-    let is_left =
-        |path: &Path| [RESTORING, FILES].iter().chain(&KEY_FILES).any(|name| path == data.join(name));
+    let is_left = |path: &Path| {
+        [RESTORING, FILES, READS_FILE].iter().chain(&KEY_FILES).any(|name| path == data.join(name))
+    };
     if let Some(path) = left.iter().find(|path| !cut_off || !is_left(path)) {
         bail!(
             "{} is not empty: it has {}. Move it aside, or name another folder with --data",

@@ -222,8 +222,9 @@ fn since(language: Language, failure: &Failure) -> Option<String> {
 async fn taken(app: &App, visitor: &Visitor, case: CaseId) -> Result<bool, Failure> {
     let me = visitor.caller()?.actor.person;
     newest(app).await?;
-    let view = app.query(move |tables| case_page::by_id(tables, case)).await?;
-    Ok(view.is_some_and(|view| view.status == Status::InProcess && view.officer != Some(me)))
+    let found = app.query(move |tables| case_page::by_id(tables, case)).await?;
+    let work = found.map(|found| found.work());
+    Ok(work.is_some_and(|(status, officer)| status == Status::InProcess && officer != Some(me)))
 }
 
 /// The officer that was chosen, if it is one.

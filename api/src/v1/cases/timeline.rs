@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::reading::What;
 use projections::timeline;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -46,9 +47,12 @@ async fn read(
     query: Parameters,
 ) -> Result<Response, Failure> {
     query.finish()?;
-    let view = readable(&app, &reader.caller, case).await?;
+    let found = readable(&app, &reader.caller, case).await?;
+    let receipt = app.recorded(&reader.caller, What::Timeline, found.cases()).await?;
+    let id = found.shown(&receipt)?.id;
     let whole = reader.caller.actor.role.sees_all();
-    let entries = app.query(move |tables| timeline::of_case(tables, view.id, whole)).await?;
-    let events = entries.into_iter().map(|entry| EventBody::of_entry(view.id, entry)).collect();
+    let entries = app.query(move |tables| timeline::of_case(tables, id, whole)).await?;
+    let entries = entries.shown(&receipt)?;
+    let events = entries.into_iter().map(|entry| EventBody::of_entry(id, entry)).collect();
     Ok((personal(), Json(Timeline { events })).into_response())
 }

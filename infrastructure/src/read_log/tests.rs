@@ -1,0 +1,1 @@
+//! The read log on both engines.
