@@ -113,7 +113,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};
 
-    const PROBLEMS: [&str; 21] = [
+    const PROBLEMS: [&str; 22] = [
         "unauthorized",
         "syntax",
         "validation",

@@ -6,8 +6,6 @@ pub mod binding;
 pub mod merkle;
 mod recorder;
 pub mod stored;
-#[cfg(test)]
-mod tests;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};

@@ -58,6 +58,11 @@ impl Unread<CaseView> {
         (self.content.status, self.content.officer)
     }
 
+    /// Whether it has files at all.
+    pub const fn has_files(&self) -> bool {
+        !self.content.attachments.is_empty()
+    }
+
     /// Whether it has a file.
     pub fn has_file(&self, id: AttachmentId) -> bool {
         self.content.attachments.iter().any(|attached| attached.card.attachment_id == id)

@@ -90,6 +90,7 @@ mod tests {
             total_records: total,
             total_pages: total.div_ceil(20),
             total_records_is_exact: exact,
+            withheld: None,
         };
         let address = "/api/v1/cases?page=9&q=l%C3%B6n".parse().unwrap();
         links(&address, &meta).unwrap().1.to_str().unwrap().replace("/api/v1/cases?q=l%C3%B6n&page=", "")

@@ -59,6 +59,9 @@ async fn list(
 ) -> Result<Response, Failure> {
     query.finish()?;
     let found = readable(&app, &reader.caller, case).await?;
+    if !found.has_files() {
+        return Ok((personal(), Json(AttachmentList { attachments: Vec::new() })).into_response());
+    }
     let view = app.shown_to(&reader.caller, What::Attachments, found).await?;
     let attachments = view.attachments.iter().map(|attached| AttachmentBody::from(&attached.card)).collect();
     Ok((personal(), Json(AttachmentList { attachments })).into_response())

@@ -153,6 +153,7 @@ impl ReadStore for Reads {
     }
 
     async fn read_tokens(&self, after: u64, to: u64) -> Result<Vec<(u64, Token)>> {
+        let to = i64::try_from(to).unwrap_or(i64::MAX);
         self.read(move |connection| {
             let sql = "SELECT position, token FROM read_case WHERE position > ?1 AND position <= ?2 \
                        ORDER BY position, token";

@@ -1,1 +1,0 @@
-//! The read log on both engines.
