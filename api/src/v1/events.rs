@@ -163,7 +163,8 @@ impl Feed {
         let (Some((caller, reason)), Some(first)) = (&self.personal, sealed.next()) else {
             return Ok(events.iter().map(|event| EventBody::of_stored(event, None)).collect());
         };
-        let purpose = Purpose::from(What::Feed).because(reason).at(first, sealed.last().unwrap_or(first));
+        let purpose =
+            Purpose::from(What::Feed).because(reason).at(first, sealed.next_back().unwrap_or(first));
         self.app.recorded(caller, purpose, &self.cases(events).await?).await?;
         let opened = self.app.reader.open(events).await?;
         let personal = opened.iter().map(|event| event.event.personal_json());

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::log::Log;
 use crate::log::contract::Engine;
 use crate::read_log::binding::{self, Bound};
-use crate::read_log::{ReadBatch, Settings, open_month, probe, token};
+use crate::read_log::{ReadBatch, Settings, StoredRead, open_month, probe, token};
 use crate::testing::{person, time};
 use crate::{Clock, Keys, Recorder};
 
@@ -76,7 +76,7 @@ pub(crate) async fn readings_of_many_nodes_are_dense_and_open<E: Engine>(engine:
     let town = Town::new(engine);
     let many = (0..60).map(|number: u128| {
         let town = &town;
-        async move { town.record(usize::from(number % 2 == 0), &[number + 1, 500]).await }
+        async move { town.record(usize::from(number.is_multiple_of(2)), &[number + 1, 500]).await }
     });
     join_all(many).await;
     let rows = town.log.reads().reads_after(0, ALL).await.unwrap();
@@ -248,6 +248,6 @@ pub(crate) async fn what_cannot_be_recorded_is_said<E: Engine>(engine: &E) {
     town.record(0, &[1]).await;
     assert_eq!(town.nodes[0].trouble(), None);
     let at: Vec<DateTime<Utc>> =
-        town.log.reads().reads_after(0, ALL).await.unwrap().iter().map(|row| row.at()).collect();
+        town.log.reads().reads_after(0, ALL).await.unwrap().iter().map(StoredRead::at).collect();
     assert_eq!(at.len(), 2);
 }

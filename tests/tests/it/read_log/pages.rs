@@ -123,7 +123,7 @@ fn addresses(world: &World, template: &str) -> Vec<String> {
                 "/handlaggare?q=Kvittning".to_owned(),
             ]
         }
-        "/mina-arenden" => vec!["/mina-arenden".to_owned(), format!("/mina-arenden?q={}", word("Anna"))],
+        "/mina-arenden" => vec!["/mina-arenden".to_owned(), "/mina-arenden?q=Svar".to_owned()],
         "/revision/lasningar" => vec!["/revision/lasningar".to_owned()],
         _ => vec![template.to_owned()],
     }
