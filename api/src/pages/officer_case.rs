@@ -133,9 +133,13 @@ pub async fn show_again(
     newest(app).await?;
     let found = app.query(move |tables| case_page::by_id(tables, case)).await?;
     let Some(found) = found.filter(|view| caller.actor.reach().covers(&view.standing())) else {
-        return failures::not_found_any_more(app, visitor, forms::typed(&form)).await;
+        return failures::with_typed(app, visitor, Failure::NotFound, forms::typed(&form)).await;
     };
-    let receipt = app.recorded(caller, What::Case, found.cases()).await?;
+    let receipt = match app.recorded(caller, What::Case, found.cases()).await {
+        Ok(receipt) => receipt,
+        // What was typed is shown in any case: it is the visitor's own.
+        Err(failure) => return failures::with_typed(app, visitor, failure, forms::typed(&form)).await,
+    };
     let view = found.shown(&receipt)?;
     let mut forms = Forms::new(calendar::day(app.clock.now()), caller.actor.person, &view);
     forms.put(form, view.version);

@@ -122,6 +122,9 @@ pub fn copy_reads(folder: &Path, reads: &Path, keys: &Path) -> Result<(), LogErr
     }
     let source = reading(&path)?;
     let all = || {
+        // As it is at one moment, whoever reads cases meanwhile.
+        source.execute_batch("BEGIN")?;
+        source.query_row("SELECT count(*) FROM read_key", [], |row| row.get::<_, i64>(0))?;
         let mut target = Connection::open(reads)?;
         {
             let backup = Backup::new(&source, &mut target)?;

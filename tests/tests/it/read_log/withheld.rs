@@ -98,6 +98,16 @@ async fn without_a_record_the_pages_say_so() {
     let english = Browser::of(app, identity("olle", Role::Officer)).await.in_english();
     english.get("/handlaggare").await.shows(200, "Subjects and names are not shown right now");
     english.get(&case).await.shows(503, "The content cannot be shown right now");
+    // What an officer has typed is not lost with it.
+    let form = format!("/arenden/{}/svar", world.phone.id);
+    let key = "01931b2c-0000-7000-8000-000000000001";
+    let owner = olle.get("/handlaggare/telefonarende").await.hidden("/handlaggare/telefonarende");
+    let owner = owner.iter().find(|(name, _)| name == "owner").unwrap().1.clone();
+    let fields = [("form", key), ("owner", &owner), ("version", "9"), ("answer", "Ett långt svar")];
+    let refused = olle.post(&form, &fields).await;
+    refused.shows(503, "Ett långt svar");
+    refused.shows(503, "Innehållet kan inte visas just nu");
+    assert!(!refused.says("Markor"), "{}", refused.text());
     let rut = Browser::of(app, identity("rut", Role::Auditor)).await;
     let replay = format!("/revision/arenden/{}", world.anna.id);
     rut.get(&replay).await.shows(200, "Innehållet är förseglat");
