@@ -6,6 +6,7 @@ pub mod drafts;
 pub mod form_files;
 pub mod positions;
 pub mod protection;
+pub mod reading;
 pub mod room;
 pub mod sessions;
 pub mod uploads;
@@ -19,13 +20,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
+use domain::StreamId;
 use infrastructure::committer::Settings;
 use infrastructure::files::FileError;
 use infrastructure::keys::Keys;
 use infrastructure::log::copying;
 use infrastructure::log::place::Opened;
+use infrastructure::read_log::{self, binding::Bound};
 use infrastructure::tokens::Tokens;
-use infrastructure::{Clock, Committer, FileStore, Log, LogError, LogFeed, Reader, log_feed, startup};
+use infrastructure::{
+    Clock, Committer, FileStore, Log, LogError, LogFeed, Reader, Recorder, log_feed, startup,
+};
 use projections::{Projector, ReadError, ReadModels, Stopped};
 use rusqlite::Connection;
 use tokio::runtime::Handle;
@@ -63,6 +68,8 @@ pub struct Parts {
     pub reader: Reader,
     /// The way to write.
     pub committer: Committer,
+    /// The way to record who is shown what.
+    pub recorder: Recorder,
     /// The read models.
     pub read_models: Arc<ReadModels>,
     /// Stored files.
@@ -87,7 +94,7 @@ pub struct Parts {
     stopped: Arc<Mutex<Option<Stopped>>>,
     /// The data folder.
     pub data: PathBuf,
-    /// The committer and the projector.
+    /// The committer, the projector and the recorder.
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Hears what other nodes add.
     listening: AbortOnDropHandle<()>,
@@ -139,6 +146,7 @@ impl App {
         let (read_models, projector, feed) = tokio::task::spawn_blocking(following).await??;
         let stopped = projector.stopped();
         let (committer, committing) = Committer::start(Arc::clone(&log), settings)?;
+        let (recorder, recording) = recorder(&log, &keys, &clock).await?;
         let projecting = std::thread::Builder::new().name("projector".to_owned());
         let projecting = projecting.spawn(move || projector.run(feed))?;
         let listening = tokio::spawn({
@@ -158,13 +166,14 @@ impl App {
             log,
             reader,
             committer,
+            recorder,
             read_models,
             positions: positions::Positions::default(),
             met: callers::Met::default(),
             seen: sessions::Seen::default(),
             stopped,
             data,
-            threads: Mutex::new(vec![committing, projecting]),
+            threads: Mutex::new(vec![committing, projecting, recording]),
             listening: AbortOnDropHandle::new(listening),
             _owned: owned,
         }));
@@ -198,6 +207,7 @@ impl App {
     /// Ends the application: nothing more is taken, what is queued is committed, and the read models catch up. The data
     /// folder is free for the next owner when the last handle is dropped.
     pub async fn close(self) {
+        self.recorder.stop();
         self.committer.stop();
         self.listening.abort();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -233,6 +243,39 @@ impl App {
         let task = tokio::task::spawn_blocking(move || read.read(query));
         task.await.unwrap_or_else(|error| Err(ReadError::Row(error.to_string())))
     }
+}
+
+/// Starts the recorder of the read log. That rows are lost which the log has bound is told, and no others stand in their
+/// place.
+async fn recorder(
+    log: &Arc<dyn Log>,
+    keys: &Arc<Keys>,
+    clock: &Clock,
+) -> anyhow::Result<(Recorder, JoinHandle<()>)> {
+    let bound = bound_reads(log.as_ref()).await?.last();
+    match log.reads().reads_head().await {
+        Ok(head) if head.position < bound => tracing::error!(
+            rows = head.position,
+            bound,
+            "rows of the read log are lost that the log has bound; put reads.db back from where a copy of it is"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::error!(%error, "the read log cannot be read"),
+    }
+    let (log, keys, clock) = (Arc::clone(log), Arc::clone(keys), clock.clone());
+    Ok(Recorder::start(read_log::Settings { log, keys, clock, bound })?)
+}
+
+/// What the log tells of the read log.
+///
+/// # Errors
+/// When the log cannot be read.
+pub async fn bound_reads(log: &dyn Log) -> Result<Bound, LogError> {
+    let mut bound = Bound::default();
+    for event in log.stream(StreamId::of_read_log()).await? {
+        bound.see(&event.facts_only().map_err(|error| LogError::Damaged(error.to_string()))?);
+    }
+    Ok(bound)
 }
 
 /// Opens the read models, builds those that lack a whole log, and checks that they stand on the log. Of a log that several

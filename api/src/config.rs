@@ -46,6 +46,8 @@ pub struct Config {
     pub mail: Mail,
     /// Where attached files lie, and how much may be attached.
     pub files: Files,
+    /// How long it is kept who has read what.
+    pub read_log: ReadLog,
     /// Where traces are sent (OTLP over HTTP): `http://COLLECTOR:4318/v1/traces`; nowhere when absent.
     pub otlp: Option<String>,
 }
@@ -130,6 +132,20 @@ pub struct Files {
     pub case_mb: u64,
 }
 
+/// The read log: who was shown content of cases that are not their own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReadLog {
+    /// For how many months it can be told who has read what. Then the key of the month is destroyed.
+    pub retention_months: u32,
+}
+
+impl Default for ReadLog {
+    fn default() -> Self {
+        Self { retention_months: 24 }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -146,6 +162,7 @@ impl Default for Config {
             identity_providers: Vec::new(),
             mail: Mail::default(),
             files: Files::default(),
+            read_log: ReadLog::default(),
             otlp: None,
         }
     }

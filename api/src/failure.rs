@@ -13,6 +13,7 @@ use domain::vocabulary::Language;
 use domain::{FieldError, Refusal};
 use futures::FutureExt;
 use infrastructure::files::FileError;
+use infrastructure::read_log::Unrecorded;
 use infrastructure::{CommandError, LogError};
 use projections::ReadError;
 use serde::Serialize;
@@ -65,6 +66,8 @@ pub enum Failure {
     Unavailable,
     /// Files can neither be stored nor read now; nothing was done.
     FilesAway,
+    /// It cannot be recorded that this is read, so it is not shown.
+    ReadLogAway,
     /// It may have been done.
     OutcomeUnknown,
     /// The read models have not come so far in time.
@@ -102,6 +105,7 @@ impl Failure {
             Self::Busy => "busy",
             Self::Unavailable => "unavailable",
             Self::FilesAway => "files.unavailable",
+            Self::ReadLogAway => "read-log.unavailable",
             Self::OutcomeUnknown => "outcome.unknown",
             Self::NotShown => "read-after.timeout",
             Self::TooLarge => "too-large",
@@ -124,9 +128,12 @@ impl Failure {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Stale { .. } => StatusCode::PRECONDITION_FAILED,
             Self::WrongPhase(_) | Self::TakenByAnother => StatusCode::CONFLICT,
-            Self::Busy | Self::Unavailable | Self::FilesAway | Self::OutcomeUnknown | Self::NotShown => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Busy
+            | Self::Unavailable
+            | Self::FilesAway
+            | Self::ReadLogAway
+            | Self::OutcomeUnknown
+            | Self::NotShown => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -184,7 +191,12 @@ impl Failure {
             Self::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Self::Busy | Self::Unavailable | Self::FilesAway | Self::OutcomeUnknown | Self::NotShown => {
+            Self::Busy
+            | Self::Unavailable
+            | Self::FilesAway
+            | Self::ReadLogAway
+            | Self::OutcomeUnknown
+            | Self::NotShown => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Stale { current, .. } => {
@@ -351,6 +363,13 @@ impl From<LogError> for Failure {
             LogError::Unavailable(_) | LogError::Unknown(_) => Self::Unavailable,
             LogError::Data(_) | LogError::Damaged(_) | LogError::WentBack(_) => Self::Internal,
         }
+    }
+}
+
+impl From<Unrecorded> for Failure {
+    fn from(error: Unrecorded) -> Self {
+        tracing::warn!(%error, "content is not shown");
+        Self::ReadLogAway
     }
 }
 

@@ -9,10 +9,15 @@ use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::reactions::lease::Lease;
 use crate::{App, operations, reactions};
 
 /// How often what has expired is removed.
 const CLEANING: Duration = Duration::from_secs(10 * 60);
+/// How often it is looked whether the read log has to be bound to the log.
+const KEEPING: Duration = Duration::from_secs(10 * 60);
+/// Under this name one node holds that.
+pub const READS: &str = "read-log";
 /// How often the file store is looked through for what nobody knows.
 const SWEEPING: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often the measurements are kept small.
@@ -26,6 +31,7 @@ pub fn start(app: &App, stop: &CancellationToken) -> Tasks {
     let tracker = TaskTracker::new();
     tracker.spawn(stop.clone().run_until_cancelled_owned(clean(app.clone())));
     tracker.spawn(stop.clone().run_until_cancelled_owned(sweep(app.clone())));
+    tracker.spawn(stop.clone().run_until_cancelled_owned(keep_reads(app.clone())));
     tracker.spawn(stop.clone().run_until_cancelled_owned(measure()));
     prove(app);
     let reactions = reactions::start(app, stop);
@@ -71,6 +77,20 @@ async fn clean(app: App) {
             Ok(0) => {}
             Ok(files) => tracing::info!(files, "removed staged files that nobody attached"),
             Err(error) => tracing::warn!(%error, "what has expired could not be removed"),
+        }
+    }
+}
+
+/// Binds the read log to the log, and disposes of its old months.
+async fn keep_reads(app: App) {
+    let mut interval = every(KEEPING);
+    let mut lease = Lease::new(&app, READS);
+    // Not at once, as above.
+    interval.tick().await;
+    loop {
+        interval.tick().await;
+        if let Err(error) = app.keep_reads(&mut lease).await {
+            tracing::warn!(%error, "the read log could not be bound to the log; it is tried again");
         }
     }
 }

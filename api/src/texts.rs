@@ -113,7 +113,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};
 
-    const PROBLEMS: [&str; 21] = [
+    const PROBLEMS: [&str; 22] = [
         "unauthorized",
         "syntax",
         "validation",
@@ -130,6 +130,7 @@ mod tests {
         "unavailable",
         "outcome.unknown",
         "files.unavailable",
+        "read-log.unavailable",
         "read-after.timeout",
         "too-large",
         "unsupported-media-type",

@@ -216,6 +216,12 @@ pub enum Event {
     },
     /// What the notice told of is over.
     NoticeResolved {},
+    /// The rows of the read log from one position to another are bound by the root of their Merkle tree (RFC 6962),
+    /// hexadecimal.
+    ReadLogSealed { from: u64, to: u64, root: String },
+    /// The key of a month of the read log, `2026-11`, is destroyed at the end of its retention: what was read then cannot
+    /// be told any more.
+    ReadLogKeyDestroyed { month: String },
 }
 
 /// The types whose events have a personal part.
@@ -238,7 +244,9 @@ macro_rules! with_personal {
             | Event::NotificationFailed { .. }
             | Event::EmployerRegistered { .. }
             | Event::NoticePublished { .. }
-            | Event::NoticeResolved {} => $none,
+            | Event::NoticeResolved {}
+            | Event::ReadLogSealed { .. }
+            | Event::ReadLogKeyDestroyed { .. } => $none,
         }
     };
 }
@@ -266,6 +274,8 @@ impl Event {
         "EmployerRegistered",
         "NoticePublished",
         "NoticeResolved",
+        "ReadLogSealed",
+        "ReadLogKeyDestroyed",
     ];
 
     /// The stored name of the type.
@@ -288,6 +298,8 @@ impl Event {
             Self::EmployerRegistered { .. } => "EmployerRegistered",
             Self::NoticePublished { .. } => "NoticePublished",
             Self::NoticeResolved {} => "NoticeResolved",
+            Self::ReadLogSealed { .. } => "ReadLogSealed",
+            Self::ReadLogKeyDestroyed { .. } => "ReadLogKeyDestroyed",
         }
     }
 
@@ -310,7 +322,9 @@ impl Event {
             | Self::NotificationFailed { .. }
             | Self::EmployerRegistered { .. }
             | Self::NoticePublished { .. }
-            | Self::NoticeResolved {} => None,
+            | Self::NoticeResolved {}
+            | Self::ReadLogSealed { .. }
+            | Self::ReadLogKeyDestroyed { .. } => None,
         }
     }
 
@@ -544,6 +558,10 @@ mod tests {
                 next_update: (b & 2 == 2).then_some(i64::MAX),
             },
             "NoticeResolved" => Event::NoticeResolved {},
+            "ReadLogSealed" => {
+                Event::ReadLogSealed { from: u64::from(a), to: u64::from(b), root: texts[0].clone() }
+            }
+            "ReadLogKeyDestroyed" => Event::ReadLogKeyDestroyed { month: texts[0].clone() },
             other => panic!("{other} has no example here"),
         }
     }

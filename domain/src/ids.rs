@@ -65,4 +65,9 @@ impl StreamId {
         }
         Self(Uuid::new_v8(bytes))
     }
+
+    /// The stream that binds the read log to the log.
+    pub fn of_read_log() -> Self {
+        Self(Uuid::new_v8(*b"read log\0\0\0\0\0\0\0\0"))
+    }
 }

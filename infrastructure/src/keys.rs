@@ -139,7 +139,8 @@ impl Keys {
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-fn derive(key: &Key, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+/// HMAC-SHA-256 under a key over a label and length-prefixed parts.
+pub(crate) fn derive(key: &Key, label: &str, parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).expect("any length");
     for part in std::iter::once(label.as_bytes()).chain(parts.iter().copied()) {
         mac.update(&(part.len() as u64).to_be_bytes());

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::log::beside::{Row, Table};
 use crate::outcome::KeptOutcome;
+use crate::read_log::{ReadBatch, ReadStore};
 use crate::recorded::LeafHash;
 use crate::stored::StoredEvent;
 use crate::upkeep::{Upkeep, UpkeepReply};
@@ -186,6 +187,8 @@ pub enum Kept {
 pub trait Log: Send + Sync + 'static {
     /// The connection on which the committer writes; there is one a node.
     async fn writer(&self) -> Result<Box<dyn Writer>, LogError>;
+    /// The read log beside it.
+    fn reads(&self) -> &dyn ReadStore;
     /// The end of the log.
     async fn head(&self) -> Result<Head, LogError>;
     /// Events after a position, in order, at most `limit`.
@@ -255,6 +258,8 @@ pub trait Writer: Send {
     async fn clear(&mut self, table: &'static Table) -> Result<(), LogError>;
     /// Adds rows to a table beside the events, in place of those with the same key.
     async fn put(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), LogError>;
+    /// Adds to the read log what another place holds of it; where that lies beside the log, in this transaction.
+    async fn add_reads(&mut self, reads: &ReadBatch) -> Result<(), LogError>;
     /// Keeps a value about the installation.
     async fn set_meta(&mut self, name: &str, value: &str) -> Result<(), LogError>;
     /// Ends the transaction durably.

@@ -12,8 +12,8 @@ use domain::{
 use infrastructure::Recorded;
 use rusqlite::Connection;
 
-use crate::ReadError;
 use crate::timeline::{self, Entry};
+use crate::{ReadError, Unread};
 
 /// An event as far as a view needs to know it.
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +119,12 @@ impl CaseView {
         let mut events = events.into_iter().map(Into::into);
         let first = Self::received(&events.next()?)?;
         Some(events.fold(first, |view, event| view.evolve(&event)))
+    }
+
+    /// The view, to be shown to somebody.
+    pub fn unread(self) -> Unread<Self> {
+        let cases = vec![(self.id, self.reporter)];
+        Unread::new(self, cases)
     }
 
     /// What rights depend on.
@@ -251,17 +257,18 @@ impl CaseView {
 ///
 /// # Errors
 /// When the read models cannot be read.
-pub fn by_id(tables: &Connection, id: CaseId) -> Result<Option<CaseView>, ReadError> {
-    let entries = timeline::of_case(tables, id, true)?;
+pub fn by_id(tables: &Connection, id: CaseId) -> Result<Option<Unread<CaseView>>, ReadError> {
+    let entries = timeline::entries(tables, id, true)?;
     let events = entries.iter().map(Entry::event).collect::<Result<Vec<_>, _>>()?;
-    Ok(CaseView::replay(entries.iter().zip(&events).map(|(entry, event)| Happened {
+    let view = CaseView::replay(entries.iter().zip(&events).map(|(entry, event)| Happened {
         stream: id.into(),
         version: entry.version,
         position: entry.position,
         recorded_at: entry.at,
         actor: entry.actor,
         event,
-    })))
+    }));
+    Ok(view.map(CaseView::unread))
 }
 
 #[cfg(test)]
@@ -293,7 +300,7 @@ mod tests {
     }
 
     fn page(told: &Told) -> CaseView {
-        told.read.read(|tables| by_id(tables, case(1))).unwrap().unwrap()
+        told.read.read(|tables| by_id(tables, case(1))).unwrap().unwrap().content()
     }
 
     #[test]

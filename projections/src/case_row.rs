@@ -9,7 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
 use crate::narrowing::{Conditions, blob, text};
-use crate::{ReadError, search, statistics};
+use crate::{ReadError, Unread, search, statistics};
 
 /// Totals above this are not counted out.
 pub const COUNTED: u64 = 10_000;
@@ -144,7 +144,7 @@ pub(crate) fn find(
     reach: &Reach,
     filter: &Filter,
     (sort, page, limit): (Sort, u64, u64),
-) -> Result<Page, ReadError> {
+) -> Result<Unread<Page>, ReadError> {
     let (from, mut conditions) = cases(list, reach, filter);
     let mut order = list.order(sort);
     let (total, exact) = match &filter.q {
@@ -162,8 +162,9 @@ pub(crate) fn find(
     let rows = tables
         .prepare_cached(&sql)?
         .query_and_then(params_from_iter(conditions.values()), read_row)?
-        .collect::<Result<_, _>>()?;
-    Ok(Page { rows, total, exact })
+        .collect::<Result<Vec<_>, _>>()?;
+    let cases = rows.iter().map(|row| (row.id, row.reporter)).collect();
+    Ok(Unread::new(Page { rows, total, exact }, cases))
 }
 
 /// Where a list is read from, and which cases are in it.

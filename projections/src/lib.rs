@@ -15,6 +15,7 @@ pub mod services;
 pub mod snapshot;
 pub mod statistics;
 pub mod timeline;
+mod unread;
 pub mod verify;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use case_page::CaseView;
 pub use case_row::{CaseRow, Filter, Page, Sort};
 pub use projector::{Projector, ProjectorError, Stopped};
 pub use read_models::{ReadModels, Shown};
+pub use unread::Unread;
 pub use verify::verify;
 
 use infrastructure::Recorded;

@@ -3,8 +3,8 @@
 use domain::access::Reach;
 use rusqlite::Connection;
 
-use crate::ReadError;
 use crate::case_row::{self, Filter, List, Page, Sort};
+use crate::{ReadError, Unread};
 
 /// A page of the cases that have a reporter, within a reach.
 ///
@@ -15,7 +15,7 @@ pub fn find(
     reach: &Reach,
     filter: &Filter,
     order: (Sort, u64, u64),
-) -> Result<Page, ReadError> {
+) -> Result<Unread<Page>, ReadError> {
     case_row::find(tables, List::Mine, reach, filter, order)
 }
 
@@ -31,7 +31,10 @@ mod tests {
 
     fn mine(told: &Told, identities: &[PersonId]) -> Page {
         let reach = Reach { reporters: Some(identities.to_vec()), ..Reach::default() };
-        told.read.read(|tables| find(tables, &reach, &Filter::default(), (Sort::Newest, 1, 20))).unwrap()
+        told.read
+            .read(|tables| find(tables, &reach, &Filter::default(), (Sort::Newest, 1, 20)))
+            .unwrap()
+            .content()
     }
 
     fn numbers(page: &Page) -> Vec<u64> {
@@ -103,6 +106,6 @@ mod tests {
         let all = told
             .read
             .read(|tables| find(tables, &Reach::default(), &Filter::default(), (Sort::Newest, 1, 20)));
-        assert_eq!(all.unwrap().total, 0);
+        assert_eq!(all.unwrap().content().total, 0);
     }
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::case_row::{self, Filter, List, Page, Sort};
 use crate::narrowing::{blob, text};
-use crate::{Projection, ReadError};
+use crate::{Projection, ReadError, Unread};
 
 /// The projection.
 pub struct Queue;
@@ -158,7 +158,7 @@ pub fn find(
     reach: &Reach,
     filter: &Filter,
     order: (Sort, u64, u64),
-) -> Result<Page, ReadError> {
+) -> Result<Unread<Page>, ReadError> {
     case_row::find(tables, List::Queue, reach, filter, order)
 }
 
@@ -171,7 +171,7 @@ pub fn find_shown(
     reach: &Reach,
     filter: &Filter,
     order: (Sort, u64, u64),
-) -> Result<Page, ReadError> {
+) -> Result<Unread<Page>, ReadError> {
     case_row::find(tables, List::Shown, reach, filter, order)
 }
 
@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn numbers(told: &Told, filter: &Filter, order: (Sort, u64, u64)) -> (Vec<u64>, u64) {
-        let page = told.read.read(|tables| find(tables, &Reach::default(), filter, order)).unwrap();
+        let page = told.read.read(|tables| find(tables, &Reach::default(), filter, order)).unwrap().content();
         (page.rows.iter().map(|row| row.number.running()).collect(), page.total)
     }
 
@@ -260,7 +260,8 @@ mod tests {
         let open = Filter { status: vec![Status::Received, Status::InProcess], ..Filter::default() };
         for filter in [Filter::default(), open] {
             for sort in [Sort::Newest, Sort::Oldest, Sort::LastChanged, Sort::Number] {
-                let page = told.read.read(|tables| find(tables, &reach, &filter, (sort, 1, 20))).unwrap();
+                let page =
+                    told.read.read(|tables| find(tables, &reach, &filter, (sort, 1, 20))).unwrap().content();
                 assert_eq!((page.rows.len(), page.total), (0, 0));
             }
         }

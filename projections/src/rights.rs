@@ -145,7 +145,7 @@ proptest! {
                 .map(|(id, _)| *id)
                 .collect();
             let (ids, total) = all_pages(|page| {
-                read.read(|tables| queue::find(tables, &reach, &filter, (sort, page, 3))).unwrap()
+                read.read(|tables| queue::find(tables, &reach, &filter, (sort, page, 3))).unwrap().content()
             });
             prop_assert_eq!(ids.len() as u64, total, "the count is that of the list");
             prop_assert_eq!(ids.iter().copied().collect::<BTreeSet<_>>(), expected.clone(), "{:?} {:?}", actor, filter);
@@ -155,14 +155,14 @@ proptest! {
                 .filter(|id| filter.officer.is_none() || cases[id].case.status() != Some(Status::Received))
                 .collect();
             let (ids, total) = all_pages(|page| {
-                read.read(|tables| queue::find_shown(tables, &reach, &filter, (sort, page, 3))).unwrap()
+                read.read(|tables| queue::find_shown(tables, &reach, &filter, (sort, page, 3))).unwrap().content()
             });
             prop_assert_eq!(ids.len() as u64, total);
             prop_assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), shown.clone());
             let with_reporter = shown.into_iter()
                 .filter(|id| cases[id].case.base().unwrap().standing.reporter.is_some());
             let (ids, total) = all_pages(|page| {
-                read.read(|tables| my_cases::find(tables, &reach, &filter, (sort, page, 3))).unwrap()
+                read.read(|tables| my_cases::find(tables, &reach, &filter, (sort, page, 3))).unwrap().content()
             });
             prop_assert_eq!(ids.len() as u64, total);
             prop_assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), with_reporter.collect());
@@ -170,7 +170,7 @@ proptest! {
                 cases.iter().filter(|(_, known)| knows(&actor, &known.case)).map(|(id, _)| *id).collect();
             let (register, any) = (actor.register(), Filter::default());
             let (ids, total) = all_pages(|page| {
-                read.read(|tables| queue::find_shown(tables, &register, &any, (sort, page, 3))).unwrap()
+                read.read(|tables| queue::find_shown(tables, &register, &any, (sort, page, 3))).unwrap().content()
             });
             prop_assert_eq!(ids.len() as u64, total);
             prop_assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), known);
@@ -179,7 +179,7 @@ proptest! {
         for (id, known) in &cases {
             let standing = known.case.base().unwrap().standing;
             prop_assert_eq!(read.read(|tables| queue::standing(tables, *id)).unwrap(), Some(standing));
-            let view = read.read(|tables| case_page::by_id(tables, *id)).unwrap().unwrap();
+            let view = read.read(|tables| case_page::by_id(tables, *id)).unwrap().unwrap().content();
             prop_assert_eq!(view.standing(), standing);
             prop_assert_eq!(view.version, known.case.version());
             prop_assert_eq!(Some(view.status), known.case.status());
@@ -242,7 +242,7 @@ fn an_empty_reach_is_nothing() {
         let find = |tables: &rusqlite::Connection| {
             queue::find(tables, &reach, &Filter::default(), (Sort::Newest, 1, 20))
         };
-        assert_eq!(told.read.read(find).unwrap().total, 0, "{actor:?}");
+        assert_eq!(told.read.read(find).unwrap().content().total, 0, "{actor:?}");
         let day = calendar::day(at);
         assert_eq!(told.read.read(|tables| statistics::standings(tables, &reach, day)).unwrap(), []);
     }

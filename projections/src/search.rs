@@ -211,7 +211,11 @@ mod tests {
     fn found_in_queue(told: &Told, typed: &str) -> Vec<u64> {
         let filter = Filter { q: Some(typed.to_owned()), ..Filter::default() };
         let order = (Sort::Oldest, 1, 20);
-        let page = told.read.read(|tables| queue::find(tables, &Reach::default(), &filter, order)).unwrap();
+        let page = told
+            .read
+            .read(|tables| queue::find(tables, &Reach::default(), &filter, order))
+            .unwrap()
+            .content();
         assert_eq!(page.total, page.rows.len() as u64);
         page.rows.iter().map(|row| row.number.running()).collect()
     }

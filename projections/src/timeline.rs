@@ -6,7 +6,7 @@ use infrastructure::Recorded;
 use infrastructure::clock::from_micros;
 use rusqlite::{Connection, params};
 
-use crate::{Projection, ReadError};
+use crate::{Projection, ReadError, Unread};
 
 /// The projection.
 pub struct Timeline;
@@ -75,7 +75,11 @@ impl Projection for Timeline {
 ///
 /// # Errors
 /// When the read models cannot be read.
-pub fn of_case(tables: &Connection, case: CaseId, whole: bool) -> Result<Vec<Entry>, ReadError> {
+pub fn of_case(tables: &Connection, case: CaseId, whole: bool) -> Result<Unread<Vec<Entry>>, ReadError> {
+    Ok(Unread::new(entries(tables, case, whole)?, vec![(case, None)]))
+}
+
+pub(crate) fn entries(tables: &Connection, case: CaseId, whole: bool) -> Result<Vec<Entry>, ReadError> {
     let sql = "SELECT position, version, at, actor, type, facts, personal FROM timeline \
                WHERE case_id = ?1 AND (for_customer OR ?2) ORDER BY version";
     let entries = tables
@@ -122,7 +126,7 @@ mod tests {
     }
 
     fn versions(told: &Told, whole: bool) -> Vec<u64> {
-        let entries = told.read.read(|tables| of_case(tables, case(1), whole)).unwrap();
+        let entries = told.read.read(|tables| entries(tables, case(1), whole)).unwrap();
         entries.iter().map(|entry| entry.version).collect()
     }
 
@@ -135,13 +139,13 @@ mod tests {
             [1, 3, 5, 7, 8],
             "no working note, assignment or reclassification"
         );
-        assert_eq!(told.read.read(|tables| of_case(tables, case(2), true)).unwrap(), []);
+        assert_eq!(told.read.read(|tables| entries(tables, case(2), true)).unwrap(), []);
     }
 
     #[test]
     fn an_entry_holds_what_the_log_holds() {
         let told = told();
-        let entries = told.read.read(|tables| of_case(tables, case(1), true)).unwrap();
+        let entries = told.read.read(|tables| entries(tables, case(1), true)).unwrap();
         for (entry, event) in entries.iter().zip(told.events.iter().step_by(2)) {
             assert_eq!(
                 (entry.position, entry.at, entry.actor),

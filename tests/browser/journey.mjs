@@ -83,6 +83,9 @@ async function withoutScript() {
   await page.goto(place);
   await page.locator(".kw-answer").getByText("Tjänstledigheten är inlagd.").waitFor();
   assert.equal(await page.locator(".kw-case-number .kw-status").textContent(), "Avslutat");
+  await page.getByRole("link", { name: "Vem har läst mitt ärende" }).click();
+  await page.getByRole("cell", { name: "Handläggare" }).first().waitFor();
+  await page.getByRole("link", { name: "Till ärendet" }).click();
   await page.getByRole("link", { name: /Skapa ett nytt ärende och ange/ }).click();
   assert.equal(await page.getByLabel("Tidigare ärende").inputValue(), number);
   await page.context().close();
@@ -150,6 +153,10 @@ async function withScript() {
   await page.goto(place);
   await page.getByText("Prova igen nu.").waitFor();
   await look(page);
+  await page.getByRole("link", { name: "Vem har läst mitt ärende" }).click();
+  await page.getByRole("cell", { name: "Öppnade ärendet" }).first().waitFor();
+  await look(page);
+  await audited(number);
   await page.goto(`${address}/mina-arenden?q=finnsinte`);
   await look(page);
   await page.context().close();
@@ -235,6 +242,23 @@ async function answered(place, answer) {
   await page.getByLabel("Svar", { exact: true }).fill(answer);
   await page.getByRole("button", { name: "Svara och avsluta" }).click();
   await page.getByText(answer.split("\n")[0]).first().waitFor();
+  await look(page);
+  await page.context().close();
+}
+
+// An auditor asks who has read the case, and says why.
+async function audited(number) {
+  const page = await open();
+  await page.goto(`${address}/logga-in?till=/revision/lasningar`);
+  await page.getByRole("button", { name: /Tora Revisén/ }).click();
+  await look(page);
+  await page.getByRole("button", { name: "Visa läsningarna" }).click();
+  await page.getByRole("heading", { name: "Det finns ett problem" }).waitFor();
+  await look(page);
+  await page.getByLabel("Ärende").fill(number);
+  await page.getByLabel("Varför behöver du läsa läsloggen?").fill("Tillsyn");
+  await page.getByRole("button", { name: "Visa läsningarna" }).click();
+  await page.getByText("Olle Handlund, Handläggare").first().waitFor();
   await look(page);
   await page.context().close();
 }

@@ -12,7 +12,7 @@ use api::requests::{
     CreateRequest, ReclassifyRequest, RequestInformationRequest,
 };
 use api::trace::{TRACEPARENT, Trace};
-use api::v1::headers::{IfMatch, accepts, has_reason, idempotency_key, media_type, read_after};
+use api::v1::headers::{IfMatch, accepts, idempotency_key, media_type, read_after, reason};
 use api::v1::query::Parameters;
 use axum::body::Body as HttpBody;
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
@@ -275,7 +275,7 @@ fn headers(bytes: &[u8]) {
         header::HeaderName::from_static("reason"),
     ];
     let headers: HeaderMap = names.into_iter().map(|name| (name, value.clone())).collect();
-    let _ = (IfMatch::read(&headers), has_reason(&headers), accepts(&headers, "application/json"));
+    let _ = (IfMatch::read(&headers), reason(&headers), accepts(&headers, "application/json"));
     let _ = (media_type(&headers), read_after(&headers), api::texts::accepted_language(&headers));
     if let Ok(Some(key)) = idempotency_key(&headers) {
         assert!(!key.is_empty() && key.len() <= 255 && key.bytes().all(|byte| byte.is_ascii_graphic()));

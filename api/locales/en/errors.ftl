@@ -63,5 +63,6 @@ error-internal = Something went wrong on our side. Try again in a while.
 error-read-after-timeout = The page does not have your latest change yet. Try again in a while.
 error-unavailable = Nothing can be saved right now. Try again in a while.
 error-files-unavailable = Files cannot be saved or read right now. Try again in a while.
+error-read-log-unavailable = The content cannot be shown right now, because it cannot be recorded who reads it. Try again in a little while.
 error-range = The file is not that long. Ask for a part that exists.
 error-timeout = The request did not arrive in time. Try again.

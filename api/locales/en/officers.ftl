@@ -34,6 +34,9 @@ queue-nobody = Nobody yet
 queue-due = Waiting for additional information until { $date }
 queue-due-passed = The time for additional information ended { $date }
 queue-back = To the queue
+queue-withheld = Subjects and names are not shown right now, because it cannot be recorded who reads them. They come back when the read log can be written again.
+queue-withheld-subject = (not shown right now)
+queue-withheld-person = Not shown right now
 queue-moved = The case has changed area and is now in another queue.
 
 # Phone cases
@@ -218,3 +221,17 @@ protected-is = The person whose case this is has protected identity. Name, conta
 protected-mark = Mark as protected identity
 protected-unmark = Remove the mark
 protected-mark-hint = Name, contact details and employer are then hidden from everybody but team leads and registrars.
+
+audit-readings = Read log: who has read what
+read-log-title = Read log
+read-log-intro = This is who has been shown content of cases that are not their own. That you read here is recorded too.
+read-log-filter = Selection from the read log
+read-log-case-hint = Case number or id. Without a case the latest readings are shown.
+read-log-reason = Why do you need to read the read log?
+read-log-reason-missing = Write why you need to read the read log.
+read-log-show = Show the readings
+read-log-empty = Nobody but the one who owns the case has read it.
+read-log-column-cases = Cases
+read-log-column-reason = Reason
+read-log-cases = { $n } cases
+read-log-disposed = Disposed of

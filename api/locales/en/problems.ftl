@@ -21,5 +21,6 @@ problem-title-read-after-timeout = Your change is not visible yet
 problem-title-case-closed = The case is closed
 problem-title-unavailable = Nothing can be saved right now
 problem-title-files-unavailable = Files cannot be saved or read right now
+problem-title-read-log-unavailable = The content cannot be shown right now
 problem-title-range = The file has no such range
 problem-title-timeout = It took too long

@@ -59,3 +59,5 @@ event-NotificationFailed = An e-mail could not be sent
 event-EmployerRegistered = An employer was registered
 event-NoticePublished = A service notice was published
 event-NoticeResolved = A service notice was resolved
+event-ReadLogSealed = The read log was bound to the log
+event-ReadLogKeyDestroyed = A month of the read log was disposed of

@@ -63,5 +63,6 @@ error-internal = Något gick fel hos oss. Försök igen om en stund.
 error-read-after-timeout = Sidan har inte hunnit få med din senaste ändring. Försök igen om en stund.
 error-unavailable = Det går inte att spara just nu. Försök igen om en stund.
 error-files-unavailable = Det går inte att spara eller läsa filer just nu. Försök igen om en stund.
+error-read-log-unavailable = Det går inte att visa innehållet just nu, eftersom det inte kan antecknas vem som läser det. Försök igen om en stund.
 error-range = Filen är inte så lång. Begär en del som finns.
 error-timeout = Begäran kom inte fram i tid. Försök igen.

@@ -34,6 +34,9 @@ queue-nobody = Ingen än
 queue-due = Väntar på komplettering till { $date }
 queue-due-passed = Tiden för komplettering gick ut { $date }
 queue-back = Till ärendekön
+queue-withheld = Ämne och namn visas inte just nu, eftersom det inte kan antecknas vem som läser dem. Det rättar till sig när läsloggen kan skrivas igen.
+queue-withheld-subject = (visas inte just nu)
+queue-withheld-person = Visas inte just nu
 queue-moved = Ärendet har bytt område och finns nu i en annan kö.
 
 # Phone cases
@@ -215,3 +218,17 @@ protected-is = Den som ärendet gäller har skyddade personuppgifter. Namn, kont
 protected-mark = Märk som skyddade personuppgifter
 protected-unmark = Ta bort märkningen
 protected-mark-hint = Namn, kontaktuppgifter och arbetsgivare döljs då för alla utom samordnare och registratorer.
+
+audit-readings = Läslogg: vem som har läst vad
+read-log-title = Läslogg
+read-log-intro = Här står vem som har fått se innehåll i ärenden som inte är deras egna. Att du läser här antecknas också.
+read-log-filter = Urval ur läsloggen
+read-log-case-hint = Ärendenummer eller id. Utan ärende visas de senaste läsningarna.
+read-log-reason = Varför behöver du läsa läsloggen?
+read-log-reason-missing = Skriv varför du behöver läsa läsloggen.
+read-log-show = Visa läsningarna
+read-log-empty = Ingen annan än den som äger ärendet har läst det.
+read-log-column-cases = Ärenden
+read-log-column-reason = Skäl
+read-log-cases = { $n } ärenden
+read-log-disposed = Gallrad

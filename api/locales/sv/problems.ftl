@@ -21,5 +21,6 @@ problem-title-read-after-timeout = Din ändring syns inte än
 problem-title-case-closed = Ärendet är avslutat
 problem-title-unavailable = Det går inte att spara just nu
 problem-title-files-unavailable = Det går inte att spara eller läsa filer just nu
+problem-title-read-log-unavailable = Innehållet kan inte visas just nu
 problem-title-range = Filen har ingen sådan del
 problem-title-timeout = Det tog för lång tid

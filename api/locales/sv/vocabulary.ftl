@@ -59,3 +59,5 @@ event-NotificationFailed = Mejl kunde inte skickas
 event-EmployerRegistered = Arbetsgivare registrerades
 event-NoticePublished = Driftmeddelande publicerades
 event-NoticeResolved = Driftmeddelande avslutades
+event-ReadLogSealed = Läsloggen bands till loggen
+event-ReadLogKeyDestroyed = En månad i läsloggen gallrades

@@ -6,12 +6,13 @@ mod left;
 
 use std::fs;
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use domain::AttachmentId;
 use futures::TryStreamExt;
 use infrastructure::files::place::Place;
-use infrastructure::log::sqlite::{self, FILE, KEYS_FILE, SqliteLog};
+use infrastructure::log::sqlite::{self, FILE, KEYS_FILE, READS_FILE, SqliteLog};
 use infrastructure::upkeep::HELD;
 use infrastructure::{FileStore, Log};
 
@@ -63,6 +64,8 @@ pub async fn restore(
     fs::create_dir_all(&aside.path)?;
     tell("copying the log and its keys");
     ensure!(copy_file(&from.join(FILE), &aside.path.join(FILE))?, "{} has no {FILE}", from.display());
+    // One that was taken before there was a read log has none.
+    copy_file(&from.join(READS_FILE), &aside.path.join(READS_FILE))?;
     sqlite::put_back_keys(&aside.path, &keys)?;
     prove(config, &aside.path, &manifest, tell).await?;
     if shared {
@@ -111,7 +114,10 @@ async fn prove(
     tell("verifying the log");
     let mut said = Vec::new();
     let code = log::run(&built, log::Command::Verify, &mut said, tell).await?;
-    if code != std::process::ExitCode::SUCCESS {
+    if code == ExitCode::from(log::verify::ONLY_READS) {
+        // Rows that were lost before it was taken do not come back by refusing it.
+        tell(&format!("the read log of the backup is damaged\n{}", String::from_utf8_lossy(&said)));
+    } else if code != ExitCode::SUCCESS {
         bail!("the log of the backup is damaged\n{}", String::from_utf8_lossy(&said));
     }
     Ok(())

@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use domain::AttachmentId;
 use infrastructure::files::place::Place;
 use infrastructure::log::postgres::PostgresLog;
-use infrastructure::log::sqlite::{self, Copied, FILE, KEYS_FILE, Snapshot, SqliteLog};
+use infrastructure::log::sqlite::{self, Copied, FILE, KEYS_FILE, READS_FILE, Snapshot, SqliteLog};
 use infrastructure::{FileStore, log};
 use tokio::runtime::Handle;
 
@@ -70,7 +70,8 @@ pub fn take(
     let keys_part = keys.map_or_else(|| path.join(KEYS_FILE), |keys| beside(keys, PART));
     let held = format!("the log was put back from the backup of {}", time(now));
     let copied = snapshot(source, &path, tell)
-        .and_then(|snapshot| copy_log(&snapshot, &source.keys, (&path.join(FILE), &keys_part), &held, tell));
+        .and_then(|snapshot| copy_log(&snapshot, &source.keys, (&path.join(FILE), &keys_part), &held, tell))
+        .and_then(|copied| copy_reads(source, &path, &keys_part).map(|()| copied));
     let written = copied.and_then(|copied| {
         let files = source.runtime.block_on(copy_files(&source.files, &path, &copied, tell))?;
         finish(&path, &copied, files, now)
@@ -150,6 +151,16 @@ fn copy_log(
 ) -> anyhow::Result<Copied> {
     let progress = |done: i32, all: i32| tell(&format!("log: {done} of {all} pages"));
     Ok(sqlite::copy(snapshot, keys_folder, to, held, &progress)?)
+}
+
+/// Copies the read log after the log, which tells of no row that is not there.
+fn copy_reads(source: &Source, part: &Path, keys: &Path) -> anyhow::Result<()> {
+    let gathered = part.join(GATHERED);
+    let folder = match &source.log {
+        log::place::Place::Sqlite(folder) => folder,
+        log::place::Place::Postgres(_) => &gathered,
+    };
+    Ok(sqlite::copy_reads(folder, &part.join(READS_FILE), keys)?)
 }
 
 /// Copies the files that the log knows. Gives how many there were, and those that cases name but nobody holds.

@@ -19,7 +19,7 @@ use infrastructure::upkeep::HELD;
 use infrastructure::{Clock, FileStore, Keys, Log, LogError, disk, log, startup};
 use projections::read_models::{Found, ReadModels};
 
-use crate::app::describe;
+use crate::app::{bound_reads, describe};
 use crate::cli::{print, read_only};
 use crate::named_files::NamedFiles;
 use crate::{Config, mail};
@@ -49,6 +49,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         ("logins", logins::check(&config).await),
         ("mail", post(log.clone(), &config).await),
         ("deliveries", held(log.clone()).await),
+        ("read log", read_log(log.clone(), &config).await),
     ];
     if config.log_place()?.is_shared() {
         findings.insert(2, ("database", database(&config).await));
@@ -290,6 +291,30 @@ async fn held(log: Opened<'_>) -> anyhow::Result<String> {
         );
     }
     Ok("none held".to_owned())
+}
+
+/// Whether it can be recorded who is shown what, and everything that the log has bound is there.
+async fn read_log(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
+    let log = opened(log)?;
+    let head = infrastructure::read_log::probe(log.reads()).await.with_context(|| {
+        format!(
+            "it cannot be recorded who reads what, so that only a reporter's own cases are shown; {}",
+            if matches!(config.log_place(), Ok(log::place::Place::Sqlite(_))) {
+                "make reads.db in the data folder writable for the user that runs kundwebb, and make room on its disk"
+            } else {
+                "run `kundwebb log create` with the login that owns the database, and look whether it can be written"
+            }
+        )
+    })?;
+    let bound = bound_reads(log).await?;
+    ensure!(
+        head.position >= bound.last(),
+        "the log has bound {} readings, and only {} are there; put the read log back from a backup, and keep what \
+         `kundwebb log verify` says",
+        bound.last(),
+        head.position
+    );
+    Ok(format!("{} readings, of which the log has bound {}; it can be written", head.position, bound.last()))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 mod copy;
 mod export;
 mod show;
-mod verify;
+pub mod verify;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ const BATCH: usize = 1_000;
 /// What is to be done with the log.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Check every event: dense positions and versions, hashes, time, sealed parts
+    /// Check every event: dense positions and versions, hashes, time, sealed parts; and the read log against what the log tells of it
     Verify,
     /// Print every event as a line of JSON, without personal content
     Export,

@@ -1,6 +1,7 @@
 //! `/revision`: the log for auditors, newest first, by case, time and kind of event.
 
 mod asked;
+mod readings;
 mod replay;
 
 use std::collections::HashMap;
@@ -28,7 +29,7 @@ use asked::Asked;
 const LOOKED_AT: u64 = 500_000;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/revision", get(show)).merge(replay::routes())
+    Router::new().route("/revision", get(show)).merge(replay::routes()).merge(readings::routes())
 }
 
 #[derive(Template)]
@@ -171,7 +172,9 @@ fn case_of(event: &StoredEvent) -> Option<CaseId> {
         | Event::ProtectionChanged { .. }
         | Event::EmployerRegistered { .. }
         | Event::NoticePublished { .. }
-        | Event::NoticeResolved {} => None,
+        | Event::NoticeResolved {}
+        | Event::ReadLogSealed { .. }
+        | Event::ReadLogKeyDestroyed { .. } => None,
     }
 }
 

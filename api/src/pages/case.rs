@@ -2,6 +2,7 @@
 
 mod file;
 mod message;
+pub mod readings;
 
 use askama::Template;
 use axum::Router;
@@ -10,11 +11,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use domain::access::{Action, Duty, Verdict, may};
+use domain::reading::What;
 use domain::text::BODY_MAX;
 use domain::vocabulary::Party;
 use domain::{CaseId, Channel, Status};
+use infrastructure::Receipt;
 use projections::timeline::{self, Entry};
-use projections::{CaseView, case_page, directory, services};
+use projections::{CaseView, Unread, case_page, directory, services};
 
 use crate::pages::components::{FileLink, TimelineEntry};
 use crate::pages::{Form, Frame, Visitor, employer, officer_case, render_with};
@@ -26,6 +29,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/arenden/{id}", get(show))
         .route("/arenden/{id}/meddelande", post(message::send))
         .route("/arenden/{id}/filer/{attachment}", get(file::fetch))
+        .route("/arenden/{id}/lasningar", get(readings::show))
 }
 
 /// The address of a case's page.
@@ -69,7 +73,7 @@ struct Message {
 ///
 /// # Errors
 /// [`Failure::NotFound`] when it is not there or not the visitor's to know; when nobody is logged in.
-pub async fn readable(app: &App, visitor: &Visitor, id: &str) -> Result<CaseView, Failure> {
+pub async fn readable(app: &App, visitor: &Visitor, id: &str) -> Result<Unread<CaseView>, Failure> {
     let caller = visitor.caller()?;
     visitor.shown(app).await?;
     let id = CaseId::parse(id).ok_or(Failure::NotFound)?;
@@ -82,20 +86,28 @@ pub async fn readable(app: &App, visitor: &Visitor, id: &str) -> Result<CaseView
 }
 
 async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) -> Result<Response, Failure> {
-    let view = readable(&app, &visitor, &id).await?;
+    let (view, receipt) = shown(&app, &visitor, &id).await?;
     if visitor.may(Duty::CaseWork) {
-        return officer_case::show(&app, &visitor, view).await;
+        return officer_case::show(&app, &visitor, view, &receipt).await;
     }
     let person = visitor.caller()?.actor.person;
     let left =
         Form::left(&app, person, "message", &form_address(view.id, "message")).await.unwrap_or_default();
-    page(&app, &visitor, view, left.unwrap_or_else(|| Form::new("message")), StatusCode::OK).await
+    let form = left.unwrap_or_else(|| Form::new("message"));
+    page(&app, &visitor, (view, &receipt), form, StatusCode::OK).await
+}
+
+/// The case of a page, when the visitor may know of it, once it is recorded that it is shown.
+async fn shown(app: &App, visitor: &Visitor, id: &str) -> Result<(CaseView, Receipt), Failure> {
+    let found = readable(app, visitor, id).await?;
+    let receipt = app.recorded(visitor.caller()?, What::Case, found.cases()).await?;
+    Ok((found.shown(&receipt)?, receipt))
 }
 
 async fn page(
     app: &App,
     visitor: &Visitor,
-    view: CaseView,
+    (view, receipt): (CaseView, &Receipt),
     form: Form,
     status: StatusCode,
 ) -> Result<Response, Failure> {
@@ -125,7 +137,7 @@ async fn page(
         question_files: question_files(&view, &address),
         answer_files: view.answer_files.iter().map(|card| FileLink::new(&address, card)).collect(),
         messages: messages(&frame, &view, &address),
-        entries: entries.iter().map(|entry| timeline_entry(&frame, entry)).collect(),
+        entries: entries.shown(receipt)?.iter().map(|entry| timeline_entry(&frame, entry)).collect(),
         may_write,
         is_auditor: caller.actor.role.may(Duty::Replay),
         files_hint: Text::new(language, "create-files-hint")

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use domain::calendar::{self, Opening};
+use domain::reading::What;
 use projections::CaseView;
 
 use crate::pages::{Frame, Visitor, case, render};
@@ -27,7 +28,8 @@ struct ConfirmationPage {
 }
 
 async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) -> Result<Response, Failure> {
-    let view = case::readable(&app, &visitor, &id).await?;
+    let found = case::readable(&app, &visitor, &id).await?;
+    let view = app.shown_to(visitor.caller()?, What::Case, found).await?;
     let frame = Frame::new(&app, &visitor, Text::new(visitor.language, "confirm-title")).await?;
     let email = visitor.caller()?.identity.email.clone();
     let closed_hours = calendar::opening(view.received_at) != Opening::Open;

@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Language;
@@ -25,18 +25,19 @@ struct FailurePage {
     typed: Option<String>,
 }
 
-/// The page of what was there when a form was opened and is not there for this visitor any more, with what was typed.
+/// The page of what was there when a form was opened and cannot be shown to this visitor any more, with what was typed.
 ///
 /// # Errors
 /// When the page cannot be made.
-pub async fn not_found_any_more(
+pub async fn with_typed(
     app: &App,
     visitor: &Visitor,
+    failure: Failure,
     typed: Option<String>,
 ) -> Result<Response, Failure> {
-    let (heading, body) = in_words(visitor.language, &Failure::NotFound);
+    let (heading, body) = in_words(visitor.language, &failure);
     let frame = Frame::new(app, visitor, &heading).await?.with_error(true);
-    render_with(StatusCode::NOT_FOUND, &FailurePage { frame, heading, body, typed })
+    render_with(failure.status(), &FailurePage { frame, heading, body, typed })
 }
 
 /// The layer that turns failures into pages.

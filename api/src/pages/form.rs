@@ -252,6 +252,7 @@ impl Form {
             | Failure::Busy
             | Failure::Unavailable
             | Failure::FilesAway
+            | Failure::ReadLogAway
             | Failure::OutcomeUnknown
             | Failure::NotShown => self.add_error("", failure.detail(language)),
             Failure::Internal => self.add_error("", Text::new(language, "page500-short")),

@@ -12,6 +12,8 @@ use projections::services::Employer;
 use projections::{CaseRow, Filter, Page, Sort, my_cases};
 use serde::Deserialize;
 
+use crate::app::Caller;
+use crate::app::reading::Purpose;
 use crate::pages::components::{Choice, Pager};
 use crate::pages::{Form, Frame, Visitor, employer, render};
 use crate::texts::Text;
@@ -56,13 +58,13 @@ async fn show(
     visitor: Visitor,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Failure> {
-    let reach = visitor.caller_for(Duty::OwnCases)?.actor.reach();
+    let caller = visitor.caller_for(Duty::OwnCases)?;
     visitor.shown(&app).await?;
     let own = employer::of_caller(&app, &visitor).await?;
     let chosen = chosen_employer(&wanted, &visitor, &own);
     let filter = filter(&wanted, chosen.map(|employer| employer.number));
     let number = wanted.page.parse().unwrap_or(1);
-    let (page, pager) = find(&app, reach, filter, number, &wanted).await?;
+    let (page, pager) = find(&app, caller, filter, number, &wanted).await?;
     let language = visitor.language;
     let mut title = Text::new(language, "list-title").to_string();
     if pager.pages() > 1 {
@@ -117,7 +119,7 @@ fn filter(wanted: &Wanted, employer: Option<OrganisationNumber>) -> Filter {
 /// The page of the list and its place among the others; a page that is not there is the first.
 async fn find(
     app: &App,
-    reach: domain::access::Reach,
+    caller: &Caller,
     filter: Filter,
     number: u64,
     wanted: &Wanted,
@@ -128,15 +130,17 @@ async fn find(
         ("employer", &wanted.employer),
         ("q", &wanted.q),
     ];
+    let (reach, searched) = (caller.actor.reach(), filter.q.is_some());
     let found = app
         .query(move |tables| {
             let page = my_cases::find(tables, &reach, &filter, (Sort::Newest, number.clamp(1, 500), LIMIT))?;
-            if page.rows.is_empty() && number > 1 {
+            if page.is_empty() && number > 1 {
                 return my_cases::find(tables, &reach, &filter, (Sort::Newest, 1, LIMIT));
             }
             Ok(page)
         })
         .await?;
+    let found = app.shown_to(caller, Purpose::list(searched), found).await?;
     let pager = Pager::new(number, LIMIT, (found.total, found.exact), ("/mina-arenden", &query));
     Ok((found, pager))
 }

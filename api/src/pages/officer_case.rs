@@ -10,7 +10,9 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::access::{Action, Actor, Duty, Verdict, may};
+use domain::reading::What;
 use domain::{CaseId, Language, PersonId, Status, calendar};
+use infrastructure::Receipt;
 use projections::directory::{self, Person};
 use projections::timeline::{self, Entry};
 use projections::{CaseView, case_page};
@@ -108,11 +110,16 @@ struct Around {
 ///
 /// # Errors
 /// [`Failure::Forbidden`] for others than officers; when something cannot be read.
-pub async fn show(app: &App, visitor: &Visitor, view: CaseView) -> Result<Response, Failure> {
+pub async fn show(
+    app: &App,
+    visitor: &Visitor,
+    view: CaseView,
+    receipt: &Receipt,
+) -> Result<Response, Failure> {
     let caller = visitor.caller_for(Duty::CaseWork)?;
     let mut forms = Forms::new(calendar::day(app.clock.now()), caller.actor.person, &view);
     forms.restore(app, visitor, caller.actor.person).await?;
-    let page = page(app, visitor, caller, view, forms).await?;
+    let page = page(app, visitor, caller, (view, receipt), forms).await?;
     render(&page)
 }
 
@@ -129,13 +136,19 @@ pub async fn show_again(
 ) -> Result<Response, Failure> {
     let caller = visitor.caller_for(Duty::CaseWork)?;
     newest(app).await?;
-    let view = app.query(move |tables| case_page::by_id(tables, case)).await?;
-    let Some(view) = view.filter(|view| caller.actor.reach().covers(&view.standing())) else {
-        return failures::not_found_any_more(app, visitor, forms::typed(&form)).await;
+    let found = app.query(move |tables| case_page::by_id(tables, case)).await?;
+    let Some(found) = found.filter(|view| caller.actor.reach().covers(&view.standing())) else {
+        return failures::with_typed(app, visitor, Failure::NotFound, forms::typed(&form)).await;
     };
+    let receipt = match app.recorded(caller, What::Case, found.cases()).await {
+        Ok(receipt) => receipt,
+        // What was typed is shown in any case: it is the visitor's own.
+        Err(failure) => return failures::with_typed(app, visitor, failure, forms::typed(&form)).await,
+    };
+    let view = found.shown(&receipt)?;
     let mut forms = Forms::new(calendar::day(app.clock.now()), caller.actor.person, &view);
     forms.put(form, view.version);
-    let page = page(app, visitor, caller, view, forms).await?;
+    let page = page(app, visitor, caller, (view, &receipt), forms).await?;
     render_with(status, &page)
 }
 
@@ -150,11 +163,11 @@ async fn page(
     app: &App,
     visitor: &Visitor,
     caller: &Caller,
-    view: CaseView,
+    (view, receipt): (CaseView, &Receipt),
     forms: Forms,
 ) -> Result<CasePage, Failure> {
     let language = visitor.language;
-    let around = around(app, &view).await?;
+    let around = around(app, &view, receipt).await?;
     let persons = entries::persons(&around.timeline).chain(view.reporter).chain(view.officer);
     let persons: Vec<_> = persons.chain([view.registered_by]).collect();
     let names = Names::load(app, language, &caller.actor, Some(view.employer), persons).await?;
@@ -183,21 +196,18 @@ async fn page(
     })
 }
 
-async fn around(app: &App, view: &CaseView) -> Result<Around, Failure> {
+async fn around(app: &App, view: &CaseView, receipt: &Receipt) -> Result<Around, Failure> {
     let (case, reporter) = (view.id, view.reporter);
     let followed = match view.follows_up {
         Some(number) => app.case_of_number(number).await?,
         None => None,
     };
-    let around = app.query(move |tables| {
-        Ok(Around {
-            timeline: timeline::of_case(tables, case, true)?,
-            officers: directory::officers(tables)?,
-            protected: reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?,
-            followed,
-        })
+    let found = app.query(move |tables| {
+        let protected = reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?;
+        Ok((timeline::of_case(tables, case, true)?, directory::officers(tables)?, protected))
     });
-    Ok(around.await?)
+    let (timeline, officers, protected) = found.await?;
+    Ok(Around { timeline: timeline.shown(receipt)?, officers, protected, followed })
 }
 
 fn actions(actor: &Actor, view: &CaseView) -> Vec<Action> {

@@ -41,6 +41,8 @@ struct QueuePage {
     pager: Pager,
     /// Whether a case has just left the areas of the reader.
     moved: bool,
+    /// Why subjects and names are missing.
+    withheld: Option<String>,
 }
 
 /// A case in the queue, in words.
@@ -65,20 +67,22 @@ async fn show(
 ) -> Result<Response, Failure> {
     let caller = visitor.caller_for(Duty::Queue)?;
     visitor.shown(&app).await?;
-    let found = find(&app, caller, &asked).await?;
+    let (found, whole) = find(&app, caller, &asked).await?;
     let (path, fields) = asked.address();
     let pager = Pager::new(asked.page(), LIMIT, (found.total, found.exact), (path, &fields));
     let language = visitor.language;
     let persons = found.rows.iter().flat_map(|row| [row.officer, row.reporter]).flatten().collect::<Vec<_>>();
     let names = Names::load(&app, language, &caller.actor, None, persons).await?;
     let today = calendar::day(app.clock.now());
-    let rows: Vec<Row> = found.rows.iter().map(|row| in_words(language, today, row, &names)).collect();
+    let rows: Vec<Row> =
+        found.rows.iter().map(|row| in_words(language, today, row, (&names, whole))).collect();
     let page = QueuePage {
         frame: Frame::new(&app, &visitor, title(language, &pager)).await?,
         form: asked.form(),
         choices: Choices::load(language, caller, &names),
         count: count(language, &pager),
         moved: asked.moved(),
+        withheld: (!whole).then(|| Text::new(language, "queue-withheld").to_string()),
         rows,
         pager,
     };
@@ -86,19 +90,20 @@ async fn show(
 }
 
 /// The rows of the page that was asked for; of the first, where there is no such page.
-async fn find(app: &App, caller: &Caller, asked: &Asked) -> Result<projections::Page, Failure> {
+async fn find(app: &App, caller: &Caller, asked: &Asked) -> Result<(projections::Page, bool), Failure> {
     let (reach, filter) = (caller.actor.reach(), asked.filter(caller));
     let (sort, page) = (asked.sort(), asked.page());
+    let searched = filter.q.is_some();
     let found = app
         .query(move |tables| {
             let found = queue::find(tables, &reach, &filter, (sort, page, LIMIT))?;
-            if found.rows.is_empty() && page > 1 {
+            if found.is_empty() && page > 1 {
                 return queue::find(tables, &reach, &filter, (sort, 1, LIMIT));
             }
             Ok(found)
         })
         .await?;
-    Ok(found)
+    app.list_shown_to(caller, searched, found).await
 }
 
 fn title(language: Language, pager: &Pager) -> Text {
@@ -118,9 +123,10 @@ fn count(language: Language, pager: &Pager) -> String {
         .to_string()
 }
 
-fn in_words(language: Language, today: NaiveDate, row: &CaseRow, names: &Names) -> Row {
+fn in_words(language: Language, today: NaiveDate, row: &CaseRow, (names, whole): (&Names, bool)) -> Row {
     let received = calendar::day(row.received_at);
-    let gone = || Text::new(language, "officer-disposed").to_string();
+    let gone = if whole { "officer-disposed" } else { "queue-withheld-subject" };
+    let gone = || Text::new(language, gone).to_string();
     Row {
         address: format!("/arenden/{}", row.id),
         number: row.number.to_string(),

@@ -5,7 +5,8 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use domain::access::Duty;
+use domain::access::{Duty, Reach};
+use domain::reading::What;
 use domain::{Area, OrganisationNumber, Status};
 use projections::{CaseRow, Filter, Sort, queue};
 use serde::Deserialize;
@@ -74,12 +75,13 @@ async fn show(
     let number = wanted.page.parse().unwrap_or(1).clamp(1, LAST);
     let found = app.query(move |tables| {
         let found = queue::find_shown(tables, &register, &filter, (Sort::Newest, number, LIMIT))?;
-        if found.rows.is_empty() && number > 1 {
+        if found.is_empty() && number > 1 {
             return queue::find_shown(tables, &register, &filter, (Sort::Newest, 1, LIMIT));
         }
         Ok(found)
     });
-    let found = found.await?;
+    let found = found.await?.in_register(&Reach::nothing());
+    let found = app.shown_to(caller, What::List, found).await?;
     let persons: Vec<_> = found.rows.iter().filter_map(|row| row.reporter).collect();
     let names = Names::load(&app, language, &caller.actor, None, persons).await?;
     let own = |number: &&OrganisationNumber| {

@@ -160,7 +160,7 @@ impl Asked {
     }
 
     /// Finds the page. Every list is narrowed by the caller's reach (P8).
-    async fn find(&self, app: &App, caller: &Caller) -> Result<(Page, People), Failure> {
+    async fn find(&self, app: &App, caller: &Caller) -> Result<(Page, People, bool), Failure> {
         let actor = &caller.actor;
         let centre = actor.role.may(Duty::Queue);
         if self.scope == Scope::Queue && !centre {
@@ -173,11 +173,12 @@ impl Asked {
             && filter.officer.replace(actor.person).is_some_and(|asked| asked != actor.person)
         {
             // Mine and somebody else's at once: there is no such case.
-            return Ok((Page { rows: Vec::new(), total: 0, exact: true }, Default::default()));
+            return Ok((Page { rows: Vec::new(), total: 0, exact: true }, People::default(), true));
         }
         // Only what may be read is searched.
-        let searched = self.scope == Scope::Mine || filter.q.is_some() || filter.officer.is_some();
-        let reach = if searched { actor.reach() } else { actor.register() };
+        let searched = filter.q.is_some();
+        let own_only = self.scope == Scope::Mine || searched || filter.officer.is_some();
+        let reach = if own_only { actor.reach() } else { actor.register() };
         filter.without_protected = filter.employer.is_some() && actor.role.hides_protected();
         let (reader, order) = (actor.clone(), (self.sort, self.page, self.limit));
         let found = app.query(move |tables| {
@@ -186,14 +187,16 @@ impl Asked {
                 false if centre => queue::find,
                 false => queue::find_shown,
             };
-            let page = find(tables, &reach, &filter, order)?;
-            let persons = page.rows.iter().flat_map(|row| {
-                [row.officer, row.reporter].into_iter().flatten().map(|person| (person, row.employer))
-            });
-            let people = People::load(tables, &reader, persons)?;
-            Ok((page, people))
+            find(tables, &reach, &filter, order)
         });
-        Ok(found.await?)
+        let found = found.await?.in_register(&actor.reach());
+        let (page, whole) = app.list_shown_to(caller, searched, found).await?;
+        let persons = page.rows.iter().flat_map(|row| {
+            [row.officer, row.reporter].into_iter().flatten().map(|person| (person, row.employer))
+        });
+        let persons: Vec<_> = persons.collect();
+        let people = app.query(move |tables| People::load(tables, &reader, persons)).await?;
+        Ok((page, people, whole))
     }
 }
 
@@ -216,9 +219,10 @@ async fn list(
     query: Parameters,
 ) -> Result<Response, Failure> {
     let asked = Asked::read(&app, &reader.caller, query)?;
-    let (page, people) = asked.find(&app, &reader.caller).await?;
+    let (page, people, whole) = asked.find(&app, &reader.caller).await?;
     let readership = Readership { role: reader.caller.actor.role, language: reader.language };
-    let meta = Meta::of(&page, asked.page, asked.limit);
+    let mut meta = Meta::of(&page, asked.page, asked.limit);
+    meta.withheld = (!whole).then(|| Failure::ReadLogAway.detail(reader.language));
     let mut headers = HeaderMap::new();
     headers.extend(links(&address, &meta));
     let reach = reader.caller.actor.reach();

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::access::{Reach, Role};
+use domain::reading::What;
 use domain::{CaseId, Event, PersonId, StreamId};
 use futures::Stream;
 use infrastructure::stored::StoredEvent;
@@ -20,9 +21,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::Caller;
+use crate::app::reading::Purpose;
 use crate::v1::bearer::Reader;
 use crate::v1::event_body::EventBody;
-use crate::v1::headers::{accepts, has_reason};
+use crate::v1::headers::{accepts, reason};
 use crate::v1::personal;
 use crate::v1::query::Parameters;
 use crate::{App, Failure};
@@ -86,8 +88,8 @@ struct Feed {
     reach: Option<Reach>,
     /// With what only the centre sees of a case.
     whole: bool,
-    /// With personal content.
-    personal: bool,
+    /// With personal content, for whom and why.
+    personal: Option<(Caller, String)>,
     /// Without the employers of persons with protected identity.
     hides_employer: bool,
     /// The last position of the feed when it was asked for.
@@ -103,7 +105,7 @@ pub fn hides_employer(role: Role) -> bool {
 
 /// The events of one step, and the position to which it came.
 struct Step {
-    events: Vec<EventBody>,
+    events: Vec<StoredEvent>,
     position: u64,
 }
 
@@ -116,7 +118,9 @@ impl Feed {
         Ok(Self {
             reach: (role != Role::Auditor).then(|| caller.actor.reach()),
             whole: role.sees_all(),
-            personal: role == Role::Auditor && has_reason(headers),
+            personal: reason(headers)
+                .filter(|_| role == Role::Auditor)
+                .map(|reason| (caller.clone(), reason)),
             hides_employer: hides_employer(role),
             end,
             within: HashMap::new(),
@@ -133,7 +137,7 @@ impl Feed {
         let cut = shown.len() > most;
         shown.truncate(most);
         let position = if cut { shown.last().map_or(after, |event| event.position) } else { last };
-        Ok(Step { events: self.bodies(&shown).await?, position })
+        Ok(Step { events: shown, position })
     }
 
     async fn visible(&mut self, mut events: Vec<StoredEvent>) -> Result<Vec<StoredEvent>, Failure> {
@@ -161,20 +165,32 @@ impl Feed {
         rule.is_some_and(|for_customer| for_customer || self.whole)
     }
 
+    /// What is told of events; with personal content once it is recorded who is shown it.
     async fn bodies(&self, events: &[StoredEvent]) -> Result<Vec<EventBody>, Failure> {
         let protected = self.of_protected(events).await?;
-        let opened = if self.personal { self.app.reader.open(events).await? } else { Vec::new() };
-        let mut opened = opened.iter();
+        let mut opened = self.opened(events).await?.into_iter();
         let body = |event: &StoredEvent| {
-            let opened = opened.next().map(|opened| &opened.event);
             let is_protected = protected.contains(&event.position);
             // Who somebody is, few may read (LAW-12).
-            let shown = opened.filter(|event| !(is_protected && matches!(event, Event::PersonSeen { .. })));
-            let personal = shown.and_then(Event::personal_json);
+            let personal = opened.next().flatten();
+            let personal = personal.filter(|_| !(is_protected && event.type_name == "PersonSeen"));
             let body = EventBody::of_stored(event, personal.as_deref());
             if is_protected && self.hides_employer { body.without_employer() } else { body }
         };
         Ok(events.iter().map(body).collect())
+    }
+
+    /// The personal part of each event, for whom it is shown to; recorded before.
+    async fn opened(&self, events: &[StoredEvent]) -> Result<Vec<Option<String>>, Failure> {
+        let mut sealed = events.iter().filter(|event| event.sealed.is_some()).map(|event| event.position);
+        let (Some((caller, reason)), Some(first)) = (&self.personal, sealed.next()) else {
+            return Ok(Vec::new());
+        };
+        let purpose =
+            Purpose::from(What::Feed).because(reason).at(first, sealed.next_back().unwrap_or(first));
+        self.app.recorded(caller, purpose, &self.cases(events).await?).await?;
+        let opened = self.app.reader.open(events).await?;
+        Ok(opened.iter().map(|event| event.event.personal_json()).collect())
     }
 
     /// The positions of events that tell who a person with protected identity is, or where that person works.
@@ -197,6 +213,21 @@ impl Feed {
         Ok(positions.await?)
     }
 
+    /// The cases that events tell of with a personal part, each with its reporter.
+    async fn cases(&self, events: &[StoredEvent]) -> Result<Vec<(CaseId, Option<PersonId>)>, Failure> {
+        let sealed = events.iter().filter(|event| event.sealed.is_some() && is_of_a_case(event));
+        let mut cases: Vec<CaseId> = sealed.map(|event| CaseId(event.stream.0)).collect();
+        cases.sort_unstable();
+        cases.dedup();
+        let with_reporter = self.app.query(move |tables| {
+            let of = |case: CaseId| {
+                Ok((case, queue::standing(tables, case)?.and_then(|standing| standing.reporter)))
+            };
+            cases.into_iter().map(of).collect()
+        });
+        Ok(with_reporter.await?)
+    }
+
     /// Lines up to the end of the feed, or so many.
     fn lines(self, offset: u64, most: Option<usize>) -> impl Stream<Item = io::Result<Bytes>> + Send {
         let state = (self, offset, most.unwrap_or(usize::MAX));
@@ -208,12 +239,18 @@ impl Feed {
                 position = step.position;
                 left -= step.events.len();
                 if !step.events.is_empty() {
-                    return Ok(Some((lines(&step.events)?, (feed, position, left))));
+                    let events = feed.bodies(&step.events).await;
+                    let events = events.map_err(|failure| io::Error::other(failure.code()))?;
+                    return Ok(Some((lines(&events)?, (feed, position, left))));
                 }
             }
             Ok(None)
         })
     }
+}
+
+fn is_of_a_case(event: &StoredEvent) -> bool {
+    event.facts_only().is_ok_and(|event| event.for_customer().is_some())
 }
 
 fn lines(events: &[EventBody]) -> io::Result<Bytes> {
@@ -253,9 +290,6 @@ async fn read(
     let limit = query.number("limit", (1, LIMIT_MAX), if lines { 0 } else { LIMIT });
     query.finish()?;
     let mut feed = Feed::open(app, &reader.caller, &headers).await?;
-    if feed.personal {
-        tracing::info!(auditor = %reader.caller.actor.person, offset, "personal content is read with a reason");
-    }
     let most = usize::try_from(limit).ok().filter(|most| *most > 0);
     if lines {
         let content = Body::from_stream(feed.lines(offset, most));
@@ -268,6 +302,7 @@ async fn read(
         position = step.position;
         events.extend(step.events);
     }
+    let events = feed.bodies(&events).await?;
     let meta = FeedMeta { offset, limit, count: events.len() as u64, next_offset: position };
     Ok((personal(), Json(EventList { events, meta })).into_response())
 }

@@ -8,6 +8,8 @@ use crate::Failure;
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The position that a query waits for.
 pub const READ_AFTER: HeaderName = HeaderName::from_static("read-after");
+/// How much of a reason is kept, characters.
+pub const REASON_MAX: usize = 200;
 /// Why an auditor reads personal content.
 pub const REASON: HeaderName = HeaderName::from_static("reason");
 
@@ -73,9 +75,10 @@ pub fn read_after(headers: &HeaderMap) -> Result<Option<u64>, Failure> {
     quoted(text).unwrap_or(text).parse().map(Some).map_err(|_| Failure::Syntax)
 }
 
-/// Whether a reason is given.
-pub fn has_reason(headers: &HeaderMap) -> bool {
-    headers.get(REASON).is_some_and(|reason| !reason.as_bytes().trim_ascii().is_empty())
+/// Why personal content is read, where that is said.
+pub fn reason(headers: &HeaderMap) -> Option<String> {
+    let reason = String::from_utf8_lossy(headers.get(REASON)?.as_bytes().trim_ascii()).into_owned();
+    Some(reason.chars().take(REASON_MAX).collect()).filter(|reason: &String| !reason.is_empty())
 }
 
 /// Whether a caller asks for a media type by name.

@@ -13,7 +13,7 @@ pub const LIMIT_MAX: u64 = 100;
 pub const READ_MAX: u64 = 10_000;
 
 /// Where in a list a page is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PageMeta)]
 pub struct Meta {
@@ -29,6 +29,10 @@ pub struct Meta {
     pub total_pages: u64,
     /// Whether the total was counted to its end.
     pub total_records_is_exact: bool,
+    /// Why the list comes without subjects and persons; absent when it comes with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub withheld: Option<String>,
 }
 
 impl Meta {
@@ -41,6 +45,7 @@ impl Meta {
             total_records: found.total,
             total_pages: found.total.div_ceil(limit),
             total_records_is_exact: found.exact,
+            withheld: None,
         }
     }
 }
@@ -85,6 +90,7 @@ mod tests {
             total_records: total,
             total_pages: total.div_ceil(20),
             total_records_is_exact: exact,
+            withheld: None,
         };
         let address = "/api/v1/cases?page=9&q=l%C3%B6n".parse().unwrap();
         links(&address, &meta).unwrap().1.to_str().unwrap().replace("/api/v1/cases?q=l%C3%B6n&page=", "")

@@ -13,6 +13,7 @@ use crate::log::beside::{Row, Table};
 use crate::log::sqlite::SqliteLog;
 use crate::log::{Batch, Begun, Delivery, DeliveryCounts, Head, Kept, Loaded, Search, Wanted, Writer};
 use crate::outcome::KeptOutcome;
+use crate::read_log::{ReadBatch, ReadStore};
 use crate::stored::StoredEvent;
 use crate::testing::*;
 
@@ -87,6 +88,10 @@ impl Writer for CutWriter {
         self.inner.put(table, rows).await
     }
 
+    async fn add_reads(&mut self, batch: &ReadBatch) -> Result<(), LogError> {
+        self.inner.add_reads(batch).await
+    }
+
     async fn set_meta(&mut self, name: &str, value: &str) -> Result<(), LogError> {
         self.inner.set_meta(name, value).await
     }
@@ -122,6 +127,10 @@ impl Log for Cut {
         }
         let (trouble, after) = (Arc::clone(&self.trouble), Arc::clone(&self.after));
         Ok(Box::new(CutWriter { inner: self.inner.writer().await?, trouble, after }))
+    }
+
+    fn reads(&self) -> &dyn ReadStore {
+        self.inner.reads()
     }
 
     async fn head(&self) -> Result<Head, LogError> {

@@ -3,6 +3,7 @@
 
 pub(crate) mod commands;
 pub(crate) mod order;
+pub(crate) mod reads;
 pub(crate) mod rows;
 
 use std::sync::Arc;
@@ -22,6 +23,15 @@ pub(crate) trait Engine: Sized + Send + Sync + 'static {
 
     /// Runs SQL past everything of ours; the error in words.
     async fn intrude(&self, sql: &str) -> Result<(), String>;
+
+    /// The same where the read log lies.
+    async fn intrude_reads(&self, sql: &str) -> Result<(), String>;
+
+    /// Runs SQL where the read log lies, by one whom no trigger keeps from anything.
+    async fn past_triggers(&self, sql: &str);
+
+    /// SQL with bytes in the place of `{}`.
+    fn bytes(sql: &str, bytes: &[u8]) -> String;
 }
 
 /// The suite for an engine, in a module of its tests.
@@ -64,6 +74,16 @@ macro_rules! contract {
                 a_restart_forgets_nothing,
                 two_nodes_decide_on_the_newest_state,
                 any_interleaving_is_as_if_one_came_after_the_other,
+            }
+            reads {
+                readings_of_many_nodes_are_dense_and_open,
+                each_month_has_its_key,
+                stored_readings_are_never_changed_or_deleted,
+                a_reading_that_was_changed_or_removed_is_named,
+                what_is_lost_stays_lost,
+                a_month_whose_key_is_destroyed_cannot_be_read_but_still_proves,
+                a_month_whose_key_is_lost_records_nothing,
+                what_cannot_be_recorded_is_said,
             }
             rows {
                 sessions_uploads_and_drafts_are_kept_replaced_and_forgotten,

@@ -7,6 +7,7 @@ use domain::StreamId;
 
 use crate::log::beside::{Row, TABLES, Table, Value};
 use crate::log::{Batch, Head, Log, LogError, Writer};
+use crate::read_log::ReadBatch;
 use crate::stored::StoredEvent;
 use crate::{random, startup};
 
@@ -57,6 +58,7 @@ pub async fn copy(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64)) -> Resu
     }
     let mut writer = to.writer().await?;
     writer.begin().await?;
+    reads(from, to, writer.as_mut()).await?;
     let rows = beside(from, writer.as_mut()).await?;
     writer.set_meta(COPYING, &copying).await?;
     writer.commit().await?;
@@ -97,6 +99,7 @@ pub async fn copy_at_once(from: &dyn Log, to: &dyn Log, tell: &dyn Fn(u64, u64))
         add(from, writer.as_mut(), events).await?;
         tell(position, head.position);
     }
+    reads(from, to, writer.as_mut()).await?;
     let rows = beside(from, writer.as_mut()).await?;
     writer.commit().await?;
     Ok(Moved { head, before: 0, rows })
@@ -126,7 +129,7 @@ pub async fn is_empty(log: &dyn Log) -> Result<bool, LogError> {
             return Ok(false);
         }
     }
-    Ok(log.head().await?.position == 0)
+    Ok(log.head().await?.position == 0 && log.reads().reads_head().await?.position == 0)
 }
 
 /// Rows beside the events, at most so many as one transaction has, and the offset after them; without the one that says
@@ -194,6 +197,46 @@ async fn beside(from: &dyn Log, writer: &mut dyn Writer) -> Result<u64, LogError
     Ok(count)
 }
 
+/// Copies the read log: what an earlier try has left of it must be how it begins.
+async fn reads(from: &dyn Log, to: &dyn Log, writer: &mut dyn Writer) -> Result<(), LogError> {
+    let (source, target) = (from.reads(), to.reads());
+    let mut position = target.reads_head().await?.position;
+    if let Some(earlier) = position.checked_sub(1)
+        && source.reads_after(earlier, 1).await? != target.reads_after(earlier, 1).await?
+    {
+        return Err(LogError::Data("the target holds another read log; choose an empty one".to_owned()));
+    }
+    let there = target.read_keys().await?;
+    let mut keys = source.read_keys().await?;
+    keys.retain(|key| !there.contains(key));
+    loop {
+        let rows = source.reads_after(position, EVENTS).await?;
+        let Some(last) = rows.last().map(|row| row.position) else { break };
+        let tokens = source.read_tokens(position, last).await?;
+        position = last;
+        writer.add_reads(&ReadBatch { keys: std::mem::take(&mut keys), rows, tokens }).await?;
+    }
+    Ok(())
+}
+
+/// Whether both hold the same read log.
+async fn same_reads(from: &dyn Log, to: &dyn Log) -> Result<bool, LogError> {
+    let (source, copy) = (from.reads(), to.reads());
+    let mut position = 0;
+    loop {
+        let rows = source.reads_after(position, EVENTS).await?;
+        if rows != copy.reads_after(position, EVENTS).await? {
+            return Ok(false);
+        }
+        let Some(last) = rows.last().map(|row| row.position) else { break };
+        if source.read_tokens(position, last).await? != copy.read_tokens(position, last).await? {
+            return Ok(false);
+        }
+        position = last;
+    }
+    Ok(source.read_keys().await? == copy.read_keys().await?)
+}
+
 /// Proves that both hold the same, event by event and row by row.
 ///
 /// # Errors
@@ -216,6 +259,9 @@ pub async fn same(from: &dyn Log, to: &dyn Log) -> Result<(), LogError> {
         }
         let Some(last) = source.last() else { break };
         position = last.position;
+    }
+    if !same_reads(from, to).await? {
+        return differ("the read log".to_owned());
     }
     for table in TABLES {
         let mut places = (0, 0);

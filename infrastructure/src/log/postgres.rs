@@ -3,6 +3,7 @@
 mod hosts;
 mod keeping;
 mod read;
+mod reads;
 #[cfg(test)]
 mod tests;
 mod write;

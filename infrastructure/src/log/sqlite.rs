@@ -3,6 +3,7 @@
 mod backup;
 mod checkpointer;
 mod read;
+mod reads;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::log::LogError;
 use checkpointer::Checkpointer;
 
-pub use backup::{Copied, KEYS_FILE, Snapshot, copy, put_back_keys};
+pub use backup::{Copied, KEYS_FILE, Snapshot, copy, copy_reads, put_back_keys};
+pub use reads::FILE as READS_FILE;
 pub use shape::may_be_made;
 pub use write::SqliteWriter;
 
@@ -41,6 +43,8 @@ pub struct SqliteLog {
     readers: Arc<Mutex<Vec<Connection>>>,
     /// Whether a commit has failed and the file has not been settled since.
     doubt: Arc<AtomicBool>,
+    /// The read log beside it.
+    reads: reads::Reads,
     /// Works for the owner of the folder.
     checkpointer: Option<Checkpointer>,
     /// Held for as long as this process owns the folder; `None` for those who only read.
@@ -63,7 +67,9 @@ impl SqliteLog {
         migrate(&mut connection)?;
         // What a killed process has left in the WAL may not be on the disk yet.
         let doubt = Arc::new(AtomicBool::new(true));
-        let mut log = Self { path, readers: Arc::default(), doubt, checkpointer: None, _lock: Some(lock) };
+        let reads = reads::Reads::new(folder, true);
+        let mut log =
+            Self { path, readers: Arc::default(), doubt, reads, checkpointer: None, _lock: Some(lock) };
         if let Err(error) = log.settled() {
             // Until it is moved nothing is written: over a commit that was torn, another must not begin.
             tracing::warn!(%error, "what was written last could not be moved into log.db yet");
@@ -83,7 +89,9 @@ impl SqliteLog {
         }
         shape::check(&path)?;
         reading(&path)?;
-        Ok(Self { path, readers: Arc::default(), doubt: Arc::default(), checkpointer: None, _lock: None })
+        let reads = reads::Reads::new(folder, false);
+        let (readers, doubt) = (Arc::default(), Arc::default());
+        Ok(Self { path, readers, doubt, reads, checkpointer: None, _lock: None })
     }
 
     /// A new write connection. After a commit that failed, it first moves all that is visible from the WAL into the

@@ -5,7 +5,7 @@ use api::{App, Config, demo};
 use chrono::{DateTime, Utc};
 use domain::Status;
 use domain::access::Reach;
-use infrastructure::Clock;
+use infrastructure::{Clock, Receipt};
 use projections::{CaseRow, Filter, Sort, queue};
 use serde_json::{Value, json};
 use tests::service::{Service, token};
@@ -28,7 +28,9 @@ fn config(data: &std::path::Path) -> Config {
 async fn cases(app: &App) -> Vec<CaseRow> {
     let everything =
         |tables: &_| queue::find(tables, &Reach::default(), &Filter::default(), (Sort::Number, 1, 1000));
-    app.query(everything).await.unwrap().rows
+    let found = app.query(everything).await.unwrap();
+    let all = Receipt::of_own(found.cases().iter().map(|(case, _)| *case).collect());
+    found.shown(&all).unwrap().rows
 }
 
 /// What a reader sees of a case, without what is drawn anew each time.

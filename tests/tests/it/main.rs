@@ -41,6 +41,8 @@ mod parsers;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod read_log;
+#[cfg(test)]
 mod standby;
 #[cfg(test)]
 mod support;

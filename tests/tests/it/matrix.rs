@@ -61,6 +61,7 @@ async fn every_route_to_a_case_by_every_role_and_relation() {
                         status(may(&visitor.actor, *action, &known.standing), 200)
                     }
                     Needs::CaseWork(_) => 403,
+                    Needs::Own => visitor.own(known),
                     Needs::CaseOf(duty) if visitor.actor.role.may(*duty) => 200,
                     Needs::CaseOf(_) => 403,
                     _ => continue,
@@ -143,7 +144,7 @@ async fn pages(town: &Town, visitor: &Visitor<'_>, known: &BTreeSet<String>, rea
             Needs::LoggedIn => 200,
             Needs::Duty(duty) if visitor.actor.role.may(*duty) => 200,
             Needs::Duty(_) => 403,
-            Needs::Case(_) | Needs::CaseWork(_) | Needs::CaseOf(_) => continue,
+            Needs::Case(_) | Needs::CaseWork(_) | Needs::CaseOf(_) | Needs::Own => continue,
         };
         let (found, text) = visitor.page(method, path, &town.cases[0]).await;
         let fits = if expected == 200 { ![403, 404].contains(&found) } else { found == expected };

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use infrastructure::Log;
 use infrastructure::keys::KEY_FILES;
 use infrastructure::log::copying;
-use infrastructure::log::sqlite::{FILE, LOCK, SqliteLog};
+use infrastructure::log::sqlite::{FILE, LOCK, READS_FILE, SqliteLog};
 
 use crate::backup::{FILES, remove_folder, sync_folder};
 
@@ -30,8 +30,10 @@ pub(super) fn clear(data: &Path) -> anyhow::Result<()> {
         }
         left.push(path);
     }
-    let is_left =
-        |path: &Path| [RESTORING, PUT, FILES].iter().chain(&KEY_FILES).any(|name| path == data.join(name));
+    let is_left = |path: &Path| {
+        let ours = [RESTORING, PUT, FILES, READS_FILE];
+        ours.iter().chain(&KEY_FILES).any(|name| path == data.join(name))
+    };
     if let Some(path) = left.iter().find(|path| !cut_off || !is_left(path)) {
         bail!(
             "{} is not empty: it has {}. Move it aside, or name another folder with --data",

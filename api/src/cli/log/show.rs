@@ -5,19 +5,23 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::case_number::CaseNumberError;
 use domain::event::{Letter, Profile};
 use domain::files::FileCard;
+use domain::reading::{OPERATOR, What};
 use domain::vocabulary::Language;
-use domain::{CaseId, CaseNumber, Event, OrganisationNumber, PersonId, Sealed, StreamId};
-use infrastructure::{Log, Reader, Recorded};
+use domain::{CaseId, CaseNumber, Event, OrganisationNumber, PersonId, Reading, Sealed, StreamId};
+use infrastructure::read_log::Settings;
+use infrastructure::{Clock, Log, Reader, Recorded, Recorder};
 use projections::CaseView;
 
 use super::reader;
 use crate::Config;
+use crate::app::bound_reads;
 use crate::texts::Text;
 
 /// What stands where content has been disposed of.
@@ -39,11 +43,34 @@ pub(super) async fn run(
         bail!("case {case} was not known at {}; it came in at {}", time(at), time(first.recorded_at));
     }
     let Some(view) = CaseView::replay(&known) else { bail!("{case} is not a case") };
+    record(&reader, id, case, as_of).await?;
     let names = names(&reader, &view, &known, as_of).await?;
     let employer = employer(&reader, view.employer, as_of).await?;
     let told = Told { out, names };
     told.case(&view, &employer, as_of, &known)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Records that somebody at the machine itself is shown a case.
+async fn record(reader: &Reader, id: CaseId, case: &str, as_of: Option<DateTime<Utc>>) -> anyhow::Result<()> {
+    let account = rustix::process::getuid().as_raw().to_string();
+    let as_of = as_of.map(|at| format!(" --as-of {}", time(at))).unwrap_or_default();
+    let reading = Reading {
+        who: PersonId(reader.keys.derived_id(OPERATOR, &[account.as_bytes()])),
+        role: OPERATOR.to_owned(),
+        what: if as_of.is_empty() { What::Case } else { What::Replay },
+        cases: vec![id],
+        attachment: None,
+        positions: None,
+        reason: Some(format!("kundwebb log show {case}{as_of}, by the account {account} of the machine")),
+    };
+    let bound = bound_reads(reader.log.as_ref()).await?.last();
+    let (log, keys) = (Arc::clone(&reader.log), Arc::clone(&reader.keys));
+    let (recorder, recording) = Recorder::start(Settings { log, keys, clock: Clock::System, bound })?;
+    let recorded = recorder.record(reading).await;
+    drop(recorder);
+    tokio::task::spawn_blocking(move || drop(recording.join())).await?;
+    recorded.map(drop).context("a case is shown only when it is recorded who reads it; see `kundwebb check`")
 }
 
 /// The case of a number, with or without hyphens, or of an id.

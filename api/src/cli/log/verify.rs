@@ -6,6 +6,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use domain::{CaseNumber, Event, StreamId};
+use infrastructure::read_log::binding::{self, Bound, Proof};
 use infrastructure::sealing::Key;
 use infrastructure::stored::StoredEvent;
 use infrastructure::{Keys, Log, LogError};
@@ -57,7 +58,48 @@ pub(super) async fn run(
         check.findings += 1;
         writeln!(out, "FAIL  log.db: {fault}")?;
     }
-    check.finish(out)
+    let whole = check.finish(out)?;
+    let reads = reads(log.as_ref(), &check, out).await?;
+    Ok(if whole && !reads { ExitCode::from(ONLY_READS) } else { ExitCode::from(u8::from(!whole)) })
+}
+
+/// The code when the log is whole and the read log is not.
+pub const ONLY_READS: u8 = 2;
+
+/// Proves the read log against what the log tells of it.
+async fn reads(log: &dyn Log, check: &Check, out: &mut dyn Write) -> anyhow::Result<bool> {
+    let bound = &check.bound;
+    let Proof { rows, opened, findings } = match binding::prove(log.reads(), check.keys.as_ref(), bound).await
+    {
+        Err(LogError::Damaged(reason)) => {
+            Proof { findings: vec![format!("it cannot be read: {reason}")], ..Proof::default() }
+        }
+        proof => proof?,
+    };
+    for finding in findings.iter().take(usize::try_from(WRITTEN)?) {
+        writeln!(out, "FAIL  read log: {finding}")?;
+    }
+    if !findings.is_empty() {
+        writeln!(out, "The read log is damaged: {} faults in {rows} readings.", findings.len())?;
+        return Ok(false);
+    }
+    if rows == 0 {
+        writeln!(out, "Nobody has read a case that is not their own.")?;
+        return Ok(true);
+    }
+    let opened = match &check.keys {
+        Some(_) => format!("{opened} open with the keys of their months"),
+        None => "what is sealed was not opened".to_owned(),
+    };
+    writeln!(
+        out,
+        "The read log is whole: {rows} readings without a gap, {} of them bound by {} events of the log whose roots they \
+         give, {opened}, {} months disposed of.",
+        bound.last().min(rows),
+        bound.sealed.len(),
+        bound.destroyed.len(),
+    )?;
+    Ok(true)
 }
 
 /// What has been seen so far.
@@ -70,6 +112,8 @@ struct Check {
     /// The last running number of each year.
     series: HashMap<u16, u64>,
     without_key: HashSet<StreamId>,
+    /// What the log tells of the read log.
+    bound: Bound,
     events: u64,
     opened: u64,
     findings: u64,
@@ -143,6 +187,7 @@ impl Check {
         match event.open(key) {
             Ok(recorded) => {
                 self.opened += u64::from(event.sealed.is_some() && key.is_some());
+                self.bound.see(&recorded.event);
                 match recorded.event {
                     Event::CaseReceived { case_number, .. } => self.number(case_number),
                     _ => None,
@@ -162,10 +207,10 @@ impl Check {
         })
     }
 
-    fn finish(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    fn finish(&self, out: &mut dyn Write) -> anyhow::Result<bool> {
         if self.findings > 0 {
             writeln!(out, "The log is damaged: {} faults in {} events.", self.findings, self.events)?;
-            return Ok(ExitCode::FAILURE);
+            return Ok(false);
         }
         let sealed = match &self.keys {
             Some(_) => format!("{} sealed parts open with their keys", self.opened),
@@ -178,6 +223,6 @@ impl Check {
             self.events,
             self.versions.len(),
         )?;
-        Ok(ExitCode::SUCCESS)
+        Ok(true)
     }
 }

@@ -17,7 +17,7 @@ use crate::{App, Failure};
 const LIMITS: [usize; 2] = [20, 50];
 
 /// The kinds of event, as people meet them.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 19] = [
     "CaseReceived",
     "AttachmentAdded",
     "ProcessingStarted",
@@ -35,6 +35,8 @@ const KINDS: [&str; 17] = [
     "EmployerRegistered",
     "NoticePublished",
     "NoticeResolved",
+    "ReadLogSealed",
+    "ReadLogKeyDestroyed",
 ];
 
 /// The query of the address.
@@ -52,22 +54,7 @@ pub(super) struct Asked {
 impl Asked {
     /// The case, by number or id; an error when it is neither, or there is no such case.
     pub(super) async fn case(&self, app: &App) -> Result<Result<Option<CaseId>, FieldError>, Failure> {
-        let case = self.case.trim();
-        if case.is_empty() {
-            return Ok(Ok(None));
-        }
-        if let Some(id) = CaseId::parse(case) {
-            return Ok(Ok(Some(id)));
-        }
-        let wrong = |code| Ok(Err(FieldError::new("/case", code)));
-        match CaseNumber::parse(case) {
-            Ok(number) => match app.case_of_number(number).await? {
-                Some(case) => Ok(Ok(Some(case))),
-                None => wrong(Code::NumberUnknown),
-            },
-            Err(CaseNumberError::CheckDigit) => wrong(Code::NumberCheck),
-            Err(CaseNumberError::Form) => wrong(Code::NumberUnknown),
-        }
+        case(app, &self.case).await
     }
 
     /// The positions between which the events lie, both not among them.
@@ -122,6 +109,26 @@ impl Asked {
     /// The form as it was filled in.
     pub(super) fn form(&self) -> Form {
         self.fields().into_iter().fold(Form::new("audit"), |form, (name, value)| form.with(name, value))
+    }
+}
+
+/// The case of a number or an id; none where nothing is filled in, an error when it is neither, or there is no such case.
+pub(super) async fn case(app: &App, typed: &str) -> Result<Result<Option<CaseId>, FieldError>, Failure> {
+    let case = typed.trim();
+    if case.is_empty() {
+        return Ok(Ok(None));
+    }
+    if let Some(id) = CaseId::parse(case) {
+        return Ok(Ok(Some(id)));
+    }
+    let wrong = |code| Ok(Err(FieldError::new("/case", code)));
+    match CaseNumber::parse(case) {
+        Ok(number) => match app.case_of_number(number).await? {
+            Some(case) => Ok(Ok(Some(case))),
+            None => wrong(Code::NumberUnknown),
+        },
+        Err(CaseNumberError::CheckDigit) => wrong(Code::NumberCheck),
+        Err(CaseNumberError::Form) => wrong(Code::NumberUnknown),
     }
 }
 

@@ -9,6 +9,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use domain::access::Duty;
+use domain::reading::What;
 use domain::{CaseId, Language};
 use infrastructure::Recorded;
 use projections::CaseView;
@@ -16,14 +17,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{pretty, times, whole};
+use crate::app::reading::Purpose;
 use crate::format::percent_encoded;
 use crate::pages::officers::names::{Names, topic};
 use crate::pages::{Form, Frame, Visitor, render};
 use crate::texts::Text;
+use crate::v1::headers::REASON_MAX;
 use crate::{App, Failure, format};
-
-/// Longest reason, in characters.
-const REASON_MAX: usize = 200;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/revision/arenden/{id}", get(show))
@@ -114,15 +114,13 @@ async fn show(
     let id = CaseId::parse(&id).ok_or(Failure::NotFound)?;
     visitor.shown(&app).await?;
     let events = app.reader.stream(id.into()).await?;
-    if CaseView::replay(&events).is_none() {
-        return Err(Failure::NotFound);
-    }
+    let reporter = CaseView::replay(&events).ok_or(Failure::NotFound)?.reporter;
     let last = events.len();
     let version = asked.version.parse().ok().filter(|version| (1..=last).contains(version)).unwrap_or(last);
     let reason: String = asked.reason.trim().chars().take(REASON_MAX).collect();
     if !reason.is_empty() {
-        let auditor = caller.actor.person;
-        tracing::info!(%auditor, case = %id, version, "personal content is shown to an auditor who said why");
+        let purpose = Purpose::from(What::Replay).because(reason.as_str());
+        app.recorded(caller, purpose, &[(id, reporter)]).await?;
     }
     render(&page(&app, &visitor, &events, (id, version), reason).await?)
 }

@@ -10,6 +10,7 @@ use futures::TryStreamExt;
 use futures::stream::{self, StreamExt};
 
 use super::readable;
+use crate::app::reading::Purpose;
 use crate::format::percent_encoded;
 use crate::pages::Visitor;
 use crate::{App, Failure};
@@ -19,8 +20,12 @@ pub(super) async fn fetch(
     visitor: Visitor,
     Path((id, attachment)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
-    let view = readable(&app, &visitor, &id).await?;
+    let found = readable(&app, &visitor, &id).await?;
     let attachment = AttachmentId::parse(&attachment).ok_or(Failure::NotFound)?;
+    if !found.has_file(attachment) {
+        return Err(Failure::NotFound);
+    }
+    let view = app.shown_to(visitor.caller()?, Purpose::file(attachment), found).await?;
     let mut cards = view.attachments.iter().map(|attached| &attached.card);
     let card = cards.find(|card| card.attachment_id == attachment).ok_or(Failure::NotFound)?;
     let content = app.files.read(card).await?;

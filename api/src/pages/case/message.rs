@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::access::Duty;
 
-use super::{address, form_address, page, readable};
+use super::{address, form_address, page, shown};
 use crate::pages::form::{Action, log_in_again};
 use crate::pages::{Form, Visitor, change, cookies, officer_case};
 use crate::requests::AddMessageRequest;
@@ -43,12 +43,12 @@ pub(super) async fn send(
             return Ok(Redirect::to(&address(case)).into_response());
         }
         Action::ShowAgain | Action::SaveDraft if form.errors.is_empty() => {
-            let view = readable(&app, &visitor, &id).await?;
-            return page(&app, &visitor, view, form, StatusCode::OK).await;
+            let (view, receipt) = shown(&app, &visitor, &id).await?;
+            return page(&app, &visitor, (view, &receipt), form, StatusCode::OK).await;
         }
         Action::ShowAgain | Action::SaveDraft => Failure::Fields(Vec::new()),
     };
     let status = form.refuse(visitor.language, failure)?;
-    let view = readable(&app, &visitor, &id).await?;
-    page(&app, &visitor, view, form, status).await
+    let (view, receipt) = shown(&app, &visitor, &id).await?;
+    page(&app, &visitor, (view, &receipt), form, status).await
 }

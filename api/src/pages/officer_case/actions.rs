@@ -128,14 +128,14 @@ async fn protect(
     Path(id): Path<String>,
     axum::Form(mark): axum::Form<Mark>,
 ) -> Answer {
-    let view = readable(&app, &visitor, &id).await?;
+    let standing = readable(&app, &visitor, &id).await?.standing();
     let actor = &visitor.caller_for(Duty::CaseWork)?.actor;
-    if may(actor, domain::access::Action::Protect, &view.standing()) != Verdict::Allowed {
+    if may(actor, domain::access::Action::Protect, &standing) != Verdict::Allowed {
         return Err(Failure::Forbidden);
     }
-    let reporter = view.reporter.ok_or(Failure::NotFound)?;
+    let reporter = standing.reporter.ok_or(Failure::NotFound)?;
     let position = app.protect(actor.person, reporter, mark.protected == "yes").await?;
-    let address = format!("/arenden/{}", view.id);
+    let address = format!("/arenden/{id}");
     Ok((cookies::told(&app, visitor.jar.clone(), position), Redirect::to(&address)).into_response())
 }
 
@@ -248,8 +248,9 @@ fn since(language: Language, failure: &Failure) -> Option<String> {
 async fn taken(app: &App, visitor: &Visitor, case: CaseId) -> Result<bool, Failure> {
     let me = visitor.caller()?.actor.person;
     newest(app).await?;
-    let view = app.query(move |tables| case_page::by_id(tables, case)).await?;
-    Ok(view.is_some_and(|view| view.status == Status::InProcess && view.officer != Some(me)))
+    let found = app.query(move |tables| case_page::by_id(tables, case)).await?;
+    let work = found.map(|found| found.work());
+    Ok(work.is_some_and(|(status, officer)| status == Status::InProcess && officer != Some(me)))
 }
 
 /// The officer that was chosen, if it is one.

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use domain::CaseCommand;
 use domain::case::commands::Attach;
 use domain::files::UploadedFile;
+use domain::reading::What;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -57,7 +58,11 @@ async fn list(
     query: Parameters,
 ) -> Result<Response, Failure> {
     query.finish()?;
-    let view = readable(&app, &reader.caller, case).await?;
+    let found = readable(&app, &reader.caller, case).await?;
+    if !found.has_files() {
+        return Ok((personal(), Json(AttachmentList { attachments: Vec::new() })).into_response());
+    }
+    let view = app.shown_to(&reader.caller, What::Attachments, found).await?;
     let attachments = view.attachments.iter().map(|attached| AttachmentBody::from(&attached.card)).collect();
     Ok((personal(), Json(AttachmentList { attachments })).into_response())
 }

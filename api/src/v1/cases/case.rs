@@ -8,8 +8,9 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::access::{Action, may};
 use domain::case::allow;
+use domain::reading::What;
 use domain::{CaseId, StreamId};
-use projections::{CaseView, case_page};
+use projections::{CaseView, Unread, case_page};
 use std::convert::Infallible;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -59,11 +60,11 @@ struct CaseQuery {
     as_of: String,
 }
 
-/// A case that the caller may read.
+/// A case that the caller may read, once that is recorded.
 ///
 /// # Errors
 /// [`Failure::NotFound`] when it is not there or not the caller's to know.
-pub async fn readable(app: &App, caller: &Caller, case: Option<CaseId>) -> Result<CaseView, Failure> {
+pub async fn readable(app: &App, caller: &Caller, case: Option<CaseId>) -> Result<Unread<CaseView>, Failure> {
     let id = case.ok_or(Failure::NotFound)?;
     let view = app.query(move |tables| case_page::by_id(tables, id)).await?.ok_or(Failure::NotFound)?;
     allow(may(&caller.actor, Action::Read, &view.standing()))?;
@@ -89,11 +90,14 @@ async fn read(
 ) -> Result<Response, Failure> {
     let as_of = query.one("asOf", moment);
     query.finish()?;
-    let mut view = readable(&app, &reader.caller, case).await?;
+    let mut found = readable(&app, &reader.caller, case).await?;
+    if let (Some(at), Some(id)) = (as_of, case) {
+        found = past(&app, id, at).await?.ok_or(Failure::NotFound)?;
+    }
+    let view = app.shown_to(&reader.caller, What::Case, found).await?;
     let mut headers = HeaderMap::new();
-    match as_of {
-        Some(at) => view = past(&app, view.id, at).await?.ok_or(Failure::NotFound)?,
-        None => drop(headers.insert(header::ETAG, tag(view.version))),
+    if as_of.is_none() {
+        headers.insert(header::ETAG, tag(view.version));
     }
     let persons = [view.officer, view.reporter].into_iter().flatten();
     let persons: Vec<_> = persons.map(|person| (person, view.employer)).collect();
@@ -105,10 +109,11 @@ async fn read(
 }
 
 /// The case as it was at a moment, replayed from its events; `None` when it was not there yet.
-async fn past(app: &App, case: CaseId, at: DateTime<Utc>) -> Result<Option<CaseView>, Failure> {
+async fn past(app: &App, case: CaseId, at: DateTime<Utc>) -> Result<Option<Unread<CaseView>>, Failure> {
     let end = app.log.position_at(at).await?;
     let events = app.reader.stream(StreamId::from(case)).await?;
-    Ok(CaseView::replay(events.iter().take_while(|event| event.position <= end)))
+    let view = CaseView::replay(events.iter().take_while(|event| event.position <= end));
+    Ok(view.map(CaseView::unread))
 }
 
 /// A moment with its offset; years that no clock here can show are none.

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::reading::What;
 use projections::{directory, timeline};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -47,19 +48,21 @@ async fn read(
     query: Parameters,
 ) -> Result<Response, Failure> {
     query.finish()?;
-    let view = readable(&app, &reader.caller, case).await?;
+    let found = readable(&app, &reader.caller, case).await?;
+    let receipt = app.recorded(&reader.caller, What::Timeline, found.cases()).await?;
+    let view = found.shown(&receipt)?;
     let role = reader.caller.actor.role;
-    let (whole, reporter) = (role.sees_all(), view.reporter.filter(|_| hides_employer(role)));
+    let (id, whole, reporter) = (view.id, role.sees_all(), view.reporter.filter(|_| hides_employer(role)));
     let (entries, hidden) = app
         .query(move |tables| {
             let hidden = reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?;
-            Ok((timeline::of_case(tables, view.id, whole)?, hidden == Some(true)))
+            Ok((timeline::of_case(tables, id, whole)?, hidden == Some(true)))
         })
         .await?;
-    let body = |entry| match (EventBody::of_entry(view.id, entry), hidden) {
+    let body = |entry| match (EventBody::of_entry(id, entry), hidden) {
         (body, true) => body.without_employer(),
         (body, false) => body,
     };
-    let events = entries.into_iter().map(body).collect();
+    let events = entries.shown(&receipt)?.into_iter().map(body).collect();
     Ok((personal(), Json(Timeline { events })).into_response())
 }

@@ -16,6 +16,7 @@ use crate::log::beside::{self, Kind, Table, Value};
 use crate::log::postgres::{ANEW, PostgresLog, PostgresWriter, fault};
 use crate::log::{Delivery, DeliveryCounts, Head, Heard, Kept, Log, LogError, Search, Writer};
 use crate::outcome::KeptOutcome;
+use crate::read_log::ReadStore;
 use crate::recorded::LeafHash;
 use crate::stored::StoredEvent;
 
@@ -32,6 +33,10 @@ impl Log for PostgresLog {
     async fn writer(&self) -> Result<Box<dyn Writer>> {
         let writer = PostgresWriter::new(self.connection().await?, self.tells_time).await;
         Ok(Box::new(writer.map_err(|error| fault(&error))?))
+    }
+
+    fn reads(&self) -> &dyn ReadStore {
+        self
     }
 
     async fn head(&self) -> Result<Head> {
@@ -244,7 +249,7 @@ impl Log for PostgresLog {
 trait Column: for<'r> Decode<'r, Postgres> + Type<Postgres> + Send {}
 impl<T: for<'r> Decode<'r, Postgres> + Type<Postgres> + Send> Column for T {}
 
-type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
+pub(super) type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
 impl PostgresLog {
     /// The rows of an answer, within reason. A connection over which none came is thrown away: what stands on it would be
@@ -261,7 +266,7 @@ impl PostgresLog {
         }
     }
 
-    async fn ask(&self, query: Query<'_>) -> Result<Vec<PgRow>> {
+    pub(super) async fn ask(&self, query: Query<'_>) -> Result<Vec<PgRow>> {
         self.answer(query, ANSWER).await
     }
 
@@ -290,7 +295,7 @@ impl PostgresLog {
     }
 }
 
-fn most(limit: usize) -> i64 {
+pub(super) fn most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
@@ -308,7 +313,7 @@ pub(super) fn head_if_any(row: &PgRow) -> std::result::Result<Head, sqlx::Error>
     if row.try_get::<Option<i64>, _>("position")?.is_some() { head(row) } else { Ok(Head::default()) }
 }
 
-fn hash(row: &PgRow, column: &str) -> std::result::Result<LeafHash, sqlx::Error> {
+pub(super) fn hash(row: &PgRow, column: &str) -> std::result::Result<LeafHash, sqlx::Error> {
     let bytes: Vec<u8> = row.try_get(column)?;
     LeafHash::try_from(bytes.as_slice()).map_err(|error| sqlx::Error::Decode(error.into()))
 }

@@ -49,6 +49,19 @@ impl Engine for Postgres {
         owner.execute(raw_sql("SET search_path = kundwebb, kundwebb_keys")).await.unwrap();
         owner.execute(raw_sql(AssertSqlSafe(sql))).await.map(drop).map_err(|error| error.to_string())
     }
+
+    async fn intrude_reads(&self, sql: &str) -> Result<(), String> {
+        self.intrude(&format!("SET search_path = kundwebb_reads, kundwebb_keys; {sql}")).await
+    }
+
+    async fn past_triggers(&self, sql: &str) {
+        let sql = format!("SET session_replication_role = replica; {sql}");
+        self.intrude_reads(&sql).await.unwrap();
+    }
+
+    fn bytes(sql: &str, bytes: &[u8]) -> String {
+        sql.replace("{}", &format!("'\\x{}'", hex::encode(bytes)))
+    }
 }
 
 contract!(Postgres);
@@ -74,6 +87,12 @@ async fn the_program_may_only_read_and_append_and_meets_keys_by_functions_alone(
         "DROP TRIGGER event_is_never_changed ON event",
         "SELECT * FROM kundwebb_keys.case_key",
         "DELETE FROM kundwebb_keys.case_key",
+        "UPDATE kundwebb_reads.read_log SET month = ''",
+        "DELETE FROM kundwebb_reads.read_log",
+        "TRUNCATE kundwebb_reads.read_case",
+        "ALTER TABLE kundwebb_reads.read_log DISABLE TRIGGER ALL",
+        "SELECT * FROM kundwebb_keys.read_key",
+        "DELETE FROM kundwebb_keys.read_key",
         "CREATE TABLE more (id int)",
     ] {
         let error = as_the_program(&engine, refused).await.unwrap_err();
@@ -250,8 +269,31 @@ async fn a_log_moves_to_another_engine_and_back() {
         node.filed().await;
         node.stage(AttachmentId(crate::random::id())).await;
     }
+    let read = |log: Arc<dyn Log>| {
+        let (keys, clock) = (Arc::clone(&node.keys), node.clock.clone());
+        let recorder =
+            crate::Recorder::start(crate::read_log::Settings { log, keys, clock, bound: 0 }).unwrap().0;
+        let reading = domain::Reading {
+            who: person(2),
+            role: "officer".to_owned(),
+            what: domain::reading::What::Case,
+            cases: vec![domain::CaseId(uuid::Uuid::nil())],
+            attachment: None,
+            positions: None,
+            reason: None,
+        };
+        async move { recorder.record(reading).await.map(drop) }
+    };
+    read(sqlite.clone()).await.unwrap();
     let engine = Postgres::new().await;
     let moved = copy(sqlite.as_ref(), engine.log.as_ref(), &|_, _| {}).await.unwrap();
+    let reads = |log: Arc<dyn Log>| async move {
+        let reads = log.reads();
+        let rows = reads.reads_after(0, 100).await.unwrap();
+        (rows, reads.read_tokens(0, u64::MAX).await.unwrap(), reads.read_keys().await.unwrap())
+    };
+    assert_eq!(reads(engine.log()).await, reads(sqlite.clone()).await);
+    read(sqlite.clone()).await.unwrap();
     assert_eq!((moved.head, moved.before), (sqlite.head().await.unwrap(), 0));
     startup::check(engine.log.as_ref(), &node.keys).await.unwrap();
     // Cut off when it goes on, it is nobody's until it is whole.
@@ -273,6 +315,11 @@ async fn a_log_moves_to_another_engine_and_back() {
     assert_eq!(moved.before + 1, moved.head.position);
     let back = SqliteLog::open(last.path()).unwrap();
     assert_eq!(copy(engine.log.as_ref(), &back, &|_, _| {}).await.unwrap().head, moved.head);
+    let back: Arc<dyn Log> = Arc::new(back);
+    assert_eq!(reads(Arc::clone(&back)).await, reads(sqlite.clone()).await);
+    assert_eq!(reads(Arc::clone(&back)).await.0.len(), 2);
+    read(engine.log()).await.unwrap();
+    assert_eq!(reads(engine.log()).await.0.len(), 3, "readings go on");
     // Numbers go on, and what was done before is known.
     let mut grown = Node::start(&engine.log());
     grown.keys = Arc::clone(&node.keys);
@@ -284,7 +331,7 @@ async fn a_log_moves_to_another_engine_and_back() {
     assert!(error.contains("the same log"), "{error}");
     startup::check(engine.log.as_ref(), &node.keys).await.unwrap();
     // Another log is not written over.
-    let error = copy(&back, engine.log.as_ref(), &|_, _| {}).await.unwrap_err().to_string();
+    let error = copy(back.as_ref(), engine.log.as_ref(), &|_, _| {}).await.unwrap_err().to_string();
     assert!(error.contains("another log"), "{error}");
 }
 

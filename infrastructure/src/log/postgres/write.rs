@@ -11,8 +11,9 @@ use uuid::Uuid;
 use crate::clock::from_micros;
 use crate::log::beside::{self, Kind, Table, Value};
 use crate::log::postgres::hosts::ONLY_READ;
-use crate::log::postgres::{CHANNEL, fault, read};
+use crate::log::postgres::{CHANNEL, fault, read, reads};
 use crate::log::{Batch, Begun, Delivery, Kept, Loaded, LogError, Wanted, Writer};
+use crate::read_log::ReadBatch;
 use crate::upkeep::{HELD, Upkeep, UpkeepReply};
 
 /// How long any answer may take; the log's lock is waited for no longer.
@@ -73,7 +74,9 @@ impl PostgresWriter {
 }
 
 /// The answer to a statement, within reason.
-async fn patiently<T>(answer: impl Future<Output = Result<T>>) -> std::result::Result<T, LogError> {
+pub(super) async fn patiently<T>(
+    answer: impl Future<Output = Result<T>>,
+) -> std::result::Result<T, LogError> {
     match tokio::time::timeout(PATIENCE, answer).await {
         Ok(answer) => answer.map_err(|error| fault(&error)),
         Err(_) => Err(LogError::Unavailable("the database does not answer".to_owned())),
@@ -122,6 +125,10 @@ impl Writer for PostgresWriter {
             patiently(put(&mut self.connection, table, row)).await?;
         }
         Ok(())
+    }
+
+    async fn add_reads(&mut self, batch: &ReadBatch) -> std::result::Result<(), LogError> {
+        patiently(reads::add(&mut self.connection, batch)).await
     }
 
     async fn set_meta(&mut self, name: &str, value: &str) -> std::result::Result<(), LogError> {

@@ -11,7 +11,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, params};
 
 use crate::keys::KEY_FILES;
-use crate::log::sqlite::{FILE, fault, read, reading, shape, unavailable};
+use crate::log::sqlite::{FILE, READS_FILE, fault, read, reading, shape, unavailable};
 use crate::log::{Head, LogError};
 use crate::upkeep::HELD;
 
@@ -110,6 +110,58 @@ fn copy_log(
     target.close().map_err(|(_, error)| error)
 }
 
+/// Copies the read log of a folder as it is now, which is never less than a snapshot of its log tells of, to the new file
+/// `reads`, durably; the keys of its months go into `keys`, beside those of the streams. Nothing where there is none.
+///
+/// # Errors
+/// When it cannot be read or a file not written.
+pub fn copy_reads(folder: &Path, reads: &Path, keys: &Path) -> Result<(), LogError> {
+    let path = folder.join(READS_FILE);
+    if !path.exists() {
+        return Ok(());
+    }
+    let source = reading(&path)?;
+    let all = || {
+        // As it is at one moment, whoever reads cases meanwhile.
+        source.execute_batch("BEGIN")?;
+        source.query_row("SELECT count(*) FROM read_key", [], |row| row.get::<_, i64>(0))?;
+        let mut target = Connection::open(reads)?;
+        {
+            let backup = Backup::new(&source, &mut target)?;
+            while backup.step(PAGES)? != StepResult::Done {}
+        }
+        let mut keys = Connection::open(keys)?;
+        let transaction = keys.transaction()?;
+        transaction.execute_batch(READ_KEYS)?;
+        // Of the very rows that are copied: a month may begin meanwhile.
+        copy_read_keys(&target, &transaction)?;
+        transaction.commit()?;
+        target.execute_batch(
+            "PRAGMA journal_mode=DELETE; PRAGMA journal_mode=MEMORY; PRAGMA secure_delete=ON; PRAGMA synchronous=FULL;
+             DELETE FROM read_key;",
+        )?;
+        target.close().map_err(|(_, error)| error)
+    };
+    all().map_err(|error: rusqlite::Error| fault(&error))?;
+    for path in [reads, keys] {
+        File::open(path).and_then(|file| file.sync_all()).map_err(|error| unavailable(&error))?;
+    }
+    Ok(())
+}
+
+/// Where the keys of months lie in the file of keys.
+const READ_KEYS: &str = "CREATE TABLE IF NOT EXISTS read_key (month TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT, WITHOUT ROWID;";
+
+fn copy_read_keys(source: &Connection, target: &Connection) -> Result<(), rusqlite::Error> {
+    let mut insert = target.prepare("INSERT OR IGNORE INTO read_key VALUES (?1, ?2)")?;
+    let mut read = source.prepare("SELECT month, wrapped FROM read_key ORDER BY month")?;
+    let mut rows = read.query([])?;
+    while let Some(row) = rows.next()? {
+        insert.execute(params![row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?])?;
+    }
+    Ok(())
+}
+
 /// The keys of the streams, wrapped, and the key files of the installation, which unwrap them.
 fn copy_keys(source: &Connection, folder: &Path, keys: &Path) -> Result<u64, LogError> {
     private(keys, true).map_err(|error| unavailable(&error))?;
@@ -196,7 +248,20 @@ pub fn put_back_keys(folder: &Path, keys: &Path) -> Result<(), LogError> {
         copy_case_keys(&source, &transaction)?;
         transaction.commit()
     };
-    all().map_err(|error: rusqlite::Error| fault(&error))
+    all().and_then(|()| put_back_read_keys(folder, &source)).map_err(|error: rusqlite::Error| fault(&error))
+}
+
+/// Puts the keys of the months back into the read log, where there is one.
+fn put_back_read_keys(folder: &Path, keys: &Connection) -> Result<(), rusqlite::Error> {
+    let path = folder.join(READS_FILE);
+    if !path.exists() || !keys.table_exists(None, "read_key")? {
+        return Ok(());
+    }
+    let mut reads = Connection::open(path)?;
+    reads.execute_batch("PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;")?;
+    let transaction = reads.transaction()?;
+    copy_read_keys(keys, &transaction)?;
+    transaction.commit()
 }
 
 fn put_back_file(path: &Path, content: &[u8]) -> Result<(), LogError> {

@@ -17,6 +17,7 @@ use crate::log::sqlite::checkpointer::Checkpointer;
 use crate::log::sqlite::{SqliteLog, SqliteWriter};
 use crate::log::{Delivery, DeliveryCounts, Head, Kept, Log, LogError, Search, Writer};
 use crate::outcome::KeptOutcome;
+use crate::read_log::ReadStore;
 use crate::stored::StoredEvent;
 
 /// The columns of `event` in table order.
@@ -30,6 +31,10 @@ impl Log for SqliteLog {
     async fn writer(&self) -> std::result::Result<Box<dyn Writer>, LogError> {
         let bell = self.checkpointer.as_ref().map(Checkpointer::bell);
         Ok(Box::new(SqliteWriter::new(self.settled()?, Arc::clone(&self.doubt), bell)))
+    }
+
+    fn reads(&self) -> &dyn ReadStore {
+        &self.reads
     }
 
     async fn head(&self) -> std::result::Result<Head, LogError> {

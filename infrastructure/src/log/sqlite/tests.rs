@@ -39,6 +39,24 @@ impl Engine for Sqlite {
         connection.execute_batch("PRAGMA busy_timeout=5000").unwrap();
         connection.execute_batch(sql).map_err(|error| error.to_string())
     }
+
+    async fn intrude_reads(&self, sql: &str) -> Result<(), String> {
+        let connection = Connection::open(self.folder.path().join(READS_FILE)).unwrap();
+        connection.execute_batch("PRAGMA busy_timeout=5000").unwrap();
+        connection.execute_batch(sql).map_err(|error| error.to_string())
+    }
+
+    async fn past_triggers(&self, sql: &str) {
+        let names = ["read_log_is_never_changed", "read_log_is_never_deleted", "read_case_is_never_deleted"];
+        for name in names {
+            self.intrude_reads(&format!("DROP TRIGGER IF EXISTS {name}")).await.unwrap();
+        }
+        self.intrude_reads(sql).await.unwrap();
+    }
+
+    fn bytes(sql: &str, bytes: &[u8]) -> String {
+        sql.replace("{}", &format!("x'{}'", hex::encode(bytes)))
+    }
 }
 
 contract!(Sqlite);

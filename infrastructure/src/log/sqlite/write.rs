@@ -10,8 +10,9 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params, params_from_ite
 
 use crate::log::beside::{Row, Table, Value};
 use crate::log::sqlite::checkpointer::Bell;
-use crate::log::sqlite::{fault, read};
+use crate::log::sqlite::{fault, read, reads};
 use crate::log::{Batch, Begun, Delivery, Kept, Loaded, LogError, Wanted, Writer};
+use crate::read_log::{ReadBatch, ReadWriter};
 use crate::stored::StoredEvent;
 use crate::upkeep::{HELD, Upkeep, UpkeepReply};
 
@@ -64,6 +65,14 @@ impl Writer for SqliteWriter {
 
     async fn put(&mut self, table: &'static Table, rows: &[Row]) -> std::result::Result<(), LogError> {
         put(&self.connection, table, rows).map_err(|error| fault(&error))
+    }
+
+    /// Into its own file, at once: it is there before the log tells of it.
+    async fn add_reads(&mut self, batch: &ReadBatch) -> std::result::Result<(), LogError> {
+        let mut writer = reads::beside(&self.connection)?;
+        writer.begin().await?;
+        writer.write(batch).await?;
+        writer.commit().await
     }
 
     async fn set_meta(&mut self, name: &str, value: &str) -> std::result::Result<(), LogError> {

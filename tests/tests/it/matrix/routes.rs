@@ -18,6 +18,8 @@ pub(super) enum Needs {
     Case(Action),
     /// The same, and that one works on cases.
     CaseWork(Action),
+    /// That it is one's own case.
+    Own,
     /// A role that does this, with whichever case.
     CaseOf(Duty),
 }
@@ -77,10 +79,12 @@ pub(super) const PAGES: &[(&str, &str, Needs)] = &[
     ("GET", "/register", Needs::Duty(Duty::Register)),
     ("GET", "/statistik", Needs::Duty(Duty::Statistics)),
     ("GET", "/revision", Needs::Duty(Duty::Replay)),
+    ("GET", "/revision/lasningar", Needs::Duty(Duty::Replay)),
     ("GET", "/revision/arenden/{id}", CaseOf(Duty::Replay)),
     ("GET", "/arenden/{id}", Case(Action::Read)),
     ("GET", "/arenden/{id}/mottaget", Case(Action::Read)),
     ("GET", "/arenden/{id}/filer/{attachment}", Case(Action::Read)),
+    ("GET", "/arenden/{id}/lasningar", Needs::Own),
     ("POST", "/arenden/{id}/meddelande", Case(Action::AddMessage)),
     ("POST", "/arenden/{id}/starta", CaseWork(Action::StartProcessing)),
     ("POST", "/arenden/{id}/komplettering", CaseWork(Action::RequestInformation)),

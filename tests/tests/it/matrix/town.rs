@@ -166,6 +166,17 @@ impl Visitor<'_> {
         self.caller.get(path).send().await
     }
 
+    /// The answer where only whose case it is may look: to others it is not there.
+    pub(super) fn own(&self, case: &Known) -> u16 {
+        let reported = case.standing.reporter.is_some_and(|who| self.actor.identities.contains(&who));
+        let read = may(&self.actor, Action::Read, &case.standing);
+        match read {
+            Verdict::Allowed if reported => 200,
+            Verdict::Forbidden => 403,
+            _ => 404,
+        }
+    }
+
     /// The numbers of a list.
     pub(super) async fn numbers(&self, query: &str) -> BTreeSet<String> {
         self.caller.list(query).await.into_iter().collect()

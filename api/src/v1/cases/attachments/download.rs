@@ -8,6 +8,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::app::reading::Purpose;
 use crate::download::download;
 use crate::v1::bearer::Reader;
 use crate::v1::cases::case::{CaseInPath, CasePath, readable};
@@ -58,9 +59,13 @@ async fn read(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     query.finish()?;
-    let view = readable(&app, &reader.caller, case).await?;
+    let found = readable(&app, &reader.caller, case).await?;
     let wanted = names.iter().find(|(name, _)| *name == "attachmentId");
     let wanted = wanted.and_then(|(_, id)| AttachmentId::parse(id)).ok_or(Failure::NotFound)?;
+    if !found.has_file(wanted) {
+        return Err(Failure::NotFound);
+    }
+    let view = app.shown_to(&reader.caller, Purpose::file(wanted), found).await?;
     let attached = view.attachments.iter().find(|attached| attached.card.attachment_id == wanted);
     download(&app, &attached.ok_or(Failure::NotFound)?.card, &headers).await
 }

@@ -1,0 +1,171 @@
+//! `/revision/lasningar`: the read log for auditors, newest first, by case. It is shown to one who says why, and that is a
+//! reading too.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum::routing::get;
+use domain::access::Duty;
+use domain::reading::What;
+use domain::{CaseId, CaseNumber, Language, PersonId};
+use projections::queue;
+use serde::Deserialize;
+
+use super::{asked, times};
+use crate::app::reading::{OpenedRead, Purpose};
+use crate::format::percent_encoded;
+use crate::pages::case::readings::{role, what};
+use crate::pages::officers::names::{Names, short};
+use crate::pages::{Form, Frame, Visitor, render};
+use crate::texts::Text;
+use crate::v1::headers::REASON_MAX;
+use crate::{App, Failure};
+
+const ADDRESS: &str = "/revision/lasningar";
+/// Rows on a page.
+const LIMIT: usize = 50;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route(ADDRESS, get(show))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    case: String,
+    reason: String,
+    before: String,
+    /// Whether the form was sent.
+    show: String,
+}
+
+impl Asked {
+    /// The address of the same question for the rows before a position.
+    fn address(&self, before: Option<u64>) -> String {
+        let before = before.map_or_else(String::new, |before| format!("&before={before}"));
+        let (case, reason) = (percent_encoded(self.case.trim()), percent_encoded(self.reason.trim()));
+        format!("{ADDRESS}?case={case}&reason={reason}&show=1{before}")
+    }
+}
+
+#[derive(Template)]
+#[template(path = "pages/audit_readings.html")]
+struct ReadingsPage {
+    frame: Frame,
+    form: Form,
+    /// None before somebody has said why.
+    rows: Option<Vec<Row>>,
+    older: Option<String>,
+    newest: Option<String>,
+}
+
+/// A reading, in words.
+struct Row {
+    position: u64,
+    /// In tables, and whole.
+    at: (String, String),
+    /// Name and pseudonym; none where it was disposed of.
+    read: Option<Read>,
+}
+
+struct Read {
+    name: String,
+    pseudonym: String,
+    role: String,
+    what: String,
+    /// Each with its number and the address of its replay.
+    cases: Vec<(String, String)>,
+    /// How many they are, in words.
+    count: String,
+    reason: Option<String>,
+}
+
+async fn show(
+    State(app): State<App>,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Failure> {
+    visitor.caller_for(Duty::Replay)?;
+    visitor.shown(&app).await?;
+    let language = visitor.language;
+    let reason: String = asked.reason.trim().chars().take(REASON_MAX).collect();
+    let mut form = Form::new("readings").with("case", asked.case.clone()).with("reason", reason.clone());
+    let case = match asked::case(&app, &asked.case).await? {
+        Ok(case) => case,
+        Err(error) => {
+            form.add_field_errors(language, &[error]);
+            None
+        }
+    };
+    if reason.is_empty() && !asked.show.is_empty() {
+        form.add_error("reason", Text::new(language, "read-log-reason-missing"));
+    }
+    let (mut rows, mut older) = (None, None);
+    if !reason.is_empty() && form.errors.is_empty() {
+        let before = asked.before.parse().unwrap_or(u64::MAX);
+        let (found, last) = find(&app, &visitor, case, before, &reason).await?;
+        older = last.map(|last| asked.address(Some(last)));
+        rows = Some(found);
+    }
+    let frame = Frame::new(&app, &visitor, Text::new(language, "read-log-title")).await?;
+    render(&ReadingsPage {
+        frame: frame.with_error(!form.errors.is_empty()),
+        newest: (rows.is_some() && !asked.before.is_empty()).then(|| asked.address(None)),
+        form,
+        rows,
+        older,
+    })
+}
+
+/// The rows before a position, once it is recorded that they are shown; and the position from which to go on.
+async fn find(
+    app: &App,
+    visitor: &Visitor,
+    case: Option<CaseId>,
+    before: u64,
+    reason: &str,
+) -> Result<(Vec<Row>, Option<u64>), Failure> {
+    let mut found = app.readings(case, before, LIMIT).await?;
+    let more = found.len() > LIMIT;
+    found.truncate(LIMIT);
+    let mut cases: Vec<CaseId> =
+        found.iter().filter_map(|read| read.reading.as_ref()).flat_map(|read| &read.cases).copied().collect();
+    cases.sort_unstable();
+    cases.dedup();
+    // Of a reading of many cases all are shown.
+    let shown: Vec<(CaseId, Option<PersonId>)> = cases.iter().map(|case| (*case, None)).collect();
+    app.recorded(visitor.caller()?, Purpose::from(What::ReadLog).because(reason), &shown).await?;
+    let persons = found.iter().filter_map(|read| Some(read.reading.as_ref()?.who));
+    let names = Names::load(app, visitor.language, &visitor.caller()?.actor, None, persons).await?;
+    let numbers = numbers(app, cases).await?;
+    let last = found.last().filter(|_| more).map(|read| read.position);
+    Ok((found.into_iter().map(|read| row(visitor.language, read, &names, &numbers)).collect(), last))
+}
+
+async fn numbers(app: &App, cases: Vec<CaseId>) -> Result<HashMap<CaseId, CaseNumber>, Failure> {
+    let numbers = app.query(move |tables| {
+        let mut numbers = HashMap::new();
+        for case in cases {
+            numbers.extend(queue::number(tables, case)?.map(|number| (case, number)));
+        }
+        Ok(numbers)
+    });
+    Ok(numbers.await?)
+}
+
+fn row(language: Language, read: OpenedRead, names: &Names, numbers: &HashMap<CaseId, CaseNumber>) -> Row {
+    let number = |case: &CaseId| numbers.get(case).map_or_else(|| short(case), ToString::to_string);
+    let opened = read.reading.map(|reading| Read {
+        name: names.person(reading.who),
+        pseudonym: reading.who.to_string(),
+        role: role(language, &reading),
+        what: what(language, &reading),
+        cases: reading.cases.iter().map(|case| (number(case), format!("/revision/arenden/{case}"))).collect(),
+        count: Text::new(language, "read-log-cases").with("n", reading.cases.len()).to_string(),
+        reason: reading.reason,
+    });
+    Row { position: read.position, at: times(read.at.timestamp_micros()), read: opened }
+}
