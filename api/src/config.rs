@@ -1,6 +1,7 @@
 //! The settings: flags over environment variables (`KUNDWEBB_…`, `__` between levels) over a TOML file over defaults.
 
 pub mod identity;
+pub mod machines;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use serde::Deserialize;
 
 use crate::employers::Employer;
 pub use identity::IdentityProvider;
+pub use machines::AuthorizationServer;
 
 /// All settings. Every field has a default, so that an empty file is a good file.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +44,8 @@ pub struct Config {
     pub employers: Vec<Employer>,
     /// Who says who somebody is; none in the demo.
     pub identity_providers: Vec<IdentityProvider>,
+    /// Whose tokens systems call the API with, beside those of `kundwebb token`.
+    pub authorization_servers: Vec<AuthorizationServer>,
     /// How mail leaves.
     pub mail: Mail,
     /// Where attached files lie, and how much may be attached.
@@ -144,6 +148,7 @@ impl Default for Config {
             demo: Demo::default(),
             employers: Vec::new(),
             identity_providers: Vec::new(),
+            authorization_servers: Vec::new(),
             mail: Mail::default(),
             files: Files::default(),
             otlp: None,

@@ -113,8 +113,10 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};
 
-    const PROBLEMS: [&str; 21] = [
+    const PROBLEMS: [&str; 23] = [
         "unauthorized",
+        "scope.missing",
+        "quota-exceeded",
         "syntax",
         "validation",
         "idempotency-key.missing",

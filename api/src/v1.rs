@@ -15,6 +15,7 @@ pub mod multipart;
 pub mod outcome;
 pub mod paging;
 pub mod query;
+pub mod scopes;
 pub mod service_status;
 pub mod services;
 pub mod statistics;

@@ -13,6 +13,7 @@ pub mod notification;
 pub mod organisation_number;
 pub mod person;
 pub mod refusal;
+pub mod scope;
 pub mod service_status;
 pub mod text;
 pub mod topic;

@@ -11,6 +11,7 @@ pub mod outcome;
 pub mod random;
 pub mod reader;
 pub mod recorded;
+pub mod revocation;
 pub mod sealing;
 pub mod startup;
 pub mod stored;

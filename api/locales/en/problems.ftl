@@ -23,3 +23,5 @@ problem-title-unavailable = Nothing can be saved right now
 problem-title-files-unavailable = Files cannot be saved or read right now
 problem-title-range = The file has no such range
 problem-title-timeout = It took too long
+problem-title-quota-exceeded = Too many requests
+problem-title-scope-missing = The client may not use this

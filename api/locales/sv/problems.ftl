@@ -23,3 +23,5 @@ problem-title-unavailable = Det går inte att spara just nu
 problem-title-files-unavailable = Det går inte att spara eller läsa filer just nu
 problem-title-range = Filen har ingen sådan del
 problem-title-timeout = Det tog för lång tid
+problem-title-quota-exceeded = För många begäranden
+problem-title-scope-missing = Klienten får inte använda detta

@@ -2,6 +2,7 @@
 //! what is wrong. Works beside a running server. The code is 1 when anything is wrong.
 
 mod logins;
+mod machines;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -47,6 +48,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         ("read models", read_models(log.clone(), &config).await),
         ("files", files(log.clone(), &config).await),
         ("logins", logins::check(&config).await),
+        ("systems", machines::check(&config).await),
         ("mail", post(log.clone(), &config).await),
         ("deliveries", held(log.clone()).await),
     ];
@@ -173,7 +175,11 @@ fn advised(error: &LogError, advice: &str) -> anyhow::Error {
 async fn keys(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
     let keys = Keys::open(config.keys_folder(), false).map_err(|error| anyhow::anyhow!("{error}; {KEYS}"))?;
     startup::keys(opened(log)?, &keys).await.map_err(|error| advised(&error, KEYS))?;
-    Ok(format!("master key {} opens the log", keys.master_fingerprint()))
+    let former = keys.former().iter().map(|former| former.until).max();
+    let former = former.map_or_else(String::new, |until| {
+        format!("; tokens of {} former keys hold until {}", keys.former().len(), until.format("%Y-%m-%d"))
+    });
+    Ok(format!("master key {} opens the log{former}", keys.master_fingerprint()))
 }
 
 /// Whether the read models are whole, of this version, and not ahead of the log.

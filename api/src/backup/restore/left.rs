@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use infrastructure::Log;
-use infrastructure::keys::KEY_FILES;
+use infrastructure::keys::ALL_KEY_FILES;
 use infrastructure::log::copying;
 use infrastructure::log::sqlite::{LOCK, SqliteLog};
 
@@ -28,7 +28,7 @@ pub(super) fn clear(data: &Path) -> anyhow::Result<()> {
         left.push(path);
     }
     let is_left =
-        |path: &Path| [RESTORING, FILES].iter().chain(&KEY_FILES).any(|name| path == data.join(name));
+        |path: &Path| [RESTORING, FILES].iter().chain(&ALL_KEY_FILES).any(|name| path == data.join(name));
     if let Some(path) = left.iter().find(|path| !cut_off || !is_left(path)) {
         bail!(
             "{} is not empty: it has {}. Move it aside, or name another folder with --data",
@@ -85,7 +85,7 @@ async fn holds(log: &dyn Log, restoring: &Path) -> anyhow::Result<bool> {
 /// Whether what a restore puts in its place before it writes the log is there.
 fn is_put(restoring: &Path, keys: &Path) -> bool {
     let same = |name| fs::read(keys.join(name)).ok() == fs::read(restoring.join(name)).ok();
-    !restoring.join(FILES).exists() && KEY_FILES.iter().all(same)
+    !restoring.join(FILES).exists() && ALL_KEY_FILES.iter().all(same)
 }
 
 fn remove(path: &Path) -> anyhow::Result<()> {

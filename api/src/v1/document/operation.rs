@@ -3,6 +3,7 @@
 use domain::FieldError;
 use domain::case::Status;
 use domain::refusal::Code;
+use domain::scope::Scope;
 use domain::vocabulary::Language;
 use serde_json::{Value, json};
 use utoipa::openapi::example::ExampleBuilder;
@@ -29,7 +30,7 @@ fn problems() -> Vec<(u16, &'static str, Vec<Failure>)> {
     vec![
         (400, "The request cannot be read.", vec![Failure::Syntax, Failure::IdempotencyKeyMissing]),
         (401, "There is no token, or none that is accepted.", vec![Failure::Unauthorized]),
-        (403, "The caller may know of it but not do this.", vec![Failure::Forbidden]),
+        (403, "The caller may know of it but not do this, or the token does not let a system use it.", vec![Failure::Forbidden, Failure::ScopeMissing(Scope::CaseWrite)]),
         (404, "It is not there, or not the caller's to know.", vec![Failure::NotFound]),
         (408, "The request took too long to come in.", vec![Failure::TimedOut]),
         (
@@ -55,6 +56,7 @@ fn problems() -> Vec<(u16, &'static str, Vec<Failure>)> {
             vec![Failure::Fields(vec![field]), Failure::Fields(vec![query]), Failure::IdempotencyKeyReused],
         ),
         (428, "A change needs the version that it was decided on.", vec![Failure::IfMatchMissing]),
+        (429, "Too many requests in a short time.", vec![Failure::TooMany(7)]),
         (500, "A fault of ours.", vec![Failure::Internal]),
         (
             503,
@@ -85,7 +87,7 @@ pub(super) fn problem_responses() -> impl Iterator<Item = (String, RefOr<Respons
         let content = content.examples_from_iter(failures.iter().enumerate().map(example)).build();
         let mut response = ResponseBuilder::new().description(description).content(PROBLEM, content);
         response = response.header("traceparent", trace_header());
-        if status == 503 {
+        if matches!(status, 429 | 503) {
             response = response.header("Retry-After", header(Type::Integer, "Seconds to wait."));
         }
         (name_of(status), response.build().into())
@@ -156,24 +158,21 @@ fn operation_id(method: &str, path: &str) -> String {
 /// The problems that an operation can have.
 fn statuses(method: &str, path: &str, public: bool) -> Vec<u16> {
     let (posts, of_case) = (method == "post", path.contains("{caseId}"));
-    let mut statuses = vec![422, 500];
+    let mut statuses = vec![422, 429, 500];
     if path != "/api-info" {
         statuses.extend([400, 503]);
     }
     if !public {
-        statuses.push(401);
+        statuses.extend([401, 403]);
     }
     if of_case {
         statuses.push(404);
     }
     if posts {
-        statuses.extend([403, 408, 413, 415]);
+        statuses.extend([408, 413, 415]);
     }
     if posts && of_case {
         statuses.extend([409, 412, 428]);
-    }
-    if method == "get" && path == "/cases" {
-        statuses.push(403);
     }
     if path.contains("{attachmentId}") {
         statuses.push(416);
