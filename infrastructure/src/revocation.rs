@@ -41,7 +41,10 @@ mod tests {
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
         let one = with(None, "one", at(100), at(1)).unwrap();
         let two = with(Some(&one), "two", at(200), at(50)).unwrap();
-        assert_eq!(read(Some(&two)).unwrap(), Tokens::from([("one".to_owned(), 100), ("two".to_owned(), 200)]));
+        assert_eq!(
+            read(Some(&two)).unwrap(),
+            Tokens::from([("one".to_owned(), 100), ("two".to_owned(), 200)])
+        );
         let three = with(Some(&two), "two", at(150), at(100)).unwrap();
         assert_eq!(read(Some(&three)).unwrap(), Tokens::from([("two".to_owned(), 200)]));
         assert!(read(Some("damaged")).is_err() && with(Some("damaged"), "one", at(2), at(1)).is_err());

@@ -7,9 +7,9 @@ use std::sync::{PoisonError, RwLock};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
+use infrastructure::Log;
 use infrastructure::revocation::{REVOKED, Tokens, read};
 use infrastructure::upkeep::Upkeep;
-use infrastructure::Log;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -109,8 +109,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(REVOKE);
         assert_eq!(Request::read(&file).unwrap(), None);
-        let request =
-            Request { id: Uuid::from_u128(7), expires_at: DateTime::from_timestamp(1_764_150_000, 0).unwrap() };
+        let request = Request {
+            id: Uuid::from_u128(7),
+            expires_at: DateTime::from_timestamp(1_764_150_000, 0).unwrap(),
+        };
         std::fs::write(&file, request.line()).unwrap();
         assert_eq!(Request::read(&file).unwrap(), Some(request));
         std::fs::write(&file, "nonsense").unwrap();

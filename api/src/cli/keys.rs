@@ -29,7 +29,10 @@ async fn rotate(config: &Config) -> anyhow::Result<ExitCode> {
         "there is no log in {}; name the data folder of the installation with --data",
         config.data.display()
     );
-    let log = place.open_without_node().await.context("the keys can be replaced only while no server runs on them")?;
+    let log = place
+        .open_without_node()
+        .await
+        .context("the keys can be replaced only while no server runs on them")?;
     let keys = startup::rotate_token(log.as_ref(), folder, now).await?;
     let until = keys.former().iter().map(|former| former.until).max().unwrap_or(now);
     print(format_args!(

@@ -172,7 +172,9 @@ mod tests {
     fn durations() {
         assert_eq!(duration("90m"), TimeDelta::try_minutes(90));
         assert_eq!(duration("7d"), TimeDelta::try_days(7));
-        for wrong in ["", "h", "1", "-1h", "1å", "99999999999999999999h", "9223372036854775807d", "367d", "8785h"] {
+        for wrong in
+            ["", "h", "1", "-1h", "1å", "99999999999999999999h", "9223372036854775807d", "367d", "8785h"]
+        {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
     }

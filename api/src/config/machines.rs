@@ -97,10 +97,7 @@ impl AuthorizationServer {
             );
             ensure!(names.insert(name), "the client {name} stands twice; leave one out");
             ensure!(subjects.insert(client.subject()), "two clients have the subject {}", client.subject());
-            ensure!(
-                !client.employers.is_empty(),
-                "the client {name} acts for nobody; name its employers"
-            );
+            ensure!(!client.employers.is_empty(), "the client {name} acts for nobody; name its employers");
         }
         Ok(())
     }

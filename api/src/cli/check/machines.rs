@@ -19,7 +19,8 @@ pub(super) async fn check(config: &Config) -> anyhow::Result<String> {
         answers.push(asked(server).await?);
     }
     if answers.is_empty() {
-        return Ok("no authorization server is configured; systems call with the tokens of `kundwebb token`".to_owned());
+        return Ok("no authorization server is configured; systems call with the tokens of `kundwebb token`"
+            .to_owned());
     }
     Ok(answers.join(", "))
 }

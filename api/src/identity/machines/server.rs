@@ -74,10 +74,7 @@ impl Server {
     ///
     /// # Errors
     /// When there are none.
-    pub async fn rotated(
-        &self,
-        known: &Published<Described>,
-    ) -> Result<Arc<Published<Described>>, NotTaken> {
+    pub async fn rotated(&self, known: &Published<Described>) -> Result<Arc<Published<Described>>, NotTaken> {
         Ok(self.kept.rotated(known, self.with_keys(known.metadata.keys_at.clone())).await?)
     }
 

@@ -163,9 +163,7 @@ fn is_for(key: &AlgorithmParameters, algorithm: Algorithm) -> bool {
             EllipticCurve::P384 => algorithm == ES384,
             _ => false,
         },
-        AlgorithmParameters::OctetKeyPair(key) => {
-            key.curve == EllipticCurve::Ed25519 && algorithm == EdDSA
-        }
+        AlgorithmParameters::OctetKeyPair(key) => key.curve == EllipticCurve::Ed25519 && algorithm == EdDSA,
         _ => false,
     }
 }
@@ -194,6 +192,11 @@ impl Claims {
 
     /// What it lets use, in its own words.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.scope.as_ref().or(self.scp.as_ref()).into_iter().flat_map(Words::iter).flat_map(str::split_whitespace)
+        self.scope
+            .as_ref()
+            .or(self.scp.as_ref())
+            .into_iter()
+            .flat_map(Words::iter)
+            .flat_map(str::split_whitespace)
     }
 }

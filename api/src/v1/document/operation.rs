@@ -9,14 +9,16 @@ use serde_json::{Value, json};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
     Content, Header, HeaderBuilder, Object, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{close_value, examples};
+use super::{BEARER, OAUTH, close_value, examples};
 use crate::Failure;
 use crate::failure::{FieldProblem, Problem};
+use crate::v1::scopes;
 
 /// The media type of problems.
 const PROBLEM: &str = "application/problem+json";
@@ -30,7 +32,11 @@ fn problems() -> Vec<(u16, &'static str, Vec<Failure>)> {
     vec![
         (400, "The request cannot be read.", vec![Failure::Syntax, Failure::IdempotencyKeyMissing]),
         (401, "There is no token, or none that is accepted.", vec![Failure::Unauthorized]),
-        (403, "The caller may know of it but not do this, or the token does not let a system use it.", vec![Failure::Forbidden, Failure::ScopeMissing(Scope::CaseWrite)]),
+        (
+            403,
+            "The caller may know of it but not do this, or the token does not let a system use it.",
+            vec![Failure::Forbidden, Failure::ScopeMissing(Scope::CaseWrite)],
+        ),
         (404, "It is not there, or not the caller's to know.", vec![Failure::NotFound]),
         (408, "The request took too long to come in.", vec![Failure::TimedOut]),
         (
@@ -110,6 +116,12 @@ fn name_of(status: u16) -> String {
 pub(super) fn complete(method: &str, path: &str, operation: &mut Operation) {
     operation.operation_id = Some(operation_id(method, path));
     let public = operation.security.is_some();
+    if let Some(scope) = scopes::needed(&method.to_uppercase(), path) {
+        operation.security = Some(vec![
+            SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, []),
+            SecurityRequirement::new(OAUTH, [scope.code()]),
+        ]);
+    }
     let parameters = operation.parameters.get_or_insert_default();
     for parameter in parameters.iter_mut() {
         if let RefOr::T(Parameter { name, schema: Some(schema), .. }) = parameter
