@@ -34,6 +34,7 @@ use crate::backup;
 use crate::config::Config;
 use crate::identity::Providers;
 use crate::identity::machines::Machines;
+use crate::limits::Limits;
 use crate::mail::Post;
 use crate::reactions::Board;
 pub use callers::Caller;
@@ -78,6 +79,8 @@ pub struct Parts {
     pub providers: Providers,
     /// Authorization servers.
     pub machines: Machines,
+    /// How often anybody may call.
+    pub limits: Limits,
     /// Tokens that are revoked.
     pub revoked: Revoked,
     /// Room for bodies that come in.
@@ -156,6 +159,7 @@ impl App {
             tokens: Tokens::new(&keys)?,
             providers,
             machines,
+            limits: Limits::new(&config, &clock),
             revoked: Revoked::read(log.as_ref()).await?,
             mail: Post::new(&config)?,
             reactions: Board::default(),

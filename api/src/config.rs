@@ -1,6 +1,7 @@
 //! The settings: flags over environment variables (`KUNDWEBB_…`, `__` between levels) over a TOML file over defaults.
 
 pub mod identity;
+pub mod limits;
 pub mod machines;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 use crate::employers::Employer;
 pub use identity::IdentityProvider;
+pub use limits::Limits;
 pub use machines::AuthorizationServer;
 
 /// All settings. Every field has a default, so that an empty file is a good file.
@@ -38,6 +40,8 @@ pub struct Config {
     pub phone: String,
     /// What a connection may take.
     pub web: Web,
+    /// How often anybody may call.
+    pub limits: Limits,
     /// Whether anybody may choose who to be.
     pub demo: Demo,
     /// The employers whose people may log in; in the demo there are fictional ones.
@@ -145,6 +149,7 @@ impl Default for Config {
             public_url: None,
             phone: "0771-456 000".to_owned(),
             web: Web::default(),
+            limits: Limits::default(),
             demo: Demo::default(),
             employers: Vec::new(),
             identity_providers: Vec::new(),

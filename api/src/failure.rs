@@ -190,7 +190,8 @@ impl Failure {
         }
     }
 
-    fn headers(&self) -> HeaderMap {
+    /// The headers of an answer that tells it.
+    pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         match self {
             Self::Unauthorized => {

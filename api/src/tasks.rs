@@ -21,6 +21,9 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// How often it is looked which tokens are revoked.
 const REVOKED: Duration = Duration::from_secs(1);
 
+/// How often those are forgotten who have not called for long.
+const FORGETTING: Duration = Duration::from_secs(60);
+
 /// Tasks that run until they are told to stop.
 pub struct Tasks(TaskTracker);
 
@@ -31,6 +34,7 @@ pub fn start(app: &App, stop: &CancellationToken) -> Tasks {
     tracker.spawn(stop.clone().run_until_cancelled_owned(sweep(app.clone())));
     tracker.spawn(stop.clone().run_until_cancelled_owned(measure()));
     tracker.spawn(stop.clone().run_until_cancelled_owned(revoke(app.clone())));
+    tracker.spawn(stop.clone().run_until_cancelled_owned(forget(app.clone())));
     prove(app);
     let reactions = reactions::start(app, stop);
     tracker.spawn(async move { drop(reactions.await) });
@@ -106,6 +110,14 @@ async fn revoke(app: App) {
             tracing::warn!(%error, "whether more tokens are revoked cannot be told");
         }
         failing = looked.is_err();
+    }
+}
+
+async fn forget(app: App) {
+    let mut interval = every(FORGETTING);
+    loop {
+        interval.tick().await;
+        app.limits.forget();
     }
 }
 

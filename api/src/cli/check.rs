@@ -48,12 +48,14 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         ("read models", read_models(log.clone(), &config).await),
         ("files", files(log.clone(), &config).await),
         ("logins", logins::check(&config).await),
-        ("systems", machines::check(&config).await),
         ("mail", post(log.clone(), &config).await),
         ("deliveries", held(log.clone()).await),
     ];
     if config.log_place()?.is_shared() {
         findings.insert(2, ("database", database(&config).await));
+    }
+    if !config.authorization_servers.is_empty() {
+        findings.push(("systems", machines::check(&config).await));
     }
     for (what, finding) in &findings {
         match finding {

@@ -18,10 +18,6 @@ pub(super) async fn check(config: &Config) -> anyhow::Result<String> {
     for server in machines.iter() {
         answers.push(asked(server).await?);
     }
-    if answers.is_empty() {
-        return Ok("no authorization server is configured; systems call with the tokens of `kundwebb token`"
-            .to_owned());
-    }
     Ok(answers.join(", "))
 }
 
@@ -55,7 +51,6 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_asked_is_said_in_words() {
-        assert!(check(&Config::default()).await.unwrap().contains("kundwebb token"));
         let server = "[[authorization_servers]]
             issuer = 'http://127.0.0.1:1'
             clients = [{ client_id = 'agresso', employers = ['4021000007'] }]";

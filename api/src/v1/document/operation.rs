@@ -25,6 +25,12 @@ const PROBLEM: &str = "application/problem+json";
 /// A trace, as an example.
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
+/// How the quota is told, where there is one.
+const QUOTA: [(&str, &str); 2] = [
+    ("RateLimit-Policy", "The quota, and in how many seconds it may be used: `\"default\";q=1200;w=60`."),
+    ("RateLimit", "What is left of it, and in how many seconds it is whole again: `\"default\";r=1199;t=1`."),
+];
+
 /// Every kind of problem by status.
 fn problems() -> Vec<(u16, &'static str, Vec<Failure>)> {
     let field = FieldError::new("/subject", Code::SubjectMissing);
@@ -134,6 +140,9 @@ pub(super) fn complete(method: &str, path: &str, operation: &mut Operation) {
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
             response.headers.insert("traceparent".to_owned(), trace_header().into());
+            for (name, description) in QUOTA {
+                response.headers.insert(name.to_owned(), header(Type::String, description).into());
+            }
             for content in response.content.values_mut() {
                 with_example(content);
             }
