@@ -23,7 +23,7 @@ use projections::read_models::{Found, ReadModels};
 use crate::app::describe;
 use crate::cli::{print, read_only};
 use crate::named_files::NamedFiles;
-use crate::{Config, mail};
+use crate::{Config, config, mail};
 
 /// Less room than this on the disk is told, bytes.
 const ROOM: u64 = 512 << 20;
@@ -53,6 +53,9 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     ];
     if config.log_place()?.is_shared() {
         findings.insert(2, ("database", database(&config).await));
+    }
+    if let Some(words) = config::limits::unknown_proxy(&config) {
+        findings.push(("limits", Err(anyhow::anyhow!(words))));
     }
     if !config.authorization_servers.is_empty() {
         findings.push(("systems", machines::check(&config).await));

@@ -42,8 +42,9 @@ async fn rotate(config: &Config) -> anyhow::Result<ExitCode> {
     ));
     if shared {
         print(format_args!(
-            "Copy token.key and token.former from {} to the keys folder of every node, and restart the nodes one by one: a \
-             node that is not restarted takes no token of the new key, and one that starts with the old keys is refused",
+            "Where nodes have keys folders of their own, copy token.key and token.former from {} into each. Then restart the \
+             nodes one by one: one that is not restarted takes no token of the new key, and one that starts with the old keys \
+             is refused",
             folder.display()
         ));
     }

@@ -22,6 +22,18 @@ pub struct Limits {
     pub trusted_proxies: Vec<IpNet>,
 }
 
+/// What there is to say when everybody comes by a proxy of which the settings know nothing. Nothing when all is well.
+pub fn unknown_proxy(config: &crate::Config) -> Option<String> {
+    let limits = &config.limits;
+    let counted = limits.enabled.unwrap_or(!config.demo.enabled) && limits.trusted_proxies.is_empty();
+    (counted && config.public_url().starts_with("https://")).then(|| {
+        "people come by https://, and so by a proxy, and limits.trusted_proxies names none: all who are not logged in are counted \
+         as one. Name the network from which it asks, for example trusted_proxies = [\"127.0.0.1/32\"] in [limits], and let it \
+         write X-Forwarded-For"
+            .to_owned()
+    })
+}
+
 const fn at_least_one(number: u32) -> NonZeroU32 {
     match NonZeroU32::new(number) {
         Some(number) => number,
@@ -43,7 +55,20 @@ impl Default for Limits {
 
 #[cfg(test)]
 mod tests {
+    use super::unknown_proxy;
     use crate::Config;
+
+    #[test]
+    fn a_proxy_that_the_settings_do_not_name_is_told_of() {
+        let told = |toml: &str| unknown_proxy(&Config::parse(toml).unwrap()).is_some();
+        assert!(told("public_url = 'https://kundwebb.example'"));
+        assert!(!told(
+            "public_url = 'https://kundwebb.example'\n[limits]\ntrusted_proxies = ['127.0.0.1/32']"
+        ));
+        assert!(!told("public_url = 'https://kundwebb.example'\n[limits]\nenabled = false"));
+        assert!(!told("public_url = 'https://kundwebb.example'\n[demo]\nenabled = true"));
+        assert!(!told(""));
+    }
 
     #[test]
     fn limits_are_read_and_none_is_nothing() {

@@ -151,6 +151,15 @@ mod tests {
     }
 
     #[test]
+    fn the_machine_s_clock_counts_too() {
+        let quota = Quota::new(NonZeroU32::new(2).unwrap(), &Clock::System);
+        assert_eq!(quota.take(network(1)), Ok(Counted { limit: 2, left: 1, seconds: 30 }));
+        assert_eq!(quota.take(network(1)).map(|counted| counted.left), Ok(0));
+        let refused = quota.take(network(1)).unwrap_err();
+        assert!((1..=30).contains(&refused.seconds), "{refused:?}");
+    }
+
+    #[test]
     fn who_has_used_nothing_for_a_minute_is_forgotten_and_all_are_when_they_are_too_many() {
         let clock = Clock::fixed(DateTime::UNIX_EPOCH + TimeDelta::days(1));
         let quota = Quota::new(NonZeroU32::new(1).unwrap(), &clock);

@@ -2,6 +2,7 @@
 //! older than a day; what is older than an hour is asked for again beside the work.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 use infrastructure::Clock;
@@ -39,6 +40,8 @@ pub struct Server {
     pub audience: String,
     fetching: Fetching,
     kept: Kept<Described>,
+    /// Whether it is asked again beside the work.
+    refreshing: AtomicBool,
 }
 
 impl Server {
@@ -52,6 +55,7 @@ impl Server {
             fetching: Fetching::new(settings.ca_file.as_deref())?,
             settings: settings.clone(),
             kept: Kept::new(clock),
+            refreshing: AtomicBool::new(false),
         })
     }
 
@@ -63,8 +67,13 @@ impl Server {
         if self.kept.fresh().is_none()
             && let Some(usable) = self.kept.usable()
         {
-            let server = Arc::clone(self);
-            tokio::spawn(async move { drop(server.kept.current(server.discover()).await) });
+            if !self.refreshing.swap(true, Ordering::AcqRel) {
+                let server = Arc::clone(self);
+                tokio::spawn(async move {
+                    drop(server.kept.current(server.discover()).await);
+                    server.refreshing.store(false, Ordering::Release);
+                });
+            }
             return Ok(usable);
         }
         Ok(self.kept.current(self.discover()).await?)

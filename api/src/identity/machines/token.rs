@@ -4,6 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
@@ -126,7 +127,7 @@ impl<'a> Token<'a> {
             }
         }
         match (tried, &self.key) {
-            (Some(error), Some(_)) => Err(NotTaken::Refused(error.to_string())),
+            (Some(error), Some(_)) => Err(refused(words(&error))),
             // It names no key: another may be its own.
             _ => Ok(None),
         }
@@ -150,6 +151,15 @@ impl<'a> Token<'a> {
             common.key_operations.as_ref().is_none_or(|uses| uses.contains(&KeyOperations::Verify));
         let by = common.key_algorithm.is_none_or(|own| own.to_string().parse().ok() == Some(self.algorithm));
         named && signs && verifies && by && is_for(&key.algorithm, self.algorithm)
+    }
+}
+
+/// Why a token is not verified, without what stands in it.
+fn words(error: &jsonwebtoken::errors::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::InvalidSignature => "its signature does not hold",
+        ErrorKind::Json(_) | ErrorKind::Base64(_) | ErrorKind::Utf8(_) => "what it says cannot be read",
+        _ => "it cannot be verified",
     }
 }
 

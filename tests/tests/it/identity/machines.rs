@@ -23,6 +23,15 @@ const CLIENTS: &str = "clients = [
 ]";
 const ALL: &str = "case.read case.write event.read webhook.manage";
 
+/// Hand-made tokens that are as they must be.
+const GOOD: &str = "honest es256 eddsa no-kid whole-type audiences scp a-minute-late foreign-jku";
+/// Others.
+const LIES: &str = "public-key-as-secret shared none rs512 ps256 key-of-another-kind wrong-type no-type critical \
+    critical-nothing unknown-key unnamed-other-key own-key own-jwk own-jku own-x5u for-enciphering wrong-audience no-audience \
+    wrong-issuer issuer-of-ours no-issuer expired expiry-in-words no-expiry not-yet from-the-future no-issue-time no-id \
+    no-client of-a-person another-client huge claim-twice audience-twice algorithm-twice no-object changed cut unsigned \
+    two-parts four-parts five-parts";
+
 /// Kundwebb, and the server whose tokens it takes.
 struct World {
     app: TestApp,
@@ -200,67 +209,22 @@ async fn a_token_for_another_audience_or_of_a_client_that_is_not_named_is_refuse
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_as_it_must_be_is_refused_and_nobody_is_told_why() {
     let world = World::any().await;
-    for way in [
-        "honest",
-        "es256",
-        "eddsa",
-        "no-kid",
-        "whole-type",
-        "audiences",
-        "scp",
-        "a-minute-late",
-        "foreign-jku",
-    ] {
+    let mut refused = Vec::new();
+    for way in GOOD.split_whitespace() {
+        if world.made(way).await.get("/cases").send().await.status != 200 {
+            refused.push(way);
+        }
+    }
+    assert_eq!(refused, [] as [&str; 0]);
+    let mut taken = Vec::new();
+    for way in LIES.split_whitespace() {
         let answer = world.made(way).await.get("/cases").send().await;
-        assert_eq!(answer.status, 200, "{way}: {}", String::from_utf8_lossy(&answer.bytes));
+        match answer.status.as_u16() {
+            200 => taken.push(way),
+            _ => is_refused(&answer, way),
+        }
     }
-    for way in [
-        "public-key-as-secret",
-        "shared",
-        "none",
-        "rs512",
-        "ps256",
-        "key-of-another-kind",
-        "wrong-type",
-        "no-type",
-        "critical",
-        "critical-nothing",
-        "unknown-key",
-        "unnamed-other-key",
-        "own-key",
-        "own-jwk",
-        "own-jku",
-        "own-x5u",
-        "for-enciphering",
-        "wrong-audience",
-        "no-audience",
-        "wrong-issuer",
-        "issuer-of-ours",
-        "no-issuer",
-        "expired",
-        "expiry-in-words",
-        "no-expiry",
-        "not-yet",
-        "from-the-future",
-        "no-issue-time",
-        "no-id",
-        "no-client",
-        "of-a-person",
-        "another-client",
-        "huge",
-        "claim-twice",
-        "audience-twice",
-        "algorithm-twice",
-        "no-object",
-        "changed",
-        "cut",
-        "unsigned",
-        "two-parts",
-        "four-parts",
-        "five-parts",
-    ] {
-        is_refused(&world.made(way).await.get("/cases").send().await, way);
-    }
+    assert_eq!(taken, [] as [&str; 0]);
     assert_eq!(world.made("honest").await.get("/cases").send().await.status, 200);
     // Without a token nothing is wrong with it.
     let nobody = world.app.nobody().get("/cases").send().await;

@@ -26,7 +26,7 @@ async fn another_key_goes_from_node_to_node_and_one_that_lacks_it_does_not_start
     let [one, two] = town.nodes().await;
     let old = system(&one.data, &[]).await;
     let said = does(&one.data, &["keys", "rotate", "--log", &town.url]).await;
-    assert!(said.contains("Copy token.key and token.former") && said.contains("restart the nodes"), "{said}");
+    assert!(said.contains("copy token.key and token.former") && said.contains("restart the nodes"), "{said}");
     let new = system(&one.data, &[]).await;
     // Whoever is not restarted goes on with what it has.
     for node in [&one, &two] {
