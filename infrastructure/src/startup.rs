@@ -84,7 +84,7 @@ pub async fn keys(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
     // That of a log may be older than the keys: whoever replaced it moves the log's along, or the next start does.
     let ours = |fingerprint: &String| *fingerprint == keys.token_fingerprint() || keys.was_token(fingerprint);
     if log.meta(TOKEN_FINGERPRINT).await?.is_some_and(|fingerprint| !ours(&fingerprint)) {
-        return Err(LogError::Damaged(
+        return Err(LogError::Unavailable(
             "token.key is not the key of this log, whose tokens its nodes take; put the right token.key back, or, if \
              `kundwebb keys rotate` was run at another node, copy token.key and token.former from its keys folder"
                 .to_owned(),
