@@ -37,6 +37,8 @@ pub enum Failure {
     Unauthorized,
     /// Somebody whose token we do not take.
     TokenRefused,
+    /// Whose token it is cannot be told now; nothing was done.
+    IssuerAway,
     /// A system whose token does not let it use this.
     ScopeMissing(Scope),
     /// Too many requests in a short time; after so many seconds there may be more.
@@ -95,6 +97,7 @@ impl Failure {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unauthorized | Self::TokenRefused => "unauthorized",
+            Self::IssuerAway => "issuer.unavailable",
             Self::ScopeMissing(_) => "scope.missing",
             Self::TooMany(_) => "quota-exceeded",
             Self::Syntax => "syntax",
@@ -134,9 +137,12 @@ impl Failure {
             Self::Forbidden | Self::ScopeMissing(_) => StatusCode::FORBIDDEN,
             Self::Stale { .. } => StatusCode::PRECONDITION_FAILED,
             Self::WrongPhase(_) | Self::TakenByAnother => StatusCode::CONFLICT,
-            Self::Busy | Self::Unavailable | Self::FilesAway | Self::OutcomeUnknown | Self::NotShown => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Busy
+            | Self::Unavailable
+            | Self::IssuerAway
+            | Self::FilesAway
+            | Self::OutcomeUnknown
+            | Self::NotShown => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -208,7 +214,12 @@ impl Failure {
             Self::TooMany(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
-            Self::Busy | Self::Unavailable | Self::FilesAway | Self::OutcomeUnknown | Self::NotShown => {
+            Self::Busy
+            | Self::Unavailable
+            | Self::IssuerAway
+            | Self::FilesAway
+            | Self::OutcomeUnknown
+            | Self::NotShown => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Stale { current, .. } => {

@@ -113,9 +113,10 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};
 
-    const PROBLEMS: [&str; 23] = [
+    const PROBLEMS: [&str; 24] = [
         "unauthorized",
         "scope.missing",
+        "issuer.unavailable",
         "quota-exceeded",
         "syntax",
         "validation",

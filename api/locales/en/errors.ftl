@@ -51,6 +51,7 @@ error-field-value = Select one of the values that exist.
 error-not-found = { page404 }
 error-taken-by-another = Another case officer works on the case. Assign it to yourself to take over.
 error-unauthorized = Log in to continue.
+error-issuer-unavailable = Who the client is cannot be checked right now, because the authorization server does not answer. Try again in a while.
 error-scope-missing = The client lacks { $scope }. Ask whoever runs the authorization server to give it to the client.
 error-syntax = The request cannot be read. Check that the content has the form that Content-Type says.
 error-validation = One or more fields need to be corrected.

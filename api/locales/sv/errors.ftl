@@ -51,6 +51,7 @@ error-field-value = Välj ett av de värden som finns.
 error-not-found = { page404 }
 error-taken-by-another = En annan handläggare arbetar med ärendet. Tilldela det till dig om du ska ta över.
 error-unauthorized = Logga in för att fortsätta.
+error-issuer-unavailable = Vem klienten är går inte att kontrollera just nu, för auktoriseringsservern svarar inte. Försök igen om en stund.
 error-scope-missing = Klienten saknar { $scope }. Be den som sköter auktoriseringsservern att ge klienten det.
 error-syntax = Begäran går inte att läsa. Kontrollera att innehållet har den form som Content-Type säger.
 error-validation = En eller flera uppgifter behöver rättas.

@@ -86,7 +86,7 @@ async fn identity(parts: &Parts, app: &App) -> Result<Identity, Failure> {
 ///
 /// # Errors
 /// [`Failure::Unauthorized`] without a token, [`Failure::TokenRefused`] with one that is not taken, and
-/// [`Failure::Unavailable`] where that cannot be told now.
+/// [`Failure::IssuerAway`] where that cannot be told now.
 pub async fn known(headers: &HeaderMap, app: &App) -> Result<Known, Failure> {
     let token = token(headers).ok_or(Failure::Unauthorized)?;
     let now = app.clock.now();
@@ -100,7 +100,7 @@ pub async fn known(headers: &HeaderMap, app: &App) -> Result<Known, Failure> {
             }
             Err(NotTaken::Away(reason)) => {
                 tracing::warn!(issuer, reason, "whether a token is good cannot be told");
-                Err(Failure::Unavailable)
+                Err(Failure::IssuerAway)
             }
         };
     }

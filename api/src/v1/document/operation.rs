@@ -80,6 +80,7 @@ fn problems() -> Vec<(u16, &'static str, Vec<Failure>)> {
                 Failure::OutcomeUnknown,
                 Failure::NotShown,
                 Failure::FilesAway,
+                Failure::IssuerAway,
             ],
         ),
     ]

@@ -269,7 +269,7 @@ async fn while_the_server_is_away_known_keys_go_on_for_a_day() {
     honest.get("/cases").send().await.ok();
     world.app.pass(TimeDelta::seconds(10));
     let unknown = world.made("unknown-key").await.get("/cases").send().await;
-    assert_eq!((unknown.problem(503).as_str(), unknown.header("retry-after")), ("unavailable", "1"));
+    assert_eq!((unknown.problem(503).as_str(), unknown.header("retry-after")), ("issuer.unavailable", "1"));
     honest.get("/cases").send().await.ok();
     world.tell("rotate").await;
     world.tell("back").await;
@@ -287,7 +287,7 @@ async fn who_has_no_keys_yet_and_cannot_ask_for_them_says_so() {
     let world = World::any().await;
     let honest = world.made("honest").await;
     world.tell("away").await;
-    assert_eq!(honest.get("/cases").send().await.problem(503), "unavailable");
+    assert_eq!(honest.get("/cases").send().await.problem(503), "issuer.unavailable");
     // The installation's own tokens need nobody.
     world.app.employee("anna").list("").await;
 }
