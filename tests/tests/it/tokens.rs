@@ -3,13 +3,16 @@
 use std::fs;
 use std::path::Path;
 
+use chrono::TimeDelta;
+use infrastructure::Keys;
 use infrastructure::keys::{ALL_KEY_FILES, KEY_FILES};
+use infrastructure::tokens::LONGEST;
 use reqwest::Response;
 use tests::service::token;
 use tokio::time::Instant;
 
 use crate::program::{PATIENCE, Program, copy_folder, run, words};
-use crate::support::EXEMPELVERKET;
+use crate::support::{EXEMPELVERKET, TestApp, TestCaller};
 
 /// Within how long a token that is revoked must be refused.
 const SECONDS: u64 = 5;
@@ -178,4 +181,23 @@ async fn another_key_signs_from_now_on_and_what_the_former_signed_holds() {
     let without = Program::start(&before).await;
     assert_eq!([status(&without, &old).await, status(&without, &new).await], [401, 200]);
     without.stop().await;
+}
+
+#[tokio::test]
+async fn a_former_key_is_removed_at_a_start_when_all_that_it_signed_has_expired() {
+    let app = TestApp::start().await;
+    let token = app.employee("anna").token;
+    let now = app.clock.now();
+    Keys::rotate_token(app.folder(), now).unwrap();
+    let app = app.restart().await;
+    let old = TestCaller { token, ..app.nobody() };
+    old.get("/cases").send().await.ok();
+    let is_there = |app: &TestApp| app.folder().join(ALL_KEY_FILES[2]).exists();
+    app.clock.set(now + LONGEST);
+    let app = app.restart().await;
+    assert!(is_there(&app));
+    app.clock.set(now + LONGEST + TimeDelta::days(1));
+    let app = app.restart().await;
+    assert!(!is_there(&app));
+    app.employee("anna").list("").await;
 }
