@@ -7,6 +7,7 @@ pub mod form_files;
 pub mod positions;
 pub mod protection;
 pub mod reading;
+pub mod revoked;
 pub mod room;
 pub mod sessions;
 pub mod uploads;
@@ -39,11 +40,14 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::backup;
 use crate::config::Config;
 use crate::identity::Providers;
+use crate::identity::machines::Machines;
+use crate::limits::Limits;
 use crate::mail::Post;
 use crate::reactions::Board;
 pub use callers::Caller;
 pub use commands::Command;
 pub use positions::NotShown;
+pub use revoked::Revoked;
 
 /// How long closing waits for what is queued.
 const CLOSING: Duration = Duration::from_secs(3);
@@ -82,6 +86,12 @@ pub struct Parts {
     pub tokens: Tokens,
     /// Identity providers.
     pub providers: Providers,
+    /// Authorization servers.
+    pub machines: Machines,
+    /// How often anybody may call.
+    pub limits: Limits,
+    /// Tokens that are revoked.
+    pub revoked: Revoked,
     /// Room for bodies that come in.
     pub room: room::Room,
     /// What this node has acknowledged to whom.
@@ -126,6 +136,7 @@ impl App {
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let data = config.data.clone();
         let providers = Providers::new(&config, &clock)?;
+        let machines = Machines::new(&config, &clock)?;
         let (Opened { log, owned }, keys) = open(&config, &clock).await?;
         let files = open_files(&config).await?;
         let reader = Reader { log: Arc::clone(&log), keys: Arc::clone(&keys) };
@@ -157,6 +168,9 @@ impl App {
             files,
             tokens: Tokens::new(&keys)?,
             providers,
+            machines,
+            limits: Limits::new(&config, &clock),
+            revoked: Revoked::read(log.as_ref()).await?,
             mail: Post::new(&config)?,
             reactions: Board::default(),
             room: room::Room::of(config.web.body_mb.saturating_mul(1 << 20)),
@@ -321,7 +335,13 @@ async fn open(config: &Config, clock: &Clock) -> anyhow::Result<(Opened, Arc<Key
     if config.log_place()?.is_shared() {
         backup::restore::settle(&config.data, opened.log.as_ref()).await?;
     }
-    let keys = open_keys(opened.log.as_ref(), config.keys_folder()).await?;
+    let mut keys = open_keys(opened.log.as_ref(), config.keys_folder()).await?;
+    match keys.forget_former(config.keys_folder(), clock.now()) {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "former keys are removed, whose tokens have all expired"),
+        // They count no more all the same.
+        Err(error) => tracing::warn!(%error, "former keys that have expired cannot be removed"),
+    }
     Ok((opened, Arc::new(keys)))
 }
 

@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod deliveries;
 mod files;
+mod keys;
 pub mod log;
 mod read_model;
 mod restore;
@@ -85,6 +86,9 @@ enum Command {
     Backup(backup::Arguments),
     /// Put a backup into an empty data folder, and its log into an empty database where --log names one; its mails are held until `deliveries release`
     Restore(restore::Arguments),
+    /// Replace the keys of the installation
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Move the attached files to another place
     #[command(subcommand)]
     Files(files::Command),
@@ -135,6 +139,7 @@ fn run(line: CommandLine, bare: bool) -> anyhow::Result<ExitCode> {
             Command::ReadModel(command) => read_model::run(&config, command).await,
             Command::Backup(arguments) => backup::run(&config, &arguments).await,
             Command::Restore(arguments) => restore::run(&config, &arguments).await,
+            Command::Keys(command) => keys::run(&config, command).await,
             Command::Files(command) => files::run(&config, command).await,
             Command::Deliveries(command) => deliveries::run(&config, command).await,
         }

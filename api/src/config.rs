@@ -1,6 +1,8 @@
 //! The settings: flags over environment variables (`KUNDWEBB_…`, `__` between levels) over a TOML file over defaults.
 
 pub mod identity;
+pub mod limits;
+pub mod machines;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use serde::Deserialize;
 
 use crate::employers::Employer;
 pub use identity::IdentityProvider;
+pub use limits::Limits;
+pub use machines::AuthorizationServer;
 
 /// All settings. Every field has a default, so that an empty file is a good file.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,12 +40,16 @@ pub struct Config {
     pub phone: String,
     /// What a connection may take.
     pub web: Web,
+    /// How often anybody may call.
+    pub limits: Limits,
     /// Whether anybody may choose who to be.
     pub demo: Demo,
     /// The employers whose people may log in; in the demo there are fictional ones.
     pub employers: Vec<Employer>,
     /// Who says who somebody is; none in the demo.
     pub identity_providers: Vec<IdentityProvider>,
+    /// Whose tokens systems call the API with, beside those of `kundwebb token`.
+    pub authorization_servers: Vec<AuthorizationServer>,
     /// How mail leaves.
     pub mail: Mail,
     /// Where attached files lie, and how much may be attached.
@@ -157,9 +165,11 @@ impl Default for Config {
             public_url: None,
             phone: "0771-456 000".to_owned(),
             web: Web::default(),
+            limits: Limits::default(),
             demo: Demo::default(),
             employers: Vec::new(),
             identity_providers: Vec::new(),
+            authorization_servers: Vec::new(),
             mail: Mail::default(),
             files: Files::default(),
             read_log: ReadLog::default(),

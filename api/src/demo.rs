@@ -16,7 +16,7 @@ use std::{fs, io};
 
 use anyhow::Context as _;
 use infrastructure::Clock;
-use infrastructure::keys::KEY_FILES;
+use infrastructure::keys::ALL_KEY_FILES;
 use infrastructure::log::sqlite::{self, FILE, LOCK};
 
 use crate::{App, Config};
@@ -56,7 +56,7 @@ pub async fn fill(config: &Config, clock: &Clock, say: impl Fn(&str)) -> anyhow:
         sqlite::may_be_made(data)?;
     }
     fs::create_dir_all(&filling)?;
-    for key in KEY_FILES.iter().filter(|key| data.join(key).exists()) {
+    for key in ALL_KEY_FILES.iter().filter(|key| data.join(key).exists()) {
         fs::copy(data.join(key), filling.join(key))?;
     }
     make(&Config { data: filling.clone(), ..config.clone() }, clock, say).await?;

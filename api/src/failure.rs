@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::case::Status;
+use domain::scope::Scope;
 use domain::vocabulary::Language;
 use domain::{FieldError, Refusal};
 use futures::FutureExt;
@@ -35,6 +36,14 @@ pub const MOST_TOLD: usize = 100;
 pub enum Failure {
     /// Nobody, or nobody whom we believe.
     Unauthorized,
+    /// Somebody whose token we do not take.
+    TokenRefused,
+    /// Whose token it is cannot be told now; nothing was done.
+    IssuerAway,
+    /// A system whose token does not let it use this.
+    ScopeMissing(Scope),
+    /// Too many requests in a short time; after so many seconds there may be more.
+    TooMany(u64),
     /// The body is not JSON, or not UTF-8.
     Syntax,
     /// A new case needs an `Idempotency-Key`.
@@ -90,7 +99,10 @@ impl Failure {
     /// The code under which the words are found and which the problem's type names.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Unauthorized => "unauthorized",
+            Self::Unauthorized | Self::TokenRefused => "unauthorized",
+            Self::IssuerAway => "issuer.unavailable",
+            Self::ScopeMissing(_) => "scope.missing",
+            Self::TooMany(_) => "quota-exceeded",
             Self::Syntax => "syntax",
             Self::IdempotencyKeyMissing => "idempotency-key.missing",
             Self::IdempotencyKeyReused => "idempotency-key.reused",
@@ -120,16 +132,18 @@ impl Failure {
     /// The HTTP status.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::TokenRefused => StatusCode::UNAUTHORIZED,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Syntax | Self::IdempotencyKeyMissing => StatusCode::BAD_REQUEST,
             Self::IfMatchMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::Fields(_) | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::ScopeMissing(_) => StatusCode::FORBIDDEN,
             Self::Stale { .. } => StatusCode::PRECONDITION_FAILED,
             Self::WrongPhase(_) | Self::TakenByAnother => StatusCode::CONFLICT,
             Self::Busy
             | Self::Unavailable
+            | Self::IssuerAway
             | Self::FilesAway
             | Self::ReadLogAway
             | Self::OutcomeUnknown
@@ -152,6 +166,8 @@ impl Failure {
                 text.with("status", Text::new(language, format!("status-{status}"))).to_string()
             }
             Self::Busy => text.with("s", RETRY_AFTER_SECONDS).to_string(),
+            Self::TooMany(seconds) => text.with("s", *seconds).to_string(),
+            Self::ScopeMissing(scope) => text.with("scope", scope.code()).to_string(),
             _ => text.to_string(),
         }
     }
@@ -185,14 +201,27 @@ impl Failure {
         }
     }
 
-    fn headers(&self) -> HeaderMap {
+    /// The headers of an answer that tells it.
+    pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         match self {
             Self::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
+            Self::TokenRefused => {
+                let refused = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+                headers.insert(header::WWW_AUTHENTICATE, refused);
+            }
+            Self::ScopeMissing(scope) => {
+                let missing = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+                headers.extend(HeaderValue::try_from(missing).map(|value| (header::WWW_AUTHENTICATE, value)));
+            }
+            Self::TooMany(seconds) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
             Self::Busy
             | Self::Unavailable
+            | Self::IssuerAway
             | Self::FilesAway
             | Self::ReadLogAway
             | Self::OutcomeUnknown

@@ -5,7 +5,9 @@ pub mod claims;
 pub mod client;
 pub mod client_key;
 pub mod fetching;
+pub mod kept;
 pub mod login;
+pub mod machines;
 pub mod provider;
 
 use std::sync::Arc;

@@ -13,6 +13,7 @@ pub mod failure;
 pub mod fields;
 pub mod format;
 pub mod identity;
+pub mod limits;
 pub mod mail;
 pub mod multipart;
 pub mod named_files;

@@ -30,6 +30,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyDeadlineLayer;
 
 use self::resting::{Answer, Resting};
+use crate::limits::address::Peer;
 use crate::telemetry::{self, Answered};
 use crate::trace::{self, Trace};
 use crate::{App, Failure, assets, download, failure, operations, pages, v1};
@@ -171,13 +172,17 @@ impl Server {
     fn connect(&self, stream: TcpStream, place: Option<OwnedSemaphorePermit>) {
         // A small answer must not wait for the next.
         let _ = stream.set_nodelay(true);
+        let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
         // Who does not take what is sent is no longer there.
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.patience));
         let guest = self.resting.enter();
         let requests = {
             let (guest, service) = (Arc::clone(&guest), self.service.clone());
-            service_fn(move |request: hyper::Request<Incoming>| {
+            service_fn(move |mut request: hyper::Request<Incoming>| {
+                if let Some(peer) = peer {
+                    request.extensions_mut().insert(peer);
+                }
                 let (busy, answer) = (guest.begin(), hyper::service::Service::call(&service, request));
                 async move { Ok::<_, Infallible>(answer.await?.map(|body| Answer { body, _busy: busy })) }
             })

@@ -23,6 +23,12 @@ const SWEEPING: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often the measurements are kept small.
 const UPKEEP: Duration = Duration::from_secs(5);
 
+/// How often it is looked which tokens are revoked.
+const REVOKED: Duration = Duration::from_secs(1);
+
+/// How often those are forgotten who have not called for long.
+const FORGETTING: Duration = Duration::from_secs(60);
+
 /// Tasks that run until they are told to stop.
 pub struct Tasks(TaskTracker);
 
@@ -33,6 +39,8 @@ pub fn start(app: &App, stop: &CancellationToken) -> Tasks {
     tracker.spawn(stop.clone().run_until_cancelled_owned(sweep(app.clone())));
     tracker.spawn(stop.clone().run_until_cancelled_owned(keep_reads(app.clone())));
     tracker.spawn(stop.clone().run_until_cancelled_owned(measure()));
+    tracker.spawn(stop.clone().run_until_cancelled_owned(revoke(app.clone())));
+    tracker.spawn(stop.clone().run_until_cancelled_owned(forget(app.clone())));
     prove(app);
     let reactions = reactions::start(app, stop);
     tracker.spawn(async move { drop(reactions.await) });
@@ -108,6 +116,28 @@ async fn sweep(app: App) {
             Ok(files) => tracing::info!(files, "removed files that were left when the program ended"),
             Err(error) => tracing::warn!(%error, "the file store could not be looked through"),
         }
+    }
+}
+
+async fn revoke(app: App) {
+    let mut interval = every(REVOKED);
+    let mut failing = false;
+    loop {
+        interval.tick().await;
+        let looked = app.look_revoked().await;
+        // Said once, until it works again.
+        if let (Err(error), false) = (&looked, failing) {
+            tracing::warn!(%error, "whether more tokens are revoked cannot be told");
+        }
+        failing = looked.is_err();
+    }
+}
+
+async fn forget(app: App) {
+    let mut interval = every(FORGETTING);
+    loop {
+        interval.tick().await;
+        app.limits.forget();
     }
 }
 

@@ -113,8 +113,11 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};
 
-    const PROBLEMS: [&str; 22] = [
+    const PROBLEMS: [&str; 25] = [
         "unauthorized",
+        "scope.missing",
+        "issuer.unavailable",
+        "quota-exceeded",
         "syntax",
         "validation",
         "idempotency-key.missing",

@@ -15,6 +15,7 @@ pub mod multipart;
 pub mod outcome;
 pub mod paging;
 pub mod query;
+pub mod scopes;
 pub mod service_status;
 pub mod services;
 pub mod statistics;
@@ -31,7 +32,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, Failure, failure};
+use crate::{App, Failure, failure, limits};
 
 /// What nobody on the way may keep.
 pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -51,6 +52,7 @@ pub fn routes(app: &App) -> Router<App> {
     described
         .merge(document::routes())
         .fallback(|| async { Failure::NotFound })
+        .layer(middleware::from_fn_with_state(app.clone(), limits::api))
         .layer(middleware::from_fn_with_state(app.clone(), failure::guard))
         .layer(middleware::from_fn(failure::problems))
         .layer(middleware::from_fn(options))

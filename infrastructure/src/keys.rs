@@ -1,6 +1,8 @@
 //! The installation's keys: the master key, which never lies in the database, what is derived from it, and the
 //! key that signs tokens.
 
+pub mod former;
+
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -10,18 +12,23 @@ use domain::access::Role;
 use domain::event::Profile;
 use domain::text::Email;
 use domain::{OrganisationNumber, PersonId};
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use self::former::Former;
 use crate::random;
 use crate::sealing::{Key, SealError};
 
 const MASTER: &str = "master.key";
 const TOKEN: &str = "token.key";
-/// The files in which an installation's keys lie.
+/// The files in which an installation's keys lie; beside them may be that of the former keys of tokens,
+/// [`former::FORMER`].
 pub const KEY_FILES: [&str; 2] = [MASTER, TOKEN];
+
+/// All files in which keys may lie.
+pub const ALL_KEY_FILES: [&str; 3] = [MASTER, TOKEN, former::FORMER];
 
 /// The keys of an installation. Cheap to clone is not needed: shared in an `Arc`.
 pub struct Keys {
@@ -29,6 +36,8 @@ pub struct Keys {
     /// Wraps the keys of streams.
     wrapping: Key,
     token: SigningKey,
+    /// Those that signed tokens before.
+    former: Vec<Former>,
 }
 
 /// Why there are no keys.
@@ -55,8 +64,42 @@ impl Keys {
         Ok(Self {
             wrapping: Key::new(derive(&master, "purpose", &[b"wrap"])),
             token: SigningKey::from_bytes(&read_or_create(&folder.join(TOKEN), may_create)?),
+            former: former::read(folder)?,
             master,
         })
+    }
+
+    /// Makes another key that signs tokens; the one before still verifies what it signed. Each file is whole at every moment,
+    /// and wherever this is cut off the keys that are there go on.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn rotate_token(folder: &Path, now: DateTime<Utc>) -> Result<Self, KeyError> {
+        let before = Self::open(folder, false)?;
+        let own = Former::of(&before.token, now);
+        let failed = |path: &str, error: std::io::Error| KeyError::File {
+            path: folder.join(path).display().to_string(),
+            reason: error.to_string(),
+        };
+        let kept = before.former.into_iter().filter(|former| former.until > now && former.key != own.key);
+        let former: Vec<Former> = kept.chain([own.clone()]).collect();
+        former::write(folder, &former).map_err(|error| failed(former::FORMER, error))?;
+        replace(&folder.join(TOKEN)).map_err(|error| failed(TOKEN, error))?;
+        Self::open(folder, false)
+    }
+
+    /// Removes the former keys whose tokens have all expired; gives how many.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn forget_former(&mut self, folder: &Path, now: DateTime<Utc>) -> std::io::Result<usize> {
+        let before = self.former.len();
+        self.former.retain(|former| former.until > now);
+        let forgotten = before - self.former.len();
+        if forgotten > 0 {
+            former::write(folder, &self.former)?;
+        }
+        Ok(forgotten)
     }
 
     /// Tells two master keys apart without telling the key.
@@ -66,12 +109,22 @@ impl Keys {
 
     /// Tells two keys that sign tokens apart without telling the key.
     pub fn token_fingerprint(&self) -> String {
-        hex::encode(&Sha256::digest(self.token.verifying_key().as_bytes())[..16])
+        fingerprint(&self.token.verifying_key())
+    }
+
+    /// Whether tokens were signed with a key before, by what tells it from others.
+    pub fn was_token(&self, other: &str) -> bool {
+        self.former.iter().any(|former| fingerprint(&former.key) == other)
     }
 
     /// The key that signs tokens.
     pub const fn token(&self) -> &SigningKey {
         &self.token
+    }
+
+    /// The keys that signed tokens before, newest last.
+    pub fn former(&self) -> &[Former] {
+        &self.former
     }
 
     /// A key for one purpose, derived from the master key.
@@ -138,6 +191,10 @@ impl Keys {
     }
 }
 
+fn fingerprint(key: &VerifyingKey) -> String {
+    hex::encode(&Sha256::digest(key.as_bytes())[..16])
+}
+
 #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
 /// HMAC-SHA-256 under a key over a label and length-prefixed parts.
 pub(crate) fn derive(key: &Key, label: &str, parts: &[&[u8]]) -> [u8; 32] {
@@ -167,16 +224,29 @@ fn read_or_create(path: &Path, may_create: bool) -> Result<[u8; 32], KeyError> {
 /// Makes a key file whole or not at all, and durable before anything is sealed with it. Where two make it at once, the
 /// first one's stands.
 fn create(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    // For its owner alone, under a name of its own.
-    let mut part = tempfile::NamedTempFile::new_in(folder)?;
-    part.write_all(hex::encode(random::bytes::<32>()).as_bytes())?;
-    part.as_file().sync_all()?;
-    match part.persist_noclobber(path) {
+    match fresh(path)?.persist_noclobber(path) {
         Err(error) if error.error.kind() != ErrorKind::AlreadyExists => return Err(error.error),
         _ => {}
     }
-    fs::File::open(folder)?.sync_all()
+    fs::File::open(folder_of(path))?.sync_all()
+}
+
+/// Puts another key in the place of one, whole or not at all.
+fn replace(path: &Path) -> std::io::Result<()> {
+    fresh(path)?.persist(path).map_err(|error| error.error)?;
+    fs::File::open(folder_of(path))?.sync_all()
+}
+
+/// A new key in a file beside `path`: for its owner alone, under a name of its own.
+fn fresh(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut part = tempfile::NamedTempFile::new_in(folder_of(path))?;
+    part.write_all(hex::encode(random::bytes::<32>()).as_bytes())?;
+    part.as_file().sync_all()?;
+    Ok(part)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -235,6 +305,27 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert!(said().contains("master.key") && said().contains("it is missing"), "{}", said());
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn another_key_signs_after_a_rotation_and_the_one_before_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Keys::open(folder.path(), true).unwrap();
+        let now = DateTime::from_timestamp(1_764_150_000, 0).unwrap();
+        let second = Keys::rotate_token(folder.path(), now).unwrap();
+        let mut third = Keys::rotate_token(folder.path(), now + chrono::TimeDelta::days(1)).unwrap();
+        let all = [&first, &second, &third].map(Keys::token_fingerprint);
+        assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2]);
+        assert_eq!(first.master_fingerprint(), third.master_fingerprint());
+        assert_eq!(all.clone().map(|key| third.was_token(&key)), [true, true, false]);
+        let mode = |name| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(ALL_KEY_FILES.map(mode), [0o600; 3]);
+        // The first has expired, the second not yet.
+        let later = third.former()[0].until;
+        assert_eq!(third.forget_former(folder.path(), later).unwrap(), 1);
+        let again = Keys::open(folder.path(), false).unwrap();
+        assert_eq!(all.map(|key| again.was_token(&key)), [false, true, false]);
+        assert_eq!(third.forget_former(folder.path(), later).unwrap(), 0);
     }
 
     #[test]

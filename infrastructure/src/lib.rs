@@ -12,6 +12,7 @@ pub mod random;
 pub mod read_log;
 pub mod reader;
 pub mod recorded;
+pub mod revocation;
 pub mod sealing;
 pub mod startup;
 pub mod stored;

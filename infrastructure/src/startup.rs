@@ -1,5 +1,7 @@
 //! What is checked before a node works on a log: that the keys are the log's own, and that its end is whole.
 
+use std::path::Path;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clock::from_micros;
@@ -76,9 +78,12 @@ pub async fn keys(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
         }
         None => return Err(LogError::Damaged("the log does not say which master key is its own".to_owned())),
     }
-    if log.meta(TOKEN_FINGERPRINT).await?.is_some_and(|fingerprint| fingerprint != keys.token_fingerprint()) {
-        return Err(LogError::Damaged(
-            "token.key is not the key of this log, whose tokens its nodes take; put the right token.key back"
+    // That of a log may be older than the keys: whoever replaced it moves the log's along, or the next start does.
+    let ours = |fingerprint: &String| *fingerprint == keys.token_fingerprint() || keys.was_token(fingerprint);
+    if log.meta(TOKEN_FINGERPRINT).await?.is_some_and(|fingerprint| !ours(&fingerprint)) {
+        return Err(LogError::Unavailable(
+            "token.key is not the key of this log, whose tokens its nodes take; put the right token.key back, or, if \
+             `kundwebb keys rotate` was run at another node, copy token.key and token.former from its keys folder"
                 .to_owned(),
         ));
     }
@@ -89,9 +94,10 @@ pub async fn keys(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
 }
 
 /// Records whose keys a log is sealed with and whose tokens it takes, where it does not say so yet: both at once, under the
-/// log's lock. Whose an empty log is, its first node says; a node whose master key is the log's adds the token key's.
+/// log's lock. Whose an empty log is, its first node says; a node whose master key is the log's adds the token key's, also
+/// where that has replaced the one of the log.
 async fn remember(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
-    if log.meta(MASTER_FINGERPRINT).await?.is_some() && log.meta(TOKEN_FINGERPRINT).await?.is_some() {
+    if log.meta(MASTER_FINGERPRINT).await?.is_some() && !lacks_token(log, keys).await? {
         return Ok(());
     }
     let mut writer = log.writer().await?;
@@ -101,16 +107,38 @@ async fn remember(log: &dyn Log, keys: &Keys) -> Result<(), LogError> {
         Some(master) => master == keys.master_fingerprint(),
         None => log.head().await?.position == 0,
     };
-    if ours {
-        for (name, fingerprint) in
-            [(MASTER_FINGERPRINT, keys.master_fingerprint()), (TOKEN_FINGERPRINT, keys.token_fingerprint())]
-        {
-            if log.meta(name).await?.is_none() {
-                writer.set_meta(name, &fingerprint).await?;
-            }
-        }
+    if ours && log.meta(MASTER_FINGERPRINT).await?.is_none() {
+        writer.set_meta(MASTER_FINGERPRINT, &keys.master_fingerprint()).await?;
+    }
+    if ours && lacks_token(log, keys).await? {
+        writer.set_meta(TOKEN_FINGERPRINT, &keys.token_fingerprint()).await?;
     }
     writer.commit().await
+}
+
+/// Whether a log does not say whose tokens it takes, or says that of a key that ours has replaced.
+async fn lacks_token(log: &dyn Log, keys: &Keys) -> Result<bool, LogError> {
+    Ok(log.meta(TOKEN_FINGERPRINT).await?.is_none_or(|fingerprint| keys.was_token(&fingerprint)))
+}
+
+/// Replaces the key that signs tokens, under the log's lock: in the folder, and in what the log says.
+///
+/// # Errors
+/// When the keys are not the log's, or cannot be written; wherever this is cut off, the next start goes on.
+pub async fn rotate_token(log: &dyn Log, folder: &Path, now: DateTime<Utc>) -> Result<Keys, LogError> {
+    let file = |error: crate::keys::KeyError| LogError::Unavailable(error.to_string());
+    check(log, &Keys::open(folder, false).map_err(file)?).await?;
+    let mut writer = log.writer().await?;
+    writer.begin().await?;
+    // Another may have been first.
+    let current = Keys::open(folder, false).map_err(file)?.token_fingerprint();
+    if log.meta(TOKEN_FINGERPRINT).await?.is_none_or(|fingerprint| fingerprint != current) {
+        return Err(LogError::Unavailable("the keys were rotated elsewhere at the same time".to_owned()));
+    }
+    let keys = Keys::rotate_token(folder, now).map_err(file)?;
+    writer.set_meta(TOKEN_FINGERPRINT, &keys.token_fingerprint()).await?;
+    writer.commit().await?;
+    Ok(keys)
 }
 
 async fn tail(log: &dyn Log, head: Head) -> Result<(), LogError> {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Role;
+use domain::scope::Scope;
 use domain::{Area, OrganisationNumber};
 use ed25519_dalek::pkcs8::{EncodePrivateKey, EncodePublicKey};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -41,6 +42,22 @@ pub struct Identity {
     pub areas: Option<Vec<Area>>,
 }
 
+/// What a token says that was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Whose it is.
+    pub identity: Identity,
+    /// What it lets use; all where it does not say.
+    pub scopes: Option<Vec<Scope>>,
+    /// Its own id.
+    pub id: String,
+    /// When it expires, seconds since 1970 UTC.
+    pub expires: i64,
+}
+
+/// The longest that a token may last.
+pub const LONGEST: TimeDelta = TimeDelta::days(366);
+
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -49,6 +66,8 @@ struct Claims {
     exp: i64,
     jti: String,
     client_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     #[serde(flatten)]
     identity: Identity,
 }
@@ -61,10 +80,11 @@ pub struct TokenError(String);
 /// Signs and checks tokens.
 pub struct Tokens {
     signing: EncodingKey,
-    checking: DecodingKey,
-    /// What verified tokens say and when they expire (seconds since 1970 UTC), by the SHA-256 of the token: a signature
-    /// takes as long to check as everything else that a request costs.
-    verified: Mutex<HashMap<[u8; 32], (Identity, i64)>>,
+    /// The key that signs, and those that did; each with the time at which it ends to count.
+    checking: Vec<(DecodingKey, Option<DateTime<Utc>>)>,
+    /// What verified tokens say, by the SHA-256 of the token: a signature takes as long to check as everything else that a
+    /// request costs.
+    verified: Mutex<HashMap<[u8; 32], Verified>>,
 }
 
 impl Tokens {
@@ -75,12 +95,17 @@ impl Tokens {
     pub fn new(keys: &Keys) -> Result<Self, TokenError> {
         let fault = |error: &dyn std::fmt::Display| TokenError(error.to_string());
         let private = keys.token().to_pkcs8_der().map_err(|error| fault(&error))?;
-        let public = keys.token().verifying_key().to_public_key_der().map_err(|error| fault(&error))?;
-        // The public key is the last 32 bytes of its SubjectPublicKeyInfo (RFC 8410).
-        let raw = public.as_bytes().len().saturating_sub(32);
+        let own = (keys.token().verifying_key(), None);
+        let former = keys.former().iter().map(|former| (former.key, Some(former.until)));
+        let checking = std::iter::once(own).chain(former).map(|(key, until)| {
+            let public = key.to_public_key_der().map_err(|error| fault(&error))?;
+            // The public key is the last 32 bytes of its SubjectPublicKeyInfo (RFC 8410).
+            let raw = public.as_bytes().len().saturating_sub(32);
+            Ok((DecodingKey::from_ed_der(&public.as_bytes()[raw..]), until))
+        });
         Ok(Self {
             signing: EncodingKey::from_ed_der(private.as_bytes()),
-            checking: DecodingKey::from_ed_der(&public.as_bytes()[raw..]),
+            checking: checking.collect::<Result<_, TokenError>>()?,
             verified: Mutex::default(),
         })
     }
@@ -95,6 +120,21 @@ impl Tokens {
         now: DateTime<Utc>,
         ttl: TimeDelta,
     ) -> Result<String, TokenError> {
+        self.issue_for(identity, None, now, ttl)
+    }
+
+    /// As [`Tokens::issue`], for nothing but some scopes.
+    ///
+    /// # Errors
+    /// As [`Tokens::issue`].
+    pub fn issue_for(
+        &self,
+        identity: &Identity,
+        scopes: Option<&[Scope]>,
+        now: DateTime<Utc>,
+        ttl: TimeDelta,
+    ) -> Result<String, TokenError> {
+        let words = |scopes: &[Scope]| scopes.iter().map(|scope| scope.code()).collect::<Vec<_>>().join(" ");
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: ISSUER.to_owned(),
@@ -102,6 +142,7 @@ impl Tokens {
             exp: now.checked_add_signed(ttl).unwrap_or(now).timestamp(),
             jti: random::id().to_string(),
             client_id: identity.subject.clone(),
+            scope: scopes.map(words),
             identity: identity.clone(),
         };
         let header = Header { typ: Some("at+jwt".to_owned()), ..Header::new(Algorithm::EdDSA) };
@@ -112,21 +153,21 @@ impl Tokens {
     ///
     /// # Errors
     /// [`TokenError`].
-    pub fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Identity, TokenError> {
+    pub fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Verified, TokenError> {
         let digest: [u8; 32] = Sha256::digest(token).into();
         let known = self.verified().get(&digest).cloned();
         let remembered = known.is_some();
-        let (identity, expires) = known.map_or_else(|| self.verify(token), Ok)?;
-        if expires <= now.timestamp() {
+        let verified = known.map_or_else(|| self.verify(token, now), Ok)?;
+        if verified.expires <= now.timestamp() {
             return Err(TokenError("it has expired".to_owned()));
         }
         if !remembered {
-            self.remember(digest, (identity.clone(), expires));
+            self.remember(digest, verified.clone());
         }
-        Ok(identity)
+        Ok(verified)
     }
 
-    fn remember(&self, digest: [u8; 32], verified: (Identity, i64)) {
+    fn remember(&self, digest: [u8; 32], verified: Verified) {
         let mut all = self.verified();
         if all.len() >= REMEMBERED {
             all.clear();
@@ -134,24 +175,37 @@ impl Tokens {
         all.insert(digest, verified);
     }
 
-    fn verified(&self) -> MutexGuard<'_, HashMap<[u8; 32], (Identity, i64)>> {
+    fn verified(&self) -> MutexGuard<'_, HashMap<[u8; 32], Verified>> {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a token says and when it expires, if it is ours.
-    fn verify(&self, token: &str) -> Result<(Identity, i64), TokenError> {
+    /// What a token says, if it is ours.
+    fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Verified, TokenError> {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[ISSUER]);
         // The time is ours to check, against the clock that everything else follows.
         validation.validate_exp = false;
-        let decoded = jsonwebtoken::decode::<Claims>(token, &self.checking, &validation)
-            .map_err(|error| TokenError(error.to_string()))?;
-        if decoded.header.typ.as_deref() != Some("at+jwt") {
-            return Err(TokenError("it is not an access token".to_owned()));
+        let mut refused = TokenError("there is no key".to_owned());
+        for (key, until) in &self.checking {
+            if until.is_some_and(|until| until <= now) {
+                continue;
+            }
+            match jsonwebtoken::decode::<Claims>(token, key, &validation) {
+                Ok(decoded) if decoded.header.typ.as_deref() == Some("at+jwt") => {
+                    return Ok(verified(decoded.claims));
+                }
+                Ok(_) => return Err(TokenError("it is not an access token".to_owned())),
+                Err(error) => refused = TokenError(error.to_string()),
+            }
         }
-        Ok((decoded.claims.identity, decoded.claims.exp))
+        Err(refused)
     }
+}
+
+fn verified(claims: Claims) -> Verified {
+    let scopes = claims.scope.map(|scope| Scope::among(scope.split_whitespace()));
+    Verified { identity: claims.identity, scopes, id: claims.jti, expires: claims.exp }
 }
 
 #[cfg(test)]
@@ -183,10 +237,23 @@ mod tests {
     fn a_token_says_who_it_was_issued_to_until_it_expires() {
         let tokens = Tokens::new(&keys()).unwrap();
         let token = tokens.issue(&anna(), noon(), TimeDelta::hours(1)).unwrap();
-        assert_eq!(tokens.check(&token, noon()).unwrap(), anna());
+        assert_eq!(tokens.check(&token, noon()).unwrap().identity, anna());
         assert!(tokens.check(&token, noon() + TimeDelta::seconds(3599)).is_ok());
         assert!(tokens.check(&token, noon() + TimeDelta::hours(1)).is_err());
         assert_ne!(token, tokens.issue(&anna(), noon(), TimeDelta::hours(1)).unwrap(), "each its own id");
+    }
+
+    #[test]
+    fn a_token_lets_use_what_it_says_and_all_where_it_does_not_say() {
+        let tokens = Tokens::new(&keys()).unwrap();
+        let scopes = |scopes: Option<&[Scope]>| {
+            let token = tokens.issue_for(&anna(), scopes, noon(), TimeDelta::hours(1)).unwrap();
+            tokens.check(&token, noon()).unwrap().scopes
+        };
+        assert_eq!(scopes(None), None);
+        let some = [Scope::CaseRead, Scope::EventRead];
+        assert_eq!(scopes(Some(&some)), Some(some.to_vec()));
+        assert_eq!(scopes(Some(&[])), Some(Vec::new()));
     }
 
     #[test]

@@ -85,6 +85,15 @@ pub enum Upkeep {
     },
     /// Lets the mails leave that were held since the log was put back.
     ReleaseDeliveries,
+    /// Takes a token back, until it would have expired.
+    RevokeToken {
+        /// Its id.
+        id: String,
+        /// When it would have expired.
+        expires_at: DateTime<Utc>,
+        /// The time.
+        now: DateTime<Utc>,
+    },
     /// Ends a delivery; stands in the same batch as its event.
     EndDelivery {
         /// The delivery.

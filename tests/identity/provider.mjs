@@ -1,4 +1,4 @@
-// A real OpenID provider (the certified oidc-provider) with persons of its own.
+// A real OpenID provider (the certified oidc-provider) with persons of its own, and systems that prove who they are by a key.
 //
 // node provider.mjs '{"port":0,"redirect":"…","home":"…","keyFile":"…"}'     Says »ready <issuer>« when it answers. Its signing
 //                                                        key is another at every start; the client's is kept in the file.
@@ -23,10 +23,27 @@ const provider = new Provider(issuer, {
   clients: [
     client("kundwebb", { client_secret: "a secret of the tests, long enough for it", token_endpoint_auth_method: "client_secret_basic" }),
     client("kundwebb-key", { token_endpoint_auth_method: "private_key_jwt", jwks: { keys: [clientKey()] } }),
+    system("agresso"),
+    system("primula"),
+    system("stranger"),
   ],
   claims: { openid: ["sub"], profile: ["name", "org", "roles"], email: ["email", "email_verified"] },
   // What a person is called stands in the token itself.
   conformIdTokenClaims: false,
+  features: {
+    clientCredentials: { enabled: true },
+    // Of whatever is asked for, systems get access tokens of the kind of RFC 9068.
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: (_, resource) => ({
+        scope: "case.read case.write event.read webhook.manage",
+        audience: resource,
+        accessTokenFormat: "jwt",
+        accessTokenTTL: 600,
+        jwt: { sign: { alg: "RS256" } },
+      }),
+    },
+  },
   cookies: { keys: [randomUUID()] },
   jwks: { keys: [signingKey()] },
   // Nobody is asked for consent: it is an employer's own login.
@@ -50,6 +67,17 @@ function client(client_id, more) {
     grant_types: ["authorization_code"],
     response_types: ["code"],
     ...more,
+  };
+}
+
+function system(client_id) {
+  return {
+    client_id,
+    redirect_uris: [],
+    grant_types: ["client_credentials"],
+    response_types: [],
+    token_endpoint_auth_method: "private_key_jwt",
+    jwks: { keys: [clientKey()] },
   };
 }
 

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use api::Config;
 use api::fields::Fields;
+use api::identity::machines::token::{self, Token};
 use api::requests::{
     AddMessageRequest, AddNoteRequest, AssignRequest, AttachRequest, ChangeRequest, CloseRequest,
     CreateRequest, ReclassifyRequest, RequestInformationRequest,
@@ -25,6 +26,7 @@ use infrastructure::files::content::Content;
 use infrastructure::files::safe_name;
 use infrastructure::tokens::Tokens;
 use infrastructure::{Clock, Keys};
+use jsonwebtoken::Algorithm;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runs, TestCaseError, TestError, TestRunner};
 
@@ -57,6 +59,13 @@ pub const PARSERS: &[Parser] = &[
         name: "file names and Content-Disposition",
         samples: &["lönebesked mars.pdf", "..\\..\\a/b\u{202e}fdp.exe", "\"a\r\nb%\".pdf"],
         holds: file_names,
+    },
+    Parser {
+        name: "access tokens of authorization servers",
+        samples: &[
+            "eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjEifQ.eyJpc3MiOiJodHRwczovL3Rva2Vucy5leGFtcGxlIn0.AAAA",
+        ],
+        holds: foreign_tokens,
     },
     Parser {
         name: "case numbers",
@@ -295,6 +304,15 @@ fn tokens(bytes: &[u8]) {
     });
     let token = String::from_utf8_lossy(bytes);
     assert!(TOKENS.check(&token, Clock::System.now()).is_err(), "nobody signed it");
+}
+
+fn foreign_tokens(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let said = token::issuer(&text);
+    if let Ok(read) = Token::read(&text, &[Algorithm::RS256, Algorithm::ES256]) {
+        assert!(read.verify(&[]).is_ok_and(|claims| claims.is_none()), "there is no key");
+    }
+    assert!(said.is_none() || text.split('.').count() == 3, "a token has three parts");
 }
 
 fn stored_events(bytes: &[u8]) {

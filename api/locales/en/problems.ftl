@@ -24,3 +24,6 @@ problem-title-files-unavailable = Files cannot be saved or read right now
 problem-title-read-log-unavailable = The content cannot be shown right now
 problem-title-range = The file has no such range
 problem-title-timeout = It took too long
+problem-title-quota-exceeded = Too many requests
+problem-title-issuer-unavailable = The authorization server does not answer
+problem-title-scope-missing = The client may not use this

@@ -24,3 +24,6 @@ problem-title-files-unavailable = Det går inte att spara eller läsa filer just
 problem-title-read-log-unavailable = Innehållet kan inte visas just nu
 problem-title-range = Filen har ingen sådan del
 problem-title-timeout = Det tog för lång tid
+problem-title-quota-exceeded = För många begäranden
+problem-title-issuer-unavailable = Auktoriseringsservern svarar inte
+problem-title-scope-missing = Klienten får inte använda detta

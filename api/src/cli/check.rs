@@ -2,6 +2,7 @@
 //! what is wrong. Works beside a running server. The code is 1 when anything is wrong.
 
 mod logins;
+mod machines;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -22,7 +23,7 @@ use projections::read_models::{Found, ReadModels};
 use crate::app::{bound_reads, describe};
 use crate::cli::{print, read_only};
 use crate::named_files::NamedFiles;
-use crate::{Config, mail};
+use crate::{Config, config, mail};
 
 /// Less room than this on the disk is told, bytes.
 const ROOM: u64 = 512 << 20;
@@ -53,6 +54,12 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     ];
     if config.log_place()?.is_shared() {
         findings.insert(2, ("database", database(&config).await));
+    }
+    if let Some(words) = config::limits::unknown_proxy(&config) {
+        findings.push(("limits", Err(anyhow::anyhow!(words))));
+    }
+    if !config.authorization_servers.is_empty() {
+        findings.push(("systems", machines::check(&config).await));
     }
     for (what, finding) in &findings {
         match finding {
@@ -174,7 +181,11 @@ fn advised(error: &LogError, advice: &str) -> anyhow::Error {
 async fn keys(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
     let keys = Keys::open(config.keys_folder(), false).map_err(|error| anyhow::anyhow!("{error}; {KEYS}"))?;
     startup::keys(opened(log)?, &keys).await.map_err(|error| advised(&error, KEYS))?;
-    Ok(format!("master key {} opens the log", keys.master_fingerprint()))
+    let former = keys.former().iter().map(|former| former.until).max();
+    let former = former.map_or_else(String::new, |until| {
+        format!("; tokens of {} former keys hold until {}", keys.former().len(), until.format("%Y-%m-%d"))
+    });
+    Ok(format!("master key {} opens the log{former}", keys.master_fingerprint()))
 }
 
 /// Whether the read models are whole, of this version, and not ahead of the log.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::say;
-use crate::config::identity;
+use crate::config::{identity, limits};
 use crate::{App, Config, demo, employers, operations, server, tasks, telemetry};
 
 /// How long requests under way may take when the program is told to stop. Together with what the mails and the log may
@@ -24,6 +24,9 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<ExitCode> {
     start_logging();
     std::panic::set_hook(Box::new(|panic| tracing::error!("{}", words_of(panic.location()))));
     may_serve(&config)?;
+    if let Some(words) = limits::unknown_proxy(&config) {
+        tracing::warn!("{words}");
+    }
     operations::measure();
     if let Some(collector) = &config.otlp {
         telemetry::start(collector).with_context(|| format!("traces cannot be sent to {collector}"))?;

@@ -106,16 +106,7 @@ impl IdentityProvider {
     /// What is wrong with the settings of this provider, in words.
     fn check(&self) -> anyhow::Result<()> {
         let issuer = IssuerUrl::new(self.issuer.clone()).context("its issuer is no address")?;
-        let address = issuer.url();
-        let local = matches!(address.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        ensure!(
-            address.scheme() == "https" || (local && address.scheme() == "http"),
-            "its issuer does not begin with https://; without it anybody on the way could be anybody"
-        );
-        ensure!(
-            address.query().is_none() && address.fragment().is_none(),
-            "its issuer may hold neither ? nor #"
-        );
+        is_safe(&issuer)?;
         ensure!(!self.client_id.is_empty(), "its client_id is empty; the provider has given us one");
         match (&self.client_secret, &self.key_file) {
             (Some(secret), None) => ensure!(!secret.0.is_empty(), "its client_secret is empty"),
@@ -143,6 +134,21 @@ impl IdentityProvider {
         }
         Ok(())
     }
+}
+
+/// Whether an issuer can be trusted to be itself.
+///
+/// # Errors
+/// In words, when it cannot.
+pub(super) fn is_safe(issuer: &IssuerUrl) -> anyhow::Result<()> {
+    let issuer = issuer.url();
+    let local = matches!(issuer.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    ensure!(
+        issuer.scheme() == "https" || (local && issuer.scheme() == "http"),
+        "its issuer does not begin with https://; without it anybody on the way could be anybody"
+    );
+    ensure!(issuer.query().is_none() && issuer.fragment().is_none(), "its issuer may hold neither ? nor #");
+    Ok(())
 }
 
 /// What is wrong with the providers, in words.

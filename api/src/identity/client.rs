@@ -63,29 +63,20 @@ pub type Client = CoreClient<
 >;
 
 /// What a provider has published, and when we asked.
-#[derive(Clone, Debug)]
-pub struct Published {
-    /// Its description, with its keys.
-    pub metadata: Metadata,
-    /// When the description was fetched.
-    pub at: DateTime<Utc>,
-    /// When its keys were.
-    pub keys_at: DateTime<Utc>,
+pub type Published = super::kept::Published<Metadata>;
+
+/// What is wrong with a description, if anything: all that a login needs must be there, and as safe as the issuer.
+pub fn fault(metadata: &Metadata) -> Option<&'static str> {
+    let Some(token) = metadata.token_endpoint() else {
+        return Some("its description names no token endpoint");
+    };
+    let safe = metadata.issuer().url().scheme() == "https";
+    let addresses = [metadata.authorization_endpoint().url(), token.url(), metadata.jwks_uri().url()];
+    let unsafe_one = safe && addresses.iter().any(|address| address.scheme() != "https");
+    unsafe_one.then_some("its description names an address without https")
 }
 
 impl Published {
-    /// What is wrong with the description, if anything: all that a login needs must be there, and as safe as the issuer.
-    pub fn fault(&self) -> Option<&'static str> {
-        let metadata = &self.metadata;
-        let Some(token) = metadata.token_endpoint() else {
-            return Some("its description names no token endpoint");
-        };
-        let safe = metadata.issuer().url().scheme() == "https";
-        let addresses = [metadata.authorization_endpoint().url(), token.url(), metadata.jwks_uri().url()];
-        let unsafe_one = safe && addresses.iter().any(|address| address.scheme() != "https");
-        unsafe_one.then_some("its description names an address without https")
-    }
-
     /// The client.
     pub fn client(&self, settings: &IdentityProvider) -> Client {
         let secret = settings.client_secret.as_ref().map(|secret| ClientSecret::new(secret.0.clone()));

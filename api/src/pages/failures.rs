@@ -4,11 +4,14 @@
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Language;
 
+use crate::identity::provider::CALLBACK;
+use crate::limits::Who;
 use crate::pages::employer::choice_address;
 use crate::pages::login::{login_address, onward};
 use crate::pages::{Frame, Visitor, render, render_with};
@@ -44,15 +47,37 @@ pub async fn with_typed(
 pub async fn pages(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     // Told before the request is handed on: what logs out must still be answered in the reader's language.
-    let Ok(visitor) = Visitor::from_request_parts(&mut parts, &app).await;
-    parts.extensions.insert(visitor.clone());
+    let Ok(mut visitor) = Visitor::from_request_parts(&mut parts, &app).await;
     let method = parts.method.clone();
+    if let Err(failure) = counted(&app, &mut visitor, &parts) {
+        return page(&app, &visitor, &method, &failure, failure.clone().into_response()).await;
+    }
+    parts.extensions.insert(visitor.clone());
     let mut response = next.run(Request::from_parts(parts, body)).await;
     let failure = response.extensions_mut().remove::<Failure>();
     match failure.or_else(|| of_the_framework(&response)) {
         Some(failure) => page(&app, &visitor, &method, &failure, response).await,
-        None => response,
+        None => {
+            // A form that shows again why it was not taken.
+            if let (StatusCode::TOO_MANY_REQUESTS, Some(limited)) = (response.status(), &visitor.limited) {
+                response.headers_mut().extend(limited.headers());
+            }
+            response
+        }
     }
+}
+
+/// Counts a login, or a form that is sent. That form is told later, so that it can show again what was typed.
+fn counted(app: &App, visitor: &mut Visitor, parts: &Parts) -> Result<(), Failure> {
+    let network = app.network(&parts.headers, &parts.extensions);
+    if matches!(parts.uri.path(), "/logga-in" | CALLBACK) {
+        return app.limits.login(network);
+    }
+    if !parts.method.is_safe() {
+        let who = visitor.owner().map_or(Who::Network(network), Who::Person);
+        visitor.limited = app.limits.form(who).err();
+    }
+    Ok(())
 }
 
 /// The failure of an answer that is no page of ours.

@@ -127,8 +127,9 @@ impl Form {
     ///
     /// # Errors
     /// [`Failure::Unauthorized`] where nobody is logged in any more, or somebody else than who began the form; or why it
-    /// cannot be told.
+    /// cannot be told. [`Failure::TooMany`] where it comes too soon after others.
     pub fn sender<'a>(&self, visitor: &'a Visitor) -> Result<&'a Caller, Failure> {
+        visitor.may_send()?;
         let caller = visitor.caller()?;
         let began = self.owner.unwrap_or(caller.actor.person);
         if began == caller.actor.person { Ok(caller) } else { Err(Failure::Unauthorized) }
@@ -250,6 +251,7 @@ impl Form {
             | Failure::TakenByAnother
             | Failure::IdempotencyKeyReused
             | Failure::Busy
+            | Failure::TooMany(_)
             | Failure::Unavailable
             | Failure::FilesAway
             | Failure::ReadLogAway

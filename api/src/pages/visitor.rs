@@ -24,6 +24,8 @@ pub struct Visitor {
     pub employer: Option<OrganisationNumber>,
     /// Who is logged in, or why that cannot be told.
     caller: Result<Caller, Failure>,
+    /// Why a form that is sent is not taken, where it comes too soon after others.
+    pub limited: Option<Failure>,
     /// Whose session it was, where it is over.
     pub expired: Option<PersonId>,
     /// The other roles that the visitor may change to.
@@ -65,6 +67,14 @@ impl Visitor {
     /// Who fills in a form: who is logged in, or was until the session ended.
     pub fn owner(&self) -> Option<PersonId> {
         self.caller.as_ref().map(|caller| caller.actor.person).ok().or(self.expired)
+    }
+
+    /// That a form may be sent.
+    ///
+    /// # Errors
+    /// [`Failure::TooMany`].
+    pub fn may_send(&self) -> Result<(), Failure> {
+        self.limited.clone().map_or(Ok(()), Err)
     }
 
     /// The role of who is logged in.
@@ -128,6 +138,7 @@ impl FromRequestParts<App> for Visitor {
             employer: value(cookies::EMPLOYER).and_then(|number| OrganisationNumber::parse(&number)),
             told: value(cookies::POSITION).and_then(|position| position.parse().ok()),
             address: uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            limited: None,
             trace: parts.extensions.get::<Trace>().copied().unwrap_or_else(Trace::begin),
             caller,
             expired,

@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use domain::scope::Scope;
 use domain::service_status::NoticeKind;
 use domain::vocabulary::{Language, Party};
 use domain::{Area, Channel, NoteKind, Status, SubArea, System};
@@ -20,7 +21,9 @@ use utoipa::openapi::external_docs::ExternalDocs;
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayItems, Object, OneOfBuilder, Schema, SchemaType, Type,
 };
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Contact, Info, License, OpenApi, RefOr, Server};
 
@@ -32,6 +35,8 @@ use crate::v1::{operations, unkept};
 const GOLDEN_URL: &str = "https://kundwebb.example";
 /// The name of the way to say who one is.
 const BEARER: &str = "bearer";
+/// The name of the way of systems, by client credentials at an authorization server.
+const OAUTH: &str = "oauth";
 
 /// The description; made once.
 pub static DESCRIBED: LazyLock<OpenApi> = LazyLock::new(|| complete(operations().into_openapi()));
@@ -47,7 +52,7 @@ A case is always received (Inkommit), in process (Under bearbetning) and closed 
 Idempotency-Key and decided on the version that If-Match names; the answer tells from which position it shows \
 (Read-After). Limits: a file is at most 25 MB, a command has at most 10 files and a case at most 50 MB; lists can be \
 read to 10 000 records; an answer of the feed has at most 1 000 events.\n\n\
-A request is checked in this order: who (401), syntax (400, 413, 415), If-Match (428), fields, all at once (422), the \
+A request is checked in this order: who (401), what a system may use (403), how often (429), syntax (400, 413, 415), If-Match (428), fields, all at once (422), the \
 outcome of the same request before, whether one may know of the case (404) and do this (403), the version (412), the \
 phase (409).";
 
@@ -80,6 +85,7 @@ fn complete(mut document: OpenApi) -> OpenApi {
     document.tags = Some(tags());
     let components = document.components.get_or_insert_default();
     components.security_schemes.insert(BEARER.to_owned(), bearer().into());
+    components.security_schemes.insert(OAUTH.to_owned(), oauth().into());
     components.responses.extend(operation::problem_responses());
     for (name, schema) in operation::problem_schemas() {
         components.schemas.insert(name, schema);
@@ -136,6 +142,21 @@ fn bearer() -> SecurityScheme {
                        employee or a system to employers and an officer to areas.";
     let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
     SecurityScheme::Http(scheme.description(Some(description)).build())
+}
+
+/// How systems come by a token of an authorization server. Where that is, the installation says.
+fn oauth() -> SecurityScheme {
+    let words = |scope: &Scope| match scope {
+        Scope::CaseRead => "Reading cases, files and counts.",
+        Scope::CaseWrite => "Creating and changing cases.",
+        Scope::EventRead => "Following what happens.",
+        Scope::WebhookManage => "Being told of what happens.",
+    };
+    let scopes = Scope::ALL.iter().map(|scope| (scope.code(), words(scope)));
+    let flow = ClientCredentials::new("https://authorization.example/token", Scopes::from_iter(scopes));
+    let description = "Client credentials at an authorization server that the installation trusts; its tokens are those of RFC \
+                       9068, for the address of this API. An operation needs the one scope that it names.";
+    SecurityScheme::OAuth2(OAuth2::with_description([Flow::ClientCredentials(flow)], description))
 }
 
 /// Says which values the texts of closed lists can have, and that requests have no other fields.

@@ -92,6 +92,8 @@ macro_rules! contract {
                 a_delivery_is_planned_once_and_ends_once,
                 an_append_moves_its_row_with_it,
                 meta_is_kept,
+                tokens_are_revoked_until_they_would_have_expired,
+                another_key_of_tokens_goes_along_with_the_log,
                 a_missing_key_is_named,
                 keys_that_are_not_the_logs_stop_the_start,
                 a_tail_that_was_tampered_with_stops_the_start,

@@ -2,6 +2,7 @@
 //! to lie, at one that does.
 
 mod lies;
+mod machines;
 mod program;
 mod providers;
 mod visit;

@@ -25,6 +25,8 @@ mod hostile;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod log_cli;
 #[cfg(test)]
 mod mail;
@@ -48,3 +50,5 @@ mod standby;
 mod support;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod tokens;

@@ -5,6 +5,7 @@ mod clocks;
 mod growing;
 mod joining;
 mod newcomer;
+mod tokens;
 mod waking;
 
 use std::path::Path;

@@ -89,6 +89,8 @@ impl TestApp {
     pub(crate) async fn start_at(listener: TcpListener, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config { data: folder.path().to_path_buf(), ..Config::default() };
+        // The clock stands still, and so no quota would grow again.
+        config.limits.enabled = Some(false);
         change(&mut config);
         let started = Self::on(folder, config, Clock::fixed(monday()), listener).await;
         for employer in EMPLOYERS.iter() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
-use infrastructure::keys::KEY_FILES;
+use infrastructure::keys::ALL_KEY_FILES;
 use infrastructure::log::copying;
 use infrastructure::log::place::Place;
 use infrastructure::log::sqlite::SqliteLog;
@@ -109,10 +109,10 @@ fn unknown(place: &Place) -> String {
 
 /// Refuses to put the keys where another installation's lie.
 pub(super) fn keys_fit(built: &Path, folder: &Path) -> anyhow::Result<()> {
-    for name in KEY_FILES {
+    for name in ALL_KEY_FILES {
         let there = folder.join(name);
         ensure!(
-            !there.exists() || fs::read(&there)? == fs::read(built.join(name))?,
+            !there.exists() || fs::read(&there).ok() == fs::read(built.join(name)).ok(),
             "{} is another key than the backup's; move it aside, or name another folder with the setting `keys`",
             there.display()
         );
@@ -141,9 +141,9 @@ impl Put {
         }
         let keys = config.keys_folder();
         fs::create_dir_all(keys).with_context(|| format!("{} cannot be made", keys.display()))?;
-        for name in KEY_FILES {
+        for name in ALL_KEY_FILES {
             let place = keys.join(name);
-            if !place.exists() {
+            if !place.exists() && built.join(name).exists() {
                 self.paths.push(place.clone());
                 copy_file(&built.join(name), &place)?;
             }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use infrastructure::Log;
-use infrastructure::keys::KEY_FILES;
+use infrastructure::keys::ALL_KEY_FILES;
 use infrastructure::log::copying;
 use infrastructure::log::sqlite::{FILE, LOCK, READS_FILE, SqliteLog};
 
@@ -32,7 +32,7 @@ pub(super) fn clear(data: &Path) -> anyhow::Result<()> {
     }
     let is_left = |path: &Path| {
         let ours = [RESTORING, PUT, FILES, READS_FILE];
-        ours.iter().chain(&KEY_FILES).any(|name| path == data.join(name))
+        ours.iter().chain(&ALL_KEY_FILES).any(|name| path == data.join(name))
     };
     if let Some(path) = left.iter().find(|path| !cut_off || !is_left(path)) {
         bail!(

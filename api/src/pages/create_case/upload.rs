@@ -23,6 +23,7 @@ pub(super) async fn upload(
     request: Request,
 ) -> Result<Response, Failure> {
     visitor.owner().ok_or(Failure::Unauthorized)?;
+    visitor.may_send()?;
     let form = Form::read(&app, &visitor, "upload", request).await?;
     let status = if form.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = Frame::new(&app, &visitor, "").await?;

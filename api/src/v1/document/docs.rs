@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use serde_json::Value;
 
-use super::described;
+use super::{BEARER, described};
 use crate::pages::{Frame, Visitor, cookies, render};
 use crate::texts::{Text, accepted_language};
 use crate::{App, Failure};
@@ -156,7 +156,7 @@ fn problems(document: &Value) -> Vec<(String, String)> {
 fn curl(server: &str, path: &str, method: &str, operation: &Value) -> String {
     let mut command = format!("curl '{server}{path}'");
     // Unless it is said that nobody needs to say who they are.
-    if operation.get("security").is_none() {
+    if operation["security"][0].get(BEARER).is_some() {
         command.push_str(" \\\n  -H \"Authorization: Bearer $TOKEN\"");
     }
     for parameter in operation["parameters"].as_array().into_iter().flatten() {

@@ -3,24 +3,33 @@
 use domain::FieldError;
 use domain::case::Status;
 use domain::refusal::Code;
+use domain::scope::Scope;
 use domain::vocabulary::Language;
 use serde_json::{Value, json};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
     Content, Header, HeaderBuilder, Object, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{close_value, examples};
+use super::{BEARER, OAUTH, close_value, examples};
 use crate::Failure;
 use crate::failure::{FieldProblem, Problem};
+use crate::v1::scopes;
 
 /// The media type of problems.
 const PROBLEM: &str = "application/problem+json";
 /// A trace, as an example.
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+/// How the quota is told, where there is one.
+const QUOTA: [(&str, &str); 2] = [
+    ("RateLimit-Policy", "The quota, and in how many seconds it may be used: `\"default\";q=1200;w=60`."),
+    ("RateLimit", "What is left of it, and in how many seconds it is whole again: `\"default\";r=1199;t=1`."),
+];
 
 /// Every kind of problem by status.
 fn problems() -> Vec<(u16, &'static str, Vec<Failure>)> {
@@ -29,7 +38,11 @@ fn problems() -> Vec<(u16, &'static str, Vec<Failure>)> {
     vec![
         (400, "The request cannot be read.", vec![Failure::Syntax, Failure::IdempotencyKeyMissing]),
         (401, "There is no token, or none that is accepted.", vec![Failure::Unauthorized]),
-        (403, "The caller may know of it but not do this.", vec![Failure::Forbidden]),
+        (
+            403,
+            "The caller may know of it but not do this, or the token does not let a system use it.",
+            vec![Failure::Forbidden, Failure::ScopeMissing(Scope::CaseWrite)],
+        ),
         (404, "It is not there, or not the caller's to know.", vec![Failure::NotFound]),
         (408, "The request took too long to come in.", vec![Failure::TimedOut]),
         (
@@ -55,6 +68,7 @@ fn problems() -> Vec<(u16, &'static str, Vec<Failure>)> {
             vec![Failure::Fields(vec![field]), Failure::Fields(vec![query]), Failure::IdempotencyKeyReused],
         ),
         (428, "A change needs the version that it was decided on.", vec![Failure::IfMatchMissing]),
+        (429, "Too many requests in a short time.", vec![Failure::TooMany(7)]),
         (500, "A fault of ours.", vec![Failure::Internal]),
         (
             503,
@@ -67,6 +81,7 @@ fn problems() -> Vec<(u16, &'static str, Vec<Failure>)> {
                 Failure::NotShown,
                 Failure::FilesAway,
                 Failure::ReadLogAway,
+                Failure::IssuerAway,
             ],
         ),
     ]
@@ -86,7 +101,7 @@ pub(super) fn problem_responses() -> impl Iterator<Item = (String, RefOr<Respons
         let content = content.examples_from_iter(failures.iter().enumerate().map(example)).build();
         let mut response = ResponseBuilder::new().description(description).content(PROBLEM, content);
         response = response.header("traceparent", trace_header());
-        if status == 503 {
+        if matches!(status, 429 | 503) {
             response = response.header("Retry-After", header(Type::Integer, "Seconds to wait."));
         }
         (name_of(status), response.build().into())
@@ -109,6 +124,12 @@ fn name_of(status: u16) -> String {
 pub(super) fn complete(method: &str, path: &str, operation: &mut Operation) {
     operation.operation_id = Some(operation_id(method, path));
     let public = operation.security.is_some();
+    if let Some(scope) = scopes::needed(&method.to_uppercase(), path) {
+        operation.security = Some(vec![
+            SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, []),
+            SecurityRequirement::new(OAUTH, [scope.code()]),
+        ]);
+    }
     let parameters = operation.parameters.get_or_insert_default();
     for parameter in parameters.iter_mut() {
         if let RefOr::T(Parameter { name, schema: Some(schema), .. }) = parameter
@@ -121,6 +142,9 @@ pub(super) fn complete(method: &str, path: &str, operation: &mut Operation) {
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
             response.headers.insert("traceparent".to_owned(), trace_header().into());
+            for (name, description) in QUOTA {
+                response.headers.insert(name.to_owned(), header(Type::String, description).into());
+            }
             for content in response.content.values_mut() {
                 with_example(content);
             }
@@ -157,12 +181,12 @@ fn operation_id(method: &str, path: &str) -> String {
 /// The problems that an operation can have.
 fn statuses(method: &str, path: &str, public: bool) -> Vec<u16> {
     let (posts, of_case) = (method == "post", path.contains("{caseId}"));
-    let mut statuses = vec![422, 500];
+    let mut statuses = vec![422, 429, 500];
     if path != "/api-info" {
         statuses.extend([400, 503]);
     }
     if !public {
-        statuses.push(401);
+        statuses.extend([401, 403]);
     }
     if of_case {
         statuses.push(404);

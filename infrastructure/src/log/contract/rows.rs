@@ -9,6 +9,7 @@ use crate::committer::Append;
 use crate::keys::KEY_FILES;
 use crate::log::contract::Engine;
 use crate::log::{Delivery, Kept, LogError};
+use crate::revocation::{self, REVOKED};
 use crate::testing::*;
 use crate::upkeep::{Upkeep, UpkeepReply};
 use crate::{Keys, startup};
@@ -228,6 +229,50 @@ pub(crate) async fn meta_is_kept<E: Engine>(engine: &E) {
     writer.set_meta("x", "three").await.unwrap();
     writer.rollback().await;
     assert_eq!(log.meta("x").await.unwrap().as_deref(), Some("two"));
+}
+
+pub(crate) async fn tokens_are_revoked_until_they_would_have_expired<E: Engine>(engine: &E) {
+    let node = Node::start(&engine.log());
+    let revoke = |id: &str, expires_at| Upkeep::RevokeToken { id: id.to_owned(), expires_at, now: now() };
+    let kept = async || revocation::read(node.log.meta(REVOKED).await.unwrap().as_deref()).unwrap();
+    assert!(kept().await.is_empty());
+    // In one batch as well as one after the other.
+    let [one, two] = node
+        .in_one_batch(async {
+            let [one, two] = ["one", "two"].map(|id| node.committer.upkeep(revoke(id, later(1))));
+            let (one, two) = tokio::join!(one, two);
+            [one, two]
+        })
+        .await;
+    assert_eq!((one, two), (Ok(UpkeepReply::Done), Ok(UpkeepReply::Done)));
+    done(&node, revoke("three", later(2))).await;
+    assert_eq!(kept().await.into_keys().collect::<Vec<_>>(), ["one", "three", "two"]);
+    done(&node, Upkeep::RevokeToken { id: "four".to_owned(), expires_at: later(3), now: later(1) }).await;
+    assert_eq!(kept().await.into_keys().collect::<Vec<_>>(), ["four", "three"]);
+}
+
+pub(crate) async fn another_key_of_tokens_goes_along_with_the_log<E: Engine>(engine: &E) {
+    let node = Node::start(&engine.log());
+    let log = node.log.as_ref();
+    startup::check(log, &node.keys).await.unwrap();
+    let other = tempfile::tempdir().unwrap();
+    for name in KEY_FILES {
+        std::fs::copy(node.folder.path().join(name), other.path().join(name)).unwrap();
+    }
+    let refused = "copy token.key and token.former";
+    let rotated = startup::rotate_token(log, other.path(), now()).await.unwrap();
+    startup::check(log, &rotated).await.unwrap();
+    let error = startup::check(log, &node.keys).await.unwrap_err().to_string();
+    assert!(error.contains(refused), "{error}");
+    let error = startup::rotate_token(log, node.folder.path(), now()).await.err().unwrap().to_string();
+    assert!(error.contains(refused), "{error}");
+    // Cut off before the log knew of it: the next start tells it.
+    let cut_off = Keys::rotate_token(other.path(), now()).unwrap();
+    startup::keys(log, &cut_off).await.unwrap();
+    startup::check(log, &rotated).await.unwrap();
+    startup::check(log, &cut_off).await.unwrap();
+    let error = startup::check(log, &rotated).await.unwrap_err().to_string();
+    assert!(error.contains(refused), "{error}");
 }
 
 pub(crate) async fn a_missing_key_is_named<E: Engine>(engine: &E) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::{AttachmentId, StreamId};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Executor, Row, query, query_scalar, raw_sql};
@@ -14,6 +15,7 @@ use crate::log::postgres::hosts::ONLY_READ;
 use crate::log::postgres::{CHANNEL, fault, read, reads};
 use crate::log::{Batch, Begun, Delivery, Kept, Loaded, LogError, Wanted, Writer};
 use crate::read_log::ReadBatch;
+use crate::revocation::{self, REVOKED};
 use crate::upkeep::{HELD, Upkeep, UpkeepReply};
 
 /// How long any answer may take; the log's lock is waited for no longer.
@@ -52,6 +54,9 @@ const WRITE: &str = "WITH event AS (INSERT INTO event SELECT * FROM unnest($1::b
     series AS (INSERT INTO series SELECT $23, $24 WHERE $23 IS NOT NULL \
       ON CONFLICT (year) DO UPDATE SET last = excluded.last) \
     SELECT kundwebb_keys.add($25, $26), pg_notify($27, $28)";
+
+const SET_META: &str =
+    "INSERT INTO meta VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
 /// Nothing but a place in what a standby gets. A server that crashed after it had flushed a commit shows it when it is back,
 /// though its standby may lack it. Committing this waits until the standby has everything before it.
@@ -132,8 +137,7 @@ impl Writer for PostgresWriter {
     }
 
     async fn set_meta(&mut self, name: &str, value: &str) -> std::result::Result<(), LogError> {
-        let sql = "INSERT INTO meta VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        patiently(query(sql).bind(name).bind(value).execute(&mut self.connection)).await.map(drop)
+        patiently(query(SET_META).bind(name).bind(value).execute(&mut self.connection)).await.map(drop)
     }
 
     async fn commit(&mut self) -> std::result::Result<(), LogError> {
@@ -264,6 +268,19 @@ fn column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }
 
+async fn revoke(
+    connection: &mut PgConnection,
+    id: &str,
+    expires_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let sql = "SELECT value FROM meta WHERE name = $1";
+    let kept: Option<String> = query_scalar(sql).bind(REVOKED).fetch_optional(&mut *connection).await?;
+    let tokens = revocation::with(kept.as_deref(), id, expires_at, now);
+    let tokens = tokens.map_err(|error| sqlx::Error::Decode(error.into()))?;
+    query(SET_META).bind(REVOKED).bind(tokens).execute(connection).await.map(drop)
+}
+
 async fn apply(connection: &mut PgConnection, upkeep: &Upkeep, tells_time: bool) -> Result<UpkeepReply> {
     match upkeep {
         Upkeep::Keep { which, owner, sealed, expires_at } => {
@@ -310,6 +327,7 @@ async fn apply(connection: &mut PgConnection, upkeep: &Upkeep, tells_time: bool)
         Upkeep::ReleaseDeliveries => {
             query("DELETE FROM meta WHERE name = $1").bind(HELD).execute(connection).await?;
         }
+        Upkeep::RevokeToken { id, expires_at, now } => revoke(connection, id, *expires_at, *now).await?,
         Upkeep::EndDelivery { delivery, sent, reply } => {
             let sql = "UPDATE delivery SET state = $2, reply = $3 WHERE delivery_id = $1 AND state = 'due'";
             let state = if *sent { "sent" } else { "failed" };

@@ -10,7 +10,7 @@ use domain::AttachmentId;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, params};
 
-use crate::keys::KEY_FILES;
+use crate::keys::{ALL_KEY_FILES, KEY_FILES};
 use crate::log::sqlite::{FILE, READS_FILE, fault, read, reading, shape, unavailable};
 use crate::log::{Head, LogError};
 use crate::upkeep::HELD;
@@ -167,7 +167,11 @@ fn copy_keys(source: &Connection, folder: &Path, keys: &Path) -> Result<u64, Log
     private(keys, true).map_err(|error| unavailable(&error))?;
     let mut target = Connection::open(keys).map_err(|error| fault(&error))?;
     let mut files = Vec::new();
-    for name in KEY_FILES {
+    // In this order: a key that is replaced meanwhile is among the former ones, which are read last.
+    for name in ALL_KEY_FILES {
+        if !KEY_FILES.contains(&name) && !folder.join(name).exists() {
+            continue;
+        }
         let content = std::fs::read(folder.join(name))
             .map_err(|error| LogError::Unavailable(format!("the key file {name} cannot be read: {error}")))?;
         files.push((name, content));
@@ -236,7 +240,7 @@ pub fn put_back_keys(folder: &Path, keys: &Path) -> Result<(), LogError> {
             .collect::<Result<Vec<(String, Vec<u8>)>, rusqlite::Error>>()
     };
     for (name, content) in files().map_err(|error| fault(&error))? {
-        if !KEY_FILES.contains(&name.as_str()) {
+        if !ALL_KEY_FILES.contains(&name.as_str()) {
             return Err(LogError::Damaged(format!("{} holds a key file {name}", keys.display())));
         }
         put_back_file(&folder.join(&name), &content)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::StreamId;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params, params_from_iter};
@@ -13,6 +14,7 @@ use crate::log::sqlite::checkpointer::Bell;
 use crate::log::sqlite::{fault, read, reads};
 use crate::log::{Batch, Begun, Delivery, Kept, Loaded, LogError, Wanted, Writer};
 use crate::read_log::{ReadBatch, ReadWriter};
+use crate::revocation::{self, REVOKED};
 use crate::stored::StoredEvent;
 use crate::upkeep::{HELD, Upkeep, UpkeepReply};
 
@@ -252,6 +254,7 @@ fn apply(connection: &Connection, upkeep: &Upkeep) -> Result<UpkeepReply> {
         Upkeep::ReleaseDeliveries => {
             connection.execute("DELETE FROM meta WHERE name = ?1", [HELD])?;
         }
+        Upkeep::RevokeToken { id, expires_at, now } => revoke(connection, id, *expires_at, *now)?,
         Upkeep::EndDelivery { delivery, sent, reply } => {
             let sql = "UPDATE delivery SET state = ?2, reply = ?3 WHERE delivery_id = ?1 AND state = 'due'";
             let state = if *sent { "sent" } else { "failed" };
@@ -260,6 +263,15 @@ fn apply(connection: &Connection, upkeep: &Upkeep) -> Result<UpkeepReply> {
         }
     }
     Ok(UpkeepReply::Done)
+}
+
+fn revoke(connection: &Connection, id: &str, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+    let sql = "SELECT value FROM meta WHERE name = ?1";
+    let kept: Option<String> = connection.query_row(sql, [REVOKED], |row| row.get(0)).optional()?;
+    let tokens = revocation::with(kept.as_deref(), id, expires_at, now)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    let sql = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    connection.execute(sql, [REVOKED, &tokens]).map(drop)
 }
 
 fn keep(

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use api::v1::scopes;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
@@ -162,4 +163,24 @@ async fn the_description_is_also_a_page_in_both_languages() {
         assert!(html.contains(&format!("curl &#39;{address}/cases&#39;")));
         assert!(!html.contains("<script>") && !html.contains("style="));
     }
+}
+
+/// Every operation needs one scope, or nobody needs to be known for it; and the document says which.
+#[test]
+fn every_operation_has_its_scope_or_is_for_everybody() {
+    let document: Value = serde_json::from_str(&described()).unwrap();
+    let mut seen = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let scope = scopes::needed(&method.to_uppercase(), path);
+            if operation["security"] == json!([{}]) {
+                assert_eq!(scope, None, "{method} {path}");
+                continue;
+            }
+            let scope = scope.unwrap_or_else(|| panic!("{method} {path} has no scope")).code();
+            assert_eq!(operation["security"], json!([{"bearer": []}, {"oauth": [scope]}]), "{method} {path}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, scopes::TABLE.len(), "the table has a line for what is not there");
 }

@@ -117,6 +117,49 @@ async fn check_says_in_words_what_is_wrong_with_the_logins() {
     assert!(late.starts_with("FAIL  logins: ") && late.contains("set ours by NTP"), "{late}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_in_words_what_is_wrong_with_an_authorization_server_and_a_token_of_a_good_one_is_taken() {
+    let server = Provider::authority().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("kundwebb.toml"));
+    std::fs::create_dir(&data).unwrap();
+    let write = |issuer: &str| {
+        let toml = format!(
+            "[demo]\nenabled = true\ncases = 0\n[[authorization_servers]]\nissuer = '{issuer}'\naudience = 'kundwebb'\n\
+             clients = [{{ client_id = 'agresso', employers = ['4021000007'] }}]\n"
+        );
+        std::fs::write(&file, toml).unwrap();
+    };
+    let config = file.to_str().unwrap();
+    let said = |change: &dyn Fn(&mut Command)| {
+        let mut command = Command::new(binary());
+        command.args(["check", "--config", config, "--data"]).arg(&data);
+        change(&mut command);
+        let said = words(&command.output().unwrap());
+        let line = said.lines().find(|line| line.contains("systems:"));
+        line.unwrap_or_else(|| panic!("no line of systems: {said}")).to_owned()
+    };
+    write(&server.address);
+    let well = said(&|_| {});
+    assert!(well.starts_with("ok    systems: ") && well.contains("must be for kundwebb"), "{well}");
+    let late = said(&|command| {
+        command.env("LD_PRELOAD", clock::library().unwrap()).env("FAKETIME", "-120s");
+    });
+    assert!(late.starts_with("FAIL  systems: ") && late.contains("set ours by NTP"), "{late}");
+    write(&server.address.replace("127.0.0.1", "localhost"));
+    let another = said(&|_| {});
+    assert!(another.starts_with("FAIL  systems: ") && another.contains("another issuer"), "{another}");
+
+    write(&server.address);
+    let (_serving, web) = serve(&data, config).await;
+    let token = |way: &str| reqwest::get(format!("{}/token?way={way}&audience=kundwebb", server.address));
+    for (way, status) in [("honest", 200), ("wrong-audience", 401)] {
+        let token = token(way).await.unwrap().text().await.unwrap();
+        let asked = reqwest::Client::new().get(format!("{web}/api/v1/cases")).bearer_auth(token);
+        assert_eq!(asked.send().await.unwrap().status(), status, "{way}");
+    }
+}
+
 /// On one database: what one node begins another finishes, and who logs out everywhere at one is out at the other.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_node_begins_a_login_and_another_finishes_and_ends_it() {

@@ -1,4 +1,5 @@
-//! Identity providers as processes of their own: `tests/identity/provider.mjs` is a certified one, `hostile.mjs` lies.
+//! Identity providers as processes of their own: `tests/identity/provider.mjs` is a certified one, `hostile.mjs` lies,
+//! `authority.mjs` gives systems whatever tokens they ask for.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -38,6 +39,11 @@ impl Provider {
     /// The provider that lies.
     pub(crate) async fn hostile() -> Self {
         Self::start(&["hostile.mjs"]).await
+    }
+
+    /// The authorization server that gives whatever token it is asked for.
+    pub(crate) async fn authority() -> Self {
+        Self::start(&["authority.mjs"]).await
     }
 
     /// None.

@@ -2,7 +2,7 @@
 
 use api::pages::cookies;
 use infrastructure::tokens::Identity;
-use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION};
+use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, RETRY_AFTER};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, StatusCode};
 
@@ -20,6 +20,8 @@ pub(crate) struct Page {
     pub(crate) status: StatusCode,
     pub(crate) html: String,
     pub(crate) location: Option<String>,
+    /// In how many seconds one may come again.
+    pub(crate) retry_after: Option<String>,
 }
 
 impl<'a> Browser<'a> {
@@ -89,9 +91,9 @@ impl<'a> Browser<'a> {
 
 async fn read(request: RequestBuilder) -> Page {
     let answer = request.send().await.unwrap();
-    let (status, location) = (answer.status(), answer.headers().get(LOCATION).cloned());
-    let location = location.map(|location| location.to_str().unwrap().to_owned());
-    Page { status, html: answer.text().await.unwrap(), location }
+    let header = |name| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (status, location, retry_after) = (answer.status(), header(LOCATION), header(RETRY_AFTER));
+    Page { status, html: answer.text().await.unwrap(), location, retry_after }
 }
 
 impl Page {
