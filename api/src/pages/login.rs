@@ -49,7 +49,8 @@ struct LoginPage {
     frame: Frame,
     persons: Vec<&'static Person>,
     back: String,
-    expired: bool,
+    /// What is said of a login that is over.
+    over: Option<Text>,
     /// Whether somebody is logged in, and is led here because a form is somebody else's.
     other: bool,
 }
@@ -63,6 +64,8 @@ struct Asked {
     centret: String,
     /// Whether one wants to be somebody else than who is logged in at the provider.
     igen: String,
+    /// Whether one has been told that the time is over.
+    vidare: String,
 }
 
 async fn show(
@@ -77,9 +80,20 @@ async fn show(
     let frame = Frame::new(&app, &visitor, Text::new(language, "login-title")).await?;
     let persons = persons::offered(visitor.employer);
     let back = own_address(&asked.till).to_owned();
-    let expired = visitor.expired.is_some() && back != "/";
+    let over = over(&visitor, &back);
     let other = visitor.caller().is_ok() && back != "/";
-    render(&LoginPage { frame, persons, back, expired, other })
+    render(&LoginPage { frame, persons, back, over, other })
+}
+
+/// What is said to whose login is over, and who comes back to `back`.
+fn over(visitor: &Visitor, back: &str) -> Option<Text> {
+    let key = match (visitor.expired.is_some(), visitor.timed_out, back) {
+        (false, ..) | (true, false, "/") => return None,
+        (true, false, _) => "session-over",
+        (true, true, "/") => "session-timed_out",
+        (true, true, _) => "session-timed_out-kept",
+    };
+    Some(Text::new(visitor.language, key))
 }
 
 #[derive(Deserialize)]
