@@ -124,7 +124,8 @@ impl App {
     async fn keep_session(&self, cookie: &str, session: &mut Session) -> Result<(), CommandError> {
         let id = id(cookie);
         let sealed = self.keys.purpose("session").seal(&serde_json::to_vec(session).unwrap_or_default(), &id);
-        let (owner, expires_at) = (self.person_of(session), self.clock.now() + self.longest_session() + REMEMBERED);
+        let (owner, expires_at) =
+            (self.person_of(session), self.clock.now() + self.longest_session() + REMEMBERED);
         let keep = Upkeep::Keep { which: Kept::Session(id), owner, sealed, expires_at };
         self.committer.upkeep(keep).await?;
         self.seen.put(id, Some(session));

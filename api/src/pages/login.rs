@@ -113,8 +113,12 @@ async fn log_in(
         return Err(Failure::NotFound);
     }
     let person = persons::find(&choice.person).ok_or(Failure::NotFound)?;
+    let name = cookies::session_name(&app);
+    if let Some(before) = visitor.jar.get(&name) {
+        app.end_session(before.value()).await?;
+    }
     let session = app.begin_session(person.identity()).await?;
-    let mut jar = visitor.jar.add(cookies::cookie(&app, cookies::session_name(&app), session, None));
+    let mut jar = visitor.jar.add(cookies::cookie(&app, name, session, None));
     if let Some(employer) = person.employer() {
         jar = jar.add(cookies::cookie(&app, cookies::EMPLOYER, employer, Some(cookies::EMPLOYER_DAYS)));
     }

@@ -89,8 +89,7 @@ impl App {
         let end = DateTime::from_timestamp(session.expires, 0).unwrap_or_else(|| self.clock.now());
         let remembered = TimeDelta::from_std(REMEMBERED).unwrap_or_default();
         let owner = self.person_of(session);
-        let keep =
-            Upkeep::Keep { which: Kept::Session(which), owner, sealed, expires_at: end + remembered };
+        let keep = Upkeep::Keep { which: Kept::Session(which), owner, sealed, expires_at: end + remembered };
         self.committer.upkeep(keep).await.map(drop)
     }
 

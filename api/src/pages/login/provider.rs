@@ -72,7 +72,9 @@ pub(super) async fn begin(app: &App, visitor: &Visitor, asked: &Asked) -> Result
     };
     let (language, again) = (visitor.language, !asked.igen.is_empty());
     // Whoever is known there would be let in at once, and the time would be no limit.
-    if let Some(words) = over(visitor, back).filter(|_| visitor.timed_out && asked.vidare.is_empty() && !again) {
+    if let Some(words) =
+        over(visitor, back).filter(|_| visitor.timed_out && asked.vidare.is_empty() && !again)
+    {
         return time_is_over(app, visitor, asked, words).await;
     }
     match provider.begin(&Wish { back, employer, language, again }).await {
