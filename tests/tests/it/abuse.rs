@@ -83,7 +83,8 @@ impl Town {
         body["attachments"] = serde_json::json!([anna.upload("underlag.pdf", PDF).await]);
         let case = anna.create(&body).await.id;
         let read = anna.read(&case).await;
-        let attachment = read["attachments"][0]["id"].as_str().unwrap_or_else(|| panic!("{read}")).to_owned();
+        let attachment =
+            read["attachments"][0]["attachmentId"].as_str().unwrap_or_else(|| panic!("{read}")).to_owned();
         let others = app.employee("bertil").case("Bertils hemlighet").await;
         app.app.shown_position(others.position).await.unwrap();
         let others = others.id;

@@ -171,18 +171,20 @@ async fn who_has_logged_out_is_not_let_in_again_by_a_use_that_is_kept_late() {
     app.app.end_session(&anna.cookie).await.unwrap();
     app.app.renew_session(&anna.cookie, &mut session).await;
     assert!(!anna.is_in().await);
+    let cookie = anna.cookie;
     let app = app.restart().await;
-    assert!(!Visitor { app: &app, cookie: anna.cookie.clone() }.is_in().await);
+    assert!(!Visitor { app: &app, cookie }.is_in().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_node_knows_the_use_and_both_ends() {
-    let url = tokio::task::spawn_blocking(|| {
+    let begun = tokio::task::spawn_blocking(|| {
         let cluster = Cluster::shared().unwrap();
-        cluster.database().unwrap()
+        let url = cluster.database().unwrap();
+        (cluster, url)
     });
-    let (url, keys, clock) =
-        (url.await.unwrap(), tempfile::tempdir().unwrap(), Clock::fixed(Clock::System.now()));
+    let (_cluster, url) = begun.await.unwrap();
+    let (keys, clock) = (tempfile::tempdir().unwrap(), Clock::fixed(Clock::System.now()));
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let node = async |place: usize| {
         let data = folders[place].path().to_path_buf();

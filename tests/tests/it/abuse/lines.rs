@@ -16,17 +16,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What ends a line, in every way that a program may take for one.
 const ENDS: [&str; 7] = ["\r\n", "\n", "\r", "\r\n\r\n", "\u{2028}", "\u{85}", "\u{b}"];
 
-/// The mails, when there are so many.
-async fn mails(app: &TestApp, count: usize) -> Vec<String> {
-    let stop = CancellationToken::new();
-    let reacting = reactions::start(&app.app, &stop);
+/// The mails, when that to the last person has left too.
+async fn mails(app: &TestApp) -> Vec<String> {
     let mut status = app.app.reactions.mail();
-    let sent = status.wait_for(|status| status.counts.sent == count as u64 && status.counts.due == 0);
+    let there = || {
+        let files = std::fs::read_dir(app.folder().join("mail")).into_iter().flatten();
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect::<Vec<_>>()
+    };
+    let sent = status.wait_for(|status| {
+        status.counts.due == 0 && there().iter().any(|mail| mail.contains("last@exempelverket.example"))
+    });
     tokio::time::timeout(PATIENCE, sent).await.expect("they are sent").unwrap();
-    stop.cancel();
-    reacting.await.unwrap();
-    let files = std::fs::read_dir(app.folder().join("mail")).unwrap().map(|file| file.unwrap().path());
-    files.map(|file| std::fs::read_to_string(file).unwrap()).collect()
+    there()
 }
 
 /// What stands before the body, a line each, folded ones put together.
@@ -39,6 +40,8 @@ fn head(mail: &str) -> Vec<String> {
 #[tokio::test]
 async fn no_name_and_no_address_makes_another_line_in_the_head_of_a_mail() {
     let app = TestApp::start().await;
+    let stop = CancellationToken::new();
+    let reacting = reactions::start(&app.app, &stop);
     let rita = app.officer("rita");
     for end in ENDS {
         for (field, value) in [
@@ -71,41 +74,41 @@ async fn no_name_and_no_address_makes_another_line_in_the_head_of_a_mail() {
         .iter()
         .enumerate()
         .map(|(place, end)| {
-            named(&format!("a{place}"), format!("Anna{end}Bcc: evil@evil.example"), "anna@exempelverket.example")
+            named(
+                &format!("a{place}"),
+                format!("Anna{end}Bcc: evil@evil.example"),
+                "anna@exempelverket.example",
+            )
         })
         .collect();
     people.push(named("quoted", "Anna\" <evil@evil.example>, \"".to_owned(), "anna@exempelverket.example"));
     people.push(named("address", "Anna".to_owned(), "anna@exempelverket.example\r\nBcc: evil@evil.example"));
+    people.push(named("last", "Anna".to_owned(), "last@exempelverket.example"));
     for person in people {
         app.caller(person).case("Fakturan").await;
     }
-    let due = app.app.log.delivery_counts().await.unwrap();
-    assert_eq!(due.failed, 0);
-    let mails = mails(&app, expected(&app).await).await;
+    let mails = mails(&app).await;
+    stop.cancel();
+    reacting.await.unwrap();
     assert!(mails.len() >= ENDS.len(), "{}", mails.len());
     for mail in mails {
         let lines = head(&mail);
         let names: Vec<&str> = lines.iter().filter_map(|line| Some(line.split_once(':')?.0)).collect();
-        assert!(!names.iter().any(|name| name.eq_ignore_ascii_case("bcc") || name.eq_ignore_ascii_case("cc")), "{mail}");
+        assert!(
+            !names.iter().any(|name| name.eq_ignore_ascii_case("bcc") || name.eq_ignore_ascii_case("cc")),
+            "{mail}"
+        );
         for once in ["To", "From", "Subject"] {
-            assert_eq!(names.iter().filter(|name| name.eq_ignore_ascii_case(once)).count(), 1, "{once}: {mail}");
+            assert_eq!(
+                names.iter().filter(|name| name.eq_ignore_ascii_case(once)).count(),
+                1,
+                "{once}: {mail}"
+            );
         }
         let to = lines.iter().find(|line| line.starts_with("To:")).unwrap();
         assert_eq!(to.matches('<').count(), usize::from(to.contains('<')), "{to}");
         assert!(to.contains("@exempelverket.example"), "{to}");
     }
-}
-
-/// How many mails are to come: a receipt for each case whose reporter has an address.
-async fn expected(app: &TestApp) -> usize {
-    let rita = app.officer("rita");
-    let body = rita.get("/cases?limit=100").send().await.ok();
-    let mut count = 0;
-    for case in body["cases"].as_array().unwrap() {
-        let read = rita.read(case["id"].as_str().unwrap()).await;
-        count += usize::from(read["reporter"]["email"].is_string());
-    }
-    count
 }
 
 #[tokio::test]
@@ -141,7 +144,7 @@ async fn no_file_name_makes_another_header_or_another_name() {
         case["attachments"] = json!([answer.json()["uploadId"]]);
         let case = anna.create(&case).await;
         let read = anna.read(&case.id).await;
-        let id = read["attachments"][0]["id"].as_str().unwrap();
+        let id = read["attachments"][0]["attachmentId"].as_str().unwrap();
         let file = anna.get(&format!("/cases/{}/attachments/{id}", case.id)).raw().await;
         assert_eq!(file.status(), 200, "{name}");
         assert!(file.headers().get("set-cookie").is_none(), "{name}");
@@ -153,7 +156,10 @@ async fn no_file_name_makes_another_header_or_another_name() {
         assert!(!plain.contains(['"', '\\', '/', '%']) && plain.to_lowercase().contains(".pdf"), "{said}");
         let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '~' | '%');
         assert!(encoded.chars().all(safe) && !encoded.contains("%2F") && !encoded.contains("%5C"), "{said}");
-        assert!(!encoded.contains("%E2%80%AE") && !encoded.contains("%0D") && !encoded.contains("%00"), "{said}");
+        assert!(
+            !encoded.contains("%E2%80%AE") && !encoded.contains("%0D") && !encoded.contains("%00"),
+            "{said}"
+        );
     }
     app.leaves_staged(app.staged());
 }

@@ -58,7 +58,7 @@ async fn a_session_that_was_planted_is_never_the_one_of_a_login() {
     for before in [mallory.as_str(), planted.as_str(), "", "x"] {
         let login = app.client.post(format!("{}/logga-in", app.url));
         let login = login.header(COOKIE, format!("{}={before}", cookies::SESSION));
-        let login = login.form(&[("person", "anna.exempelsson"), ("till", "/")]).send().await.unwrap();
+        let login = login.form(&[("person", "anna.exempel"), ("till", "/")]).send().await.unwrap();
         assert_eq!(login.status(), 303, "{before}");
         let session = begun(&login).expect("a login begins a session");
         assert!(session != before && session.len() == 64, "{session}");
@@ -107,16 +107,28 @@ fn stays(app: &TestApp, answer: &Response, asked: &str) {
         let value = value.to_str().unwrap();
         let target = value.strip_prefix("0; url=").unwrap_or(value);
         let target = here.join(target).unwrap();
-        assert_eq!((target.scheme(), target.host(), target.port()), (here.scheme(), here.host(), here.port()), "{asked}: {value}");
+        assert_eq!(
+            (target.scheme(), target.host(), target.port()),
+            (here.scheme(), here.host(), here.port()),
+            "{asked}: {value}"
+        );
     }
-    let planted = answer.headers().get_all(SET_COOKIE).iter().any(|cookie| cookie.to_str().unwrap().contains("planted"));
+    let planted = answer
+        .headers()
+        .get_all(SET_COOKIE)
+        .iter()
+        .any(|cookie| cookie.to_str().unwrap().contains("planted"));
     assert!(!planted, "{asked}");
 }
 
 #[tokio::test]
 async fn nothing_that_comes_back_to_an_address_leads_to_another_host() {
     let app = demo().await;
-    let session = format!("{}={}", cookies::SESSION, app.app.begin_session(identity("anna", Role::Employee)).await.unwrap());
+    let session = format!(
+        "{}={}",
+        cookies::SESSION,
+        app.app.begin_session(identity("anna", Role::Employee)).await.unwrap()
+    );
     let chosen = format!("{}={EXEMPELVERKET}", cookies::EMPLOYER);
     for asked in ELSEWHERE {
         let query = Url::parse_with_params("http://x/", [("till", asked), ("kod", "en")]).unwrap();
@@ -128,12 +140,15 @@ async fn nothing_that_comes_back_to_an_address_leads_to_another_host() {
                 // What the page sends back is no more than what may be led to.
                 let html = answer.text().await.unwrap();
                 for part in html.split("name=\"till\" value=\"").skip(1) {
-                    assert!(part.starts_with('/') && !part.starts_with("//") && !part.starts_with("/\\"), "{asked}: {part}");
+                    assert!(
+                        part.starts_with('/') && !part.starts_with("//") && !part.starts_with("/\\"),
+                        "{asked}: {part}"
+                    );
                 }
             }
         }
         let forms: [(&str, &[(&str, &str)]); 2] = [
-            ("/logga-in", &[("person", "anna.exempelsson"), ("till", asked)]),
+            ("/logga-in", &[("person", "anna.exempel"), ("till", asked)]),
             ("/valj-arbetsgivare", &[("employer", EXEMPELVERKET), ("till", asked)]),
         ];
         for (path, fields) in forms {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use api::reactions;
 use domain::access::Role;
-use reqwest::Method;
+use reqwest::{Method, Url};
 use scraper::{Html, Selector};
 use serde_json::json;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{employee, routes};
@@ -42,7 +43,9 @@ fn read(html: &str, what: &str) -> BTreeSet<String> {
         let own = element.value();
         assert!(own.name() != "kw-evil", "{what}: {}", element.html());
         for (name, value) in own.attrs() {
-            let runs = name.starts_with("on") || value.trim().to_lowercase().starts_with("javascript:");
+            let leads = ["href", "src", "action", "formaction"].contains(&name);
+            let runs = leads && value.trim().to_lowercase().starts_with("javascript:");
+            let runs = runs || name.starts_with("on");
             assert!(!runs && name != "kw-evil" && name != "style", "{what}: {}", element.html());
             note(value);
         }
@@ -59,11 +62,14 @@ struct Written {
     app: TestApp,
     case: String,
     number: String,
+    reacting: Option<(JoinHandle<()>, CancellationToken)>,
 }
 
 impl Written {
     async fn new() -> Self {
         let app = TestApp::start_with(|config| config.demo.enabled = true).await;
+        let stop = CancellationToken::new();
+        let reacting = Some((reactions::start(&app.app, &stop), stop));
         let mut who = identity("anna", Role::Employee);
         who.name = Some(typed("name"));
         who.employers = app.employee("x").identity.unwrap().employers;
@@ -73,11 +79,12 @@ impl Written {
         let olle = app.caller(olle);
         let mut body = anna.body(&typed("subject"));
         body["message"] = json!(typed("message"));
-        body["attachments"] = json!([anna.upload(&format!("{}.pdf", typed("file")), PDF).await]);
+        body["attachments"] =
+            json!([anna.upload(&format!("{}.pdf", typed("file").replace('/', "")), PDF).await]);
         let case = anna.create(&body).await;
         let number = case.number.clone();
         let case = olle.start_processing(&case).await;
-        let note = json!({"kind": "tjansteanteckning", "text": typed("note")});
+        let note = json!({"kind": "official", "text": typed("note")});
         let case = olle.change(&case, "notes", &note).await;
         let asked = json!({"text": typed("request"), "dueDate": "2026-12-01"});
         let case = olle.change(&case, "request-information", &asked).await;
@@ -86,7 +93,20 @@ impl Written {
         let case = olle.change(&case, "reclassify", &moved).await;
         let case = olle.close(&case, &typed("answer")).await;
         app.app.shown_position(case.position).await.unwrap();
-        Self { app, case: case.id, number }
+        Self { app, case: case.id, number, reacting }
+    }
+
+    /// The mails about it, when all have left.
+    async fn mails(&mut self) -> Vec<String> {
+        let mut status = self.app.app.reactions.mail();
+        let sent = status.wait_for(|status| status.counts.sent >= 3 && status.counts.due == 0);
+        let sent = tokio::time::timeout(PATIENCE, sent).await.map(drop);
+        assert!(sent.is_ok(), "{:?}", *self.app.app.reactions.mail().borrow());
+        let (reacting, stop) = self.reacting.take().unwrap();
+        stop.cancel();
+        reacting.await.unwrap();
+        let files = std::fs::read_dir(self.app.folder().join("mail")).unwrap();
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
     }
 }
 
@@ -115,22 +135,52 @@ async fn what_is_stored_is_shown_as_text_wherever_it_is_shown() {
     let fields = ["subject", "message", "name", "note", "request", "more", "reason", "answer", "officer"];
     let missing: Vec<_> = fields.iter().filter(|field| !shown.contains(**field)).collect();
     assert!(missing.is_empty(), "never shown, so not tried: {missing:?}; shown {shown:?}");
-    // A file's name is made safe, and shown.
+    // A file's name, which no slash is part of.
     let page = anna.get(&format!("/arenden/{}", written.case)).await;
-    assert!(page.says("kw-file") && page.says(&written.number));
+    assert!(page.says(&written.number));
+    let seen = Html::parse_document(&page.html).root_element().text().collect::<String>();
+    assert!(seen.contains(&typed("file").replace('/', "")), "{seen}");
 }
 
 /// Every parameter that any page reads.
 const PARAMETERS: [&str; 30] = [
-    "q", "status", "area", "employer", "channel", "officer", "sort", "page", "done", "case", "from", "to", "kind", "limit",
-    "before", "dag", "dagar", "till", "kod", "centret", "igen", "vidare", "state", "code", "error", "error_description",
-    "steg", "skal", "follows", "foljer",
+    "q",
+    "status",
+    "area",
+    "employer",
+    "channel",
+    "officer",
+    "sort",
+    "page",
+    "done",
+    "case",
+    "from",
+    "to",
+    "kind",
+    "limit",
+    "before",
+    "dag",
+    "dagar",
+    "till",
+    "kod",
+    "centret",
+    "igen",
+    "vidare",
+    "state",
+    "code",
+    "error",
+    "error_description",
+    "steg",
+    "skal",
+    "follows",
+    "foljer",
 ];
 
 #[tokio::test]
 async fn what_is_asked_is_shown_as_text_again() {
     let app = TestApp::start_with(|config| config.demo.enabled = true).await;
-    let (anna, olle) = (employee(&app, "anna").await, Browser::of(&app, identity("olle", Role::Officer)).await);
+    let (anna, olle) =
+        (employee(&app, "anna").await, Browser::of(&app, identity("olle", Role::Officer)).await);
     let rut = Browser::of(&app, identity("rut", Role::Auditor)).await;
     let mut shown = BTreeSet::new();
     for (template, _) in routes() {
@@ -138,12 +188,17 @@ async fn what_is_asked_is_shown_as_text_again() {
             for name in PARAMETERS {
                 for value in [typed(name), format!("/{}", typed(name)), "javascript:kwEvil()".to_owned()] {
                     let path = template.replace("{id}", "<kw-evil>").replace("{attachment}", "x");
-                    let query = [(name, value)];
-                    let answer = browser.request(Method::GET, &path).query(&query).send().await.unwrap();
-                    let html = answer.headers().get("content-type").is_some_and(|kind| kind.to_str().unwrap().starts_with("text/html"));
+                    let query = Url::parse_with_params("http://x/", [(name, value)]).unwrap();
+                    let query = query.query().unwrap();
+                    let request = browser.request(Method::GET, &format!("{path}?{query}"));
+                    let answer = request.send().await.unwrap();
+                    let html = answer
+                        .headers()
+                        .get("content-type")
+                        .is_some_and(|kind| kind.to_str().unwrap().starts_with("text/html"));
                     let body = answer.text().await.unwrap();
                     if html {
-                        shown.extend(read(&body, &format!("{path} {query:?} by {who}")));
+                        shown.extend(read(&body, &format!("{path} {query} by {who}")));
                     } else {
                         assert!(!body.contains("<kw-evil"), "{path}: {body}");
                     }
@@ -160,22 +215,55 @@ async fn a_form_that_is_refused_shows_again_as_text_what_was_typed() {
     let anna = employee(&app, "anna").await;
     let olle = Browser::of(&app, identity("olle", Role::Officer)).await;
     let case = app.employee("anna").case("Fakturan").await;
+    let case = app.officer("olle").start_processing(&case).await;
     app.app.shown_position(case.position).await.unwrap();
     let names = [
-        "subject", "message", "text", "answer", "reason", "followsUp", "reporter-name", "reporter-email", "reporter-subject",
-        "employer", "area", "subArea", "system", "dueDate", "officer", "till", "person", "kind", "form", "owner", "receipt",
-        "version", "remove", "language", "channel",
+        "subject",
+        "message",
+        "text",
+        "answer",
+        "reason",
+        "followsUp",
+        "reporter-name",
+        "reporter-email",
+        "reporter-subject",
+        "employer",
+        "area",
+        "subArea",
+        "system",
+        "dueDate",
+        "officer",
+        "till",
+        "person",
+        "kind",
+        "form",
+        "owner",
+        "receipt",
+        "version",
+        "remove",
+        "language",
+        "channel",
     ];
     let fields: Vec<(&str, String)> = names.iter().map(|name| (*name, typed(name))).collect();
+    // The same on the right version, and shown again before anything is done.
+    let kept =
+        fields.iter().filter(|(name, _)| !["form", "owner", "receipt", "version", "remove"].contains(name));
+    let mut again: Vec<(&str, String)> = kept.cloned().collect();
+    again.extend([("version", case.version.to_string()), ("action", "upload".to_owned())]);
     let mut shown = BTreeSet::new();
     for (template, _) in routes().into_iter().filter(|(_, takes_a_form)| *takes_a_form) {
         let path = template.replace("{id}", &case.id);
         for (who, browser) in [("anna", &anna), ("olle", &olle)] {
-            let answer = browser.request(Method::POST, &path).form(&fields).send().await.unwrap();
-            let html = answer.headers().get("content-type").is_some_and(|kind| kind.to_str().unwrap().starts_with("text/html"));
-            let body = answer.text().await.unwrap();
-            if html {
-                shown.extend(read(&body, &format!("{path} by {who}")));
+            for fields in [&fields, &again] {
+                let answer = browser.request(Method::POST, &path).form(fields).send().await.unwrap();
+                let html = answer
+                    .headers()
+                    .get("content-type")
+                    .is_some_and(|kind| kind.to_str().unwrap().starts_with("text/html"));
+                let body = answer.text().await.unwrap();
+                if html {
+                    shown.extend(read(&body, &format!("{path} by {who}")));
+                }
             }
             // A file that is refused is told by its name.
             let named = format!("{}.exe", typed("refused"));
@@ -193,27 +281,20 @@ async fn a_form_that_is_refused_shows_again_as_text_what_was_typed() {
 
 #[tokio::test]
 async fn mails_and_answers_of_the_api_hold_no_markup_either() {
-    let written = Written::new().await;
-    let app = &written.app;
-    let stop = CancellationToken::new();
-    let reacting = reactions::start(&app.app, &stop);
-    let mut status = app.app.reactions.mail();
-    let sent = status.wait_for(|status| status.counts.sent >= 3 && status.counts.due == 0);
-    tokio::time::timeout(PATIENCE, sent).await.expect("they are sent").unwrap();
-    stop.cancel();
-    reacting.await.unwrap();
-    for file in std::fs::read_dir(app.folder().join("mail")).unwrap() {
-        let mail = std::fs::read_to_string(file.unwrap().path()).unwrap();
+    let mut written = Written::new().await;
+    for mail in written.mails().await {
         assert!(!mail.contains("base64\r\n\r\n") && !mail.replace("=\r\n", "").contains("kw-evil"), "{mail}");
         assert!(mail.contains("text/html"), "{mail}");
     }
+    let app = &written.app;
     let (anna, olle) = (app.employee("anna"), app.officer("olle"));
     for template in api::v1::openapi().paths.paths.keys() {
         let path = template.replace("{id}", &written.case).replace("{caseId}", &written.case);
         for caller in [&anna, &olle] {
             let answer = caller.get(&format!("{path}?q={}", EXEMPELVERKET)).raw().await;
             let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
-            let safe = ["application/json", "application/problem+json", "application/x-ndjson", "application/pdf"];
+            let safe =
+                ["application/json", "application/problem+json", "application/x-ndjson", "application/pdf"];
             let safe = kind.as_deref().is_none_or(|kind| safe.iter().any(|safe| kind.starts_with(safe)));
             assert!(safe && answer.headers()["x-content-type-options"] == "nosniff", "{path}: {kind:?}");
         }

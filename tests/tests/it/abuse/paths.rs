@@ -16,7 +16,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The answer to a request whose path stands as it is.
 async fn asked(app: &TestApp, path: &[u8], headers: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(app.url.strip_prefix("http://").unwrap()).await.unwrap();
-    let head = [b"GET ", path, b" HTTP/1.1\r\nhost: kundwebb.example\r\nconnection: close\r\n", headers.as_bytes(), b"\r\n"];
+    let head = [
+        b"GET ",
+        path,
+        b" HTTP/1.1\r\nhost: kundwebb.example\r\nconnection: close\r\n",
+        headers.as_bytes(),
+        b"\r\n",
+    ];
     stream.write_all(&head.concat()).await.unwrap();
     let mut answer = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
@@ -127,7 +133,10 @@ async fn the_host_that_a_request_names_stands_nowhere() {
         let head = format!("GET {path} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n{foreign}\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
-        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it is answered").unwrap();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer))
+            .await
+            .expect("it is answered")
+            .unwrap();
         assert!(!String::from_utf8_lossy(&answer).contains("evil.example"), "{path}");
     }
 }
