@@ -16,12 +16,11 @@
 
   // Counted from when the page was asked for, so that the warning is rather early than late.
   const began = Date.now() - performance.now();
-  know({ unused: began + Number(box.dataset.unused) * 1000, anyway: began + Number(box.dataset.anyway) * 1000 });
-  known = began;
+  know({ unused: began + Number(box.dataset.unused) * 1000, anyway: began + Number(box.dataset.anyway) * 1000 }, began);
   channel?.postMessage(ends);
   plan();
 
-  channel?.addEventListener("message", ({ data }) => { know(data); plan(); });
+  channel?.addEventListener("message", ({ data }) => { know(data, Date.now()); plan(); });
   stay.addEventListener("click", goOn);
   close.addEventListener("click", hide);
   box.addEventListener("keydown", ({ key }) => { if (key === "Escape") hide(); });
@@ -34,9 +33,9 @@
   document.addEventListener("visibilitychange", () => { if (!document.hidden) plan(); });
   window.addEventListener("pageshow", ({ persisted }) => { if (persisted) ask().then(plan); });
 
-  function know(now) {
+  function know(now, at) {
     ends = now;
-    known = Date.now();
+    known = at;
   }
 
   async function say(method) {
@@ -45,7 +44,7 @@
       const response = await fetch(box.dataset.session, { method, cache: "no-store" });
       if (!response.ok) return false;
       const left = await response.json();
-      know({ unused: from + left.unused * 1000, anyway: from + left.anyway * 1000 });
+      know({ unused: from + left.unused * 1000, anyway: from + left.anyway * 1000 }, method === "POST" ? from : known);
       return true;
     } catch {
       return false;

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{employee, routes};
+use crate::browser;
 use crate::officer_pages::browser::Browser;
 use crate::support::{EXEMPELVERKET, PDF, TestApp, identity};
 
@@ -277,6 +278,19 @@ async fn a_form_that_is_refused_shows_again_as_text_what_was_typed() {
         assert!(shown.contains(field), "{field} is never shown, so not tried: {shown:?}");
     }
     app.leaves_staged(app.staged());
+}
+
+/// What the parser above cannot tell: that nothing runs, and that nothing would but for the policy of the pages.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_real_browser_nothing_of_it_runs() {
+    let app = TestApp::start_with(|config| config.demo.enabled = true).await;
+    let journey = browser::start(&["markup.mjs", &app.url]);
+    let (clock, process) = (app.clock.clone(), journey.id());
+    let journey = tokio::task::spawn_blocking(move || browser::accompany(journey, &clock));
+    let output = tokio::time::timeout(browser::PATIENCE, journey).await;
+    let output = output.unwrap_or_else(|_| panic!("the journey, process {process}, does not end")).unwrap();
+    app.leaves_staged(app.staged());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test]
