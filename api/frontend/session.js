@@ -65,7 +65,8 @@
   // Does what is due now, and plans what comes next.
   async function plan() {
     clearTimeout(timer);
-    if (left() <= WARNED && await ask() && left() > WARNED) channel?.postMessage(ends);
+    const heard = left() <= WARNED && await ask();
+    if (heard && left() > WARNED) channel?.postMessage(ends);
     clearTimeout(timer);
     if (left() > WARNED) {
       hide();
@@ -73,9 +74,19 @@
       timer = setTimeout(plan, Math.min(left() - WARNED, LONGEST_TIMER));
       return;
     }
+    // A page without anything typed makes way for the login, which says why.
+    if (heard && left() <= 0 && !typed()) {
+      location.replace(again.href);
+      return;
+    }
     show();
     // At each whole minute, and at the end.
     if (left() > 0) timer = setTimeout(plan, left() % 60_000 || 60_000);
+  }
+
+  function typed() {
+    const fields = document.querySelectorAll("form[data-once] :is(textarea, input:not([type]), input[type=text], input[type=email], [data-file])");
+    return [...fields].some((field) => field.value !== "");
   }
 
   function left() {

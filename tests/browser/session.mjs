@@ -81,6 +81,13 @@ async function otherWindowsLearnOfIt() {
   await other.goto(`${address}/mina-arenden`);
   await pass(page, 2);
   assert.equal(await warning(page).isVisible(), false);
+  // At the end what is typed stays, and a page without it makes way.
+  await page.getByLabel("Ämne").fill("Omföring");
+  await pass(page, 6);
+  await other.getByText("Tiden gick ut och du är utloggad.").waitFor();
+  assert.equal(new URL(other.url()).pathname, "/logga-in");
+  await warning(page).getByText("Tiden gick ut och du är utloggad.").waitFor();
+  assert.equal(await page.getByLabel("Ämne").inputValue(), "Omföring");
   await page.context().close();
 }
 

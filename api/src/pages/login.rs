@@ -120,7 +120,12 @@ async fn log_in(
     let session = app.begin_session(person.identity()).await?;
     let mut jar = visitor.jar.add(cookies::cookie(&app, name, session, None));
     if let Some(employer) = person.employer() {
-        jar = jar.add(cookies::cookie(&app, cookies::EMPLOYER, employer, Some(cookies::EMPLOYER_DAYS)));
+        jar = jar.add(cookies::cookie(
+            &app,
+            cookies::name(&app, cookies::EMPLOYER),
+            employer,
+            Some(cookies::EMPLOYER_DAYS),
+        ));
     }
     let back = first_page(person.identity().role, &choice.till);
     Ok((jar, Redirect::to(back)).into_response())

@@ -101,8 +101,8 @@ impl FromRequestParts<App> for Visitor {
             return Ok(known.clone());
         }
         let jar = CookieJar::from_headers(&parts.headers);
-        let value = |name: &str| jar.get(name).map(|cookie| cookie.value().to_owned());
-        let session = session(app, value(&cookies::session_name(app))).await;
+        let value = |name| jar.get(&cookies::name(app, name)).map(|cookie| cookie.value().to_owned());
+        let session = session(app, value(cookies::SESSION)).await;
         let ended = session.as_ref().ok().and_then(Option::as_ref).filter(|session| app.is_over(session));
         let timed_out = ended.is_some_and(|session| session.expires > 0);
         let ends = session.as_ref().ok().and_then(Option::as_ref).map(|session| app.ends(session));

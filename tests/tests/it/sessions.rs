@@ -1,6 +1,7 @@
 //! Sessions end when they are not used, and at the latest some hours after the login, on both engines, after a restart and
 //! at another node; the pages warn before (A11Y-12), and nothing is lost.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Child;
 
@@ -11,7 +12,7 @@ use cluster::Cluster;
 use domain::access::Role;
 use infrastructure::Clock;
 use reqwest::Method;
-use reqwest::header::COOKIE;
+use reqwest::header::{COOKIE, SET_COOKIE};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -225,6 +226,46 @@ async fn the_login_says_that_the_time_was_out_and_logging_out_does_not() {
     assert!(says(&anna, "/logga-in?till=/skapa-arende").await.contains("Det du skrev finns kvar."));
     for path in ["/logga-in", "/logga-in?till=/skapa-arende"] {
         assert!(!says(&out, path).await.contains("Tiden gick ut"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_cookie_is_bound_to_the_host_where_that_is_reached_by_https() {
+    for (public_url, bound) in [(None, false), (Some("https://kundwebb.example"), true)] {
+        let app = TestApp::start_with(|config| {
+            config.demo.enabled = true;
+            config.public_url = public_url.map(str::to_owned);
+        })
+        .await;
+        let at = |path: &str| format!("{}{path}", app.url);
+        let form = [("person", "anna.exempel"), ("employer", EXEMPELVERKET), ("till", "/")];
+        let requests = [
+            app.client.post(at("/logga-in")).form(&form),
+            app.client.post(at("/valj-arbetsgivare")).form(&form),
+            app.client.get(at("/sprak?kod=en&till=/")),
+        ];
+        let mut names = BTreeSet::new();
+        for request in requests {
+            let answer = request.send().await.unwrap();
+            for cookie in answer.headers().get_all(SET_COOKIE) {
+                let cookie = cookie.to_str().unwrap();
+                let parts: Vec<&str> = cookie.split("; ").collect();
+                for part in ["Path=/", "HttpOnly", "SameSite=Lax"] {
+                    assert!(parts.contains(&part), "{cookie}");
+                }
+                assert_eq!(parts.contains(&"Secure"), bound, "{cookie}");
+                assert_eq!(parts[0].starts_with("__Host-"), bound, "{cookie}");
+                assert!(!cookie.contains("Domain="), "{cookie}");
+                names.insert(parts[0].trim_start_matches("__Host-").split('=').next().unwrap().to_owned());
+            }
+        }
+        assert_eq!(Vec::from_iter(names), ["kundwebb_employer", "kundwebb_language", "kundwebb_session"]);
+        // They are read by the same names.
+        let start = if bound { "__Host-" } else { "" };
+        let page = app.client.get(at("/mina-arenden"));
+        let page = page
+            .header(COOKIE, format!("{start}kundwebb_language=en; {start}kundwebb_employer={EXEMPELVERKET}"));
+        assert_eq!(page.send().await.unwrap().headers()["location"], "/logga-in?till=/mina-arenden");
     }
 }
 

@@ -141,7 +141,12 @@ async fn let_in(
         }
         // Who has one employer need not be asked for it.
         None if own.len() == 1 => {
-            jar = jar.add(cookies::cookie(app, cookies::EMPLOYER, own[0], Some(cookies::EMPLOYER_DAYS)));
+            jar = jar.add(cookies::cookie(
+                app,
+                cookies::name(app, cookies::EMPLOYER),
+                own[0],
+                Some(cookies::EMPLOYER_DAYS),
+            ));
         }
         _ => {}
     }
