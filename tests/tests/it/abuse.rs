@@ -37,7 +37,7 @@ fn routes() -> BTreeMap<String, bool> {
         }
         for route in text.split(".route(").skip(1) {
             let (path, handlers) = route.split_once(',').unwrap();
-            let end = handlers.find(|c| matches!(c, '\n' | ';')).unwrap_or(handlers.len());
+            let end = handlers.find(['\n', ';']).unwrap_or(handlers.len());
             let takes_a_form = handlers[..end].contains("post(");
             let path = match path.trim().strip_prefix('"') {
                 Some(path) => path.trim_end_matches('"').to_owned(),

@@ -305,7 +305,7 @@ async fn mails_and_answers_of_the_api_hold_no_markup_either() {
     for template in api::v1::openapi().paths.paths.keys() {
         let path = template.replace("{id}", &written.case).replace("{caseId}", &written.case);
         for caller in [&anna, &olle] {
-            let answer = caller.get(&format!("{path}?q={}", EXEMPELVERKET)).raw().await;
+            let answer = caller.get(&format!("{path}?q={EXEMPELVERKET}")).raw().await;
             let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
             let safe =
                 ["application/json", "application/problem+json", "application/x-ndjson", "application/pdf"];
