@@ -211,3 +211,15 @@ fn the_tests_that_prove_what_security_says_exist() {
         assert!(sources.contains(&format!("fn {name}(")), "SECURITY.md names {name}, which is no test");
     }
 }
+
+#[test]
+fn the_settings_that_the_readme_shows_can_be_read() {
+    let text = read("README.md");
+    let examples: Vec<&str> =
+        text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let config = api::Config::parse(example).unwrap_or_else(|error| panic!("{error}: {example}"));
+        config.sessions.check().unwrap();
+    }
+}

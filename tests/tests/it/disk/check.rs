@@ -3,6 +3,7 @@
 //! those of holding.)
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -41,7 +42,7 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     assert!(well.status.success() && faults(&well).is_empty(), "{}", words(&well));
     assert_eq!(
         words(&well).lines().filter(|line| line.starts_with("ok    ")).count(),
-        10,
+        12,
         "{}",
         words(&well)
     );
@@ -67,7 +68,21 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
         }
         finds(&run(&data, &["check"]), "FAIL  keys: ", "put the log's own master.key and token.key back");
         fs::write(&key, own).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     }
+
+    let token = data.join("token.key");
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o644)).unwrap();
+    finds(&run(&data, &["check"]), "FAIL  secrets: ", &format!("chmod 600 {}", token.display()));
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+    let open = [("KUNDWEBB_PUBLIC_URL", "http://kundwebb.example")];
+    finds(&check_with(&data, &open), "FAIL  cookies: ", "set it to https://kundwebb.example");
+    let endless = [("KUNDWEBB_SESSIONS__ABSOLUTE_HOURS", "1000")];
+    finds(
+        &check_with(&data, &endless),
+        "FAIL  cookies: ",
+        "set them to 5 or more minutes, and to 1 to 168 hours",
+    );
 
     let nobody = [("KUNDWEBB_MAIL__TRANSPORT", "smtp"), ("KUNDWEBB_MAIL__PORT", "1")];
     finds(&check_with(&data, &nobody), "FAIL  mail: ", "Check the settings under [mail] and the mail server");
