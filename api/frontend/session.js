@@ -4,7 +4,8 @@
 (() => {
   const box = document.querySelector("[data-session]");
   if (!box) return;
-  const WARNED = 2 * 60_000;
+  // Two minutes, and as long as a page may take to come: what it says of the time is as old as it is.
+  const WARNED = 2 * 60_000 + 10_000;
   // The server keeps a use once a minute.
   const TOLD_EVERY = 60_000;
   const LONGEST_TIMER = 2 ** 31 - 1;
@@ -13,10 +14,11 @@
   const [stay, again, close] = ["stay", "again", "close"].map((name) => box.querySelector(`[data-${name}]`));
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("kundwebb-session") : null;
   let ends, known, timer, before, shown, closed;
+  // How often it was learnt when the login ends.
+  let learnt = 0;
 
-  // Counted from when the page was asked for, so that the warning is rather early than late.
-  const began = Date.now() - performance.now();
-  know({ unused: began + Number(box.dataset.unused) * 1000, anyway: began + Number(box.dataset.anyway) * 1000 }, began);
+  const came = Date.now();
+  know({ unused: came + Number(box.dataset.unused) * 1000, anyway: came + Number(box.dataset.anyway) * 1000 }, came);
   channel?.postMessage(ends);
   plan();
 
@@ -36,14 +38,17 @@
   function know(now, at) {
     ends = now;
     known = at;
+    learnt += 1;
   }
 
   async function say(method) {
-    const from = Date.now();
+    const [from, before] = [Date.now(), learnt];
     try {
       const response = await fetch(box.dataset.session, { method, cache: "no-store" });
       if (!response.ok) return false;
       const left = await response.json();
+      // What was asked before another window went on is old news.
+      if (method === "GET" && learnt !== before) return say(method);
       know({ unused: from + left.unused * 1000, anyway: from + left.anyway * 1000 }, method === "POST" ? from : known);
       return true;
     } catch {
@@ -94,7 +99,7 @@
   }
 
   function show() {
-    const minutes = Math.max(0, Math.ceil(left() / 60_000));
+    const minutes = Math.min(2, Math.max(0, Math.ceil(left() / 60_000)));
     const final = ends.anyway - Date.now() <= WARNED;
     const kind = minutes === 0 ? "over" : final ? "final" : "idle";
     const text = {

@@ -80,7 +80,7 @@ async function otherWindowsLearnOfIt() {
   await pass(page, 2);
   await other.goto(`${address}/mina-arenden`);
   await pass(page, 2);
-  assert.equal(await warning(page).isVisible(), false);
+  await warning(page).waitFor({ state: "hidden" });
   // At the end what is typed stays, and a page without it makes way.
   await page.getByLabel("Ämne").fill("Omföring");
   await pass(page, 6);
