@@ -134,6 +134,7 @@ impl App {
     /// # Errors
     /// When the folder belongs to another process, the keys are not the log's, or the log went back; in words.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        config.sessions.check().map_err(anyhow::Error::msg)?;
         let data = config.data.clone();
         let providers = Providers::new(&config, &clock)?;
         let machines = Machines::new(&config, &clock)?;

@@ -26,6 +26,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
             include_bytes!(concat!(env!("OUT_DIR"), "/kundwebb.css")),
         ),
         asset("kundwebb.js", "text/javascript; charset=utf-8", include_bytes!("../frontend/kundwebb.js")),
+        asset("session.js", "text/javascript; charset=utf-8", include_bytes!("../frontend/session.js")),
         asset("kundwebb.svg", "image/svg+xml", include_bytes!("../frontend/kundwebb.svg")),
     ]
 });
@@ -76,7 +77,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_asset_is_served_under_its_hashed_name_for_ever() {
-        for name in ["kundwebb.css", "kundwebb.js", "kundwebb.svg"] {
+        for name in ["kundwebb.css", "kundwebb.js", "session.js", "kundwebb.svg"] {
             let (status, cache) = get_status(&asset_url(name)).await;
             assert_eq!(status, StatusCode::OK, "{name}");
             assert!(cache.unwrap().contains("immutable"));

@@ -42,6 +42,8 @@ pub struct Config {
     pub web: Web,
     /// How often anybody may call.
     pub limits: Limits,
+    /// How long a login lasts.
+    pub sessions: Sessions,
     /// Whether anybody may choose who to be.
     pub demo: Demo,
     /// The employers whose people may log in; in the demo there are fictional ones.
@@ -74,6 +76,16 @@ pub struct Web {
     pub body_mb: usize,
     /// How many may be connected at once; none: as many as the operating system has files for.
     pub connections: Option<usize>,
+}
+
+/// How long a login lasts. The pages warn two minutes before either end.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sessions {
+    /// How long it lasts without being used, minutes: 5 or more, for it is known to the minute when it was used.
+    pub idle_minutes: u64,
+    /// How long it lasts however much it is used, hours: from 1 to 168.
+    pub absolute_hours: u64,
 }
 
 /// The demo.
@@ -166,6 +178,7 @@ impl Default for Config {
             phone: "0771-456 000".to_owned(),
             web: Web::default(),
             limits: Limits::default(),
+            sessions: Sessions::default(),
             demo: Demo::default(),
             employers: Vec::new(),
             identity_providers: Vec::new(),
@@ -181,6 +194,29 @@ impl Default for Config {
 impl Default for Web {
     fn default() -> Self {
         Self { head_seconds: 30, request_seconds: 300, body_mb: 256, connections: None }
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { idle_minutes: 60, absolute_hours: 8 }
+    }
+}
+
+impl Sessions {
+    /// Whether sessions can last so long.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn check(&self) -> Result<(), String> {
+        let Self { idle_minutes, absolute_hours } = self;
+        if *idle_minutes < 5 || !(1..=168).contains(absolute_hours) {
+            return Err(format!(
+                "sessions.idle_minutes is {idle_minutes} and sessions.absolute_hours {absolute_hours}; set them to 5 or more \
+                 minutes, and to 1 to 168 hours"
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -45,7 +45,7 @@ pub async fn download(app: &App, card: &FileCard, asked: &HeaderMap) -> Result<R
     put(&mut headers, header::CONTENT_TYPE, &card.media_type);
     put(&mut headers, header::CONTENT_DISPOSITION, &disposition(&card.file_name));
     put(&mut headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    put(&mut headers, header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
+    put(&mut headers, header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox; frame-ancestors 'none'");
     put(&mut headers, header::ACCEPT_RANGES, "bytes");
     let (from, to) = match wanted(asked, &tag, card.size) {
         Wanted::Impossible => return Err(Failure::NoSuchRange(card.size)),

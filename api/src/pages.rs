@@ -21,6 +21,7 @@ pub mod officers;
 pub mod register;
 pub mod service_status;
 pub mod services;
+pub mod session;
 pub mod start;
 pub mod statistics;
 pub mod support;
@@ -66,6 +67,7 @@ pub fn routes(app: &App) -> Router<App> {
         .layer(middleware::from_fn_with_state(app.clone(), failure::guard))
         .layer(CsrfLayer::new().with_rejection_response(|_| Failure::Forbidden.into_response()))
         .layer(middleware::from_fn_with_state(app.clone(), failures::pages))
+        .merge(session::routes(app))
 }
 
 /// Renders a page; personal pages are never kept by anybody on the way.

@@ -54,15 +54,26 @@ const LAST_READ: Duration = Duration::from_millis(100);
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
                                        connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// What no page asks the browser for.
+const PERMISSIONS_POLICY: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), \
+                                  hid=(), midi=(), display-capture=(), browsing-topics=()";
+/// For how long a browser asks by HTTPS alone: two years.
+const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
+
 /// Every route of the program.
 pub fn router(app: App) -> Router {
     let headers = [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
+        (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        // What may be kept says so itself.
+        (header::CACHE_CONTROL, "no-store"),
     ];
+    let strict = app.config.public_url().starts_with("https://");
+    let strict = strict.then_some((header::STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT_SECURITY));
     let mut router = Router::new()
         .merge(pages::routes(&app))
         .nest("/api/v1", v1::routes(&app))
@@ -70,7 +81,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/", any(async || Failure::NotFound).layer(middleware::from_fn(failure::problems)))
         .merge(assets::routes())
         .merge(operations::routes());
-    for (name, value) in headers {
+    for (name, value) in headers.into_iter().chain(strict) {
         router = router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
     }
     // Who reads a body is told of the request's end first; then what goes on without the request ends too.

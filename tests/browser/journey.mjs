@@ -1,7 +1,7 @@
 // The main job in a real browser, without JavaScript and with it: choose employer, log in, file a case with a file, find
 // it, have it answered, read the answer. On the way every page is looked at by axe, wide and narrow.
 //
-// node journey.mjs <address of a demo>      Who runs it moves the clock when a line »pass <hours>« is printed, and says
+// node journey.mjs <address of a demo>      Who runs it moves the clock when a line »pass <minutes>« is printed, and says
 //                                           so with a line of its own.
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -184,7 +184,7 @@ async function keepsWhatWasTyped() {
   await page.getByLabel("Ämne").fill("Leverantör saknas");
   await page.getByLabel("Meddelande").fill("Den finns inte i listan.");
   await page.locator("input[type=file]").setInputFiles(file("leverantör.pdf"));
-  await pass(9);
+  await pass(9 * 60);
   await page.getByRole("button", { name: "Skicka ärende" }).click();
   await page.getByText("Det du skrev finns kvar.").waitFor();
   await page.getByRole("button", { name: /Cecilia Provberg/ }).click();
@@ -337,7 +337,7 @@ function file(name, content = PDF) {
 }
 
 // Whoever runs this moves the clock.
-async function pass(hours) {
-  console.log(`pass ${hours}`);
+async function pass(minutes) {
+  console.log(`pass ${minutes}`);
   await told.next();
 }

@@ -57,7 +57,7 @@ case-disposed = The content was disposed of on { $date } under the authority's d
 services-title = Services
 services-forms = Payroll forms
 services-calendar = Payroll calendar
-session-warn = You will be logged out in { $n } minutes. What you have written is saved as a draft.
+session-warn = You will be logged out in { $n } minutes. What you have written is kept.
 session-extend = Stay logged in
 page404 = The page does not exist. The address may be wrong, or you may not have permission to see it.
 page500-title = Something went wrong on our side
@@ -109,6 +109,16 @@ case-closed-discard = Discard what I wrote
 session-other = Somebody other than who is logged in now began to fill in the form. It has not been sent. Whoever began it can log in and go on.
 file-not-sent = Not sent: a file did not come along. Attach it again, or send without it.
 session-over = You are logged out. What you wrote is kept. Log in again to go on.
+session-warn-last = You will be logged out in 1 minute. What you have written is kept.
+session-final = In { $n } minutes you need to log in again. Send as usual: what you have written is kept.
+session-final-last = In 1 minute you need to log in again. Send as usual: what you have written is kept.
+session-ended = Your time ran out and you are logged out. Send as usual: what you have written is kept when you have logged in.
+session-extended = You are still logged in.
+session-again = Log in in a new tab
+session-close = Close the message
+session-until = You are logged in until { $time }. If you send later you will be asked to log in first. What you have written is kept.
+session-timed_out = Your time ran out and you are logged out. Log in again to go on.
+session-timed_out-kept = Your time ran out and you are logged out. What you wrote is kept. Log in again to go on.
 
 # Components
 box-info = Note:

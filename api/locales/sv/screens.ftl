@@ -57,7 +57,7 @@ case-disposed = Innehållet är gallrat { $date } enligt myndighetens beslut.
 services-title = Tjänster
 services-forms = Löneblanketter
 services-calendar = Tidplan för lön
-session-warn = Du loggas ut om { $n } minuter. Det du har skrivit sparas som utkast.
+session-warn = Du loggas ut om { $n } minuter. Det du har skrivit finns kvar.
 session-extend = Fortsätt vara inloggad
 page404 = Sidan finns inte. Adressen kan vara fel, eller så har du inte behörighet att se sidan.
 page500-title = Något gick fel hos oss
@@ -109,6 +109,16 @@ case-closed-discard = Kasta det jag skrev
 session-other = Någon annan än den som nu är inloggad började fylla i formuläret. Det är inte skickat. Den som började kan logga in och fortsätta.
 file-not-sent = Inte skickat: en fil kom inte med. Bifoga den igen, eller skicka utan den.
 session-over = Du är utloggad. Det du skrev finns kvar. Logga in igen för att fortsätta.
+session-warn-last = Du loggas ut om 1 minut. Det du har skrivit finns kvar.
+session-final = Om { $n } minuter behöver du logga in igen. Skicka som vanligt: det du har skrivit finns kvar.
+session-final-last = Om 1 minut behöver du logga in igen. Skicka som vanligt: det du har skrivit finns kvar.
+session-ended = Tiden gick ut och du är utloggad. Skicka som vanligt: det du har skrivit finns kvar när du har loggat in.
+session-extended = Du är fortfarande inloggad.
+session-again = Logga in i en ny flik
+session-close = Stäng meddelandet
+session-until = Du är inloggad till kl. { $time }. Skickar du senare får du logga in först. Det du har skrivit finns kvar.
+session-timed_out = Tiden gick ut och du är utloggad. Logga in igen för att fortsätta.
+session-timed_out-kept = Tiden gick ut och du är utloggad. Det du skrev finns kvar. Logga in igen för att fortsätta.
 
 # Components
 box-info = Att veta:

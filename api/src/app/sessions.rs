@@ -2,6 +2,8 @@
 //! still tells whose form it was, so that nothing is lost by it; it opens nothing. While the log does not answer, those hold
 //! that this node has seen.
 
+pub mod ends;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -20,8 +22,6 @@ use crate::app::App;
 use crate::app::commands::unavailable;
 use crate::app::drafts::KEPT_DAYS;
 
-/// How long a session lasts.
-pub const LASTS: Duration = Duration::from_secs(8 * 60 * 60);
 /// How long a session that is over is still known: as long as what was typed in it is kept.
 const REMEMBERED: Duration = Duration::from_secs(KEPT_DAYS * 24 * 60 * 60);
 
@@ -35,15 +35,23 @@ const SESSIONS: usize = 20_000;
 pub(super) struct Seen(Mutex<HashMap<[u8; 32], Session>>);
 
 impl Seen {
-    fn put(&self, id: [u8; 32], session: Option<&Session>) {
+    /// Puts a session in as the log has it, with the use that this node knows of and could not keep yet.
+    fn put(&self, id: [u8; 32], session: Option<&mut Session>) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= SESSIONS {
             seen.clear();
         }
-        match session {
-            Some(session) => drop(seen.insert(id, session.clone())),
-            None => drop(seen.remove(&id)),
-        }
+        let Some(session) = session else { return drop(seen.remove(&id)) };
+        session.used = seen.get(&id).map_or(session.used, |before| before.used.max(session.used));
+        seen.insert(id, session.clone());
+    }
+
+    /// Remembers that a session is used; whether nobody has said so since.
+    fn used(&self, id: &[u8; 32], now: i64) -> bool {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(session) = seen.get_mut(id).filter(|session| session.used < now) else { return false };
+        session.used = now;
+        true
     }
 
     /// Forgets whose they are.
@@ -64,8 +72,11 @@ pub struct Session {
     /// The same person in the other roles of the login.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Identity>,
-    /// When it ends, seconds since 1970 UTC.
+    /// When it ends at the latest, seconds since 1970 UTC; 0 where it was ended.
     pub expires: i64,
+    /// When it was used last, as far as that is known, seconds since 1970 UTC.
+    #[serde(default)]
+    pub used: i64,
     /// When it began, microseconds since 1970 UTC.
     #[serde(default)]
     pub begun: i64,
@@ -103,21 +114,24 @@ impl App {
         provider: Option<AtProvider>,
     ) -> Result<String, CommandError> {
         let cookie = hex::encode(random::bytes::<32>());
-        let expires = (self.clock.now() + LASTS).timestamp();
-        let mut session = Session { identity, others, expires, begun: self.shared_now().await?, provider };
+        let now = self.clock.now();
+        let (expires, used) = ((now + self.longest_session()).timestamp(), now.timestamp());
+        let mut session =
+            Session { identity, others, expires, used, begun: self.shared_now().await?, provider };
         let ended = self.opened::<i64>(self.mark_of(self.person_of(&session))).await;
         // What begins after the mark is not over by it.
         if let Some(ended) = ended.map_err(|error| unavailable(&error))? {
             session.begun = session.begun.max(ended + 1);
         }
-        self.keep_session(&cookie, &session).await?;
+        self.keep_session(&cookie, &mut session).await?;
         Ok(cookie)
     }
 
-    async fn keep_session(&self, cookie: &str, session: &Session) -> Result<(), CommandError> {
+    async fn keep_session(&self, cookie: &str, session: &mut Session) -> Result<(), CommandError> {
         let id = id(cookie);
         let sealed = self.keys.purpose("session").seal(&serde_json::to_vec(session).unwrap_or_default(), &id);
-        let (owner, expires_at) = (self.person_of(session), self.clock.now() + LASTS + REMEMBERED);
+        let (owner, expires_at) =
+            (self.person_of(session), self.clock.now() + self.longest_session() + REMEMBERED);
         let keep = Upkeep::Keep { which: Kept::Session(id), owner, sealed, expires_at };
         self.committer.upkeep(keep).await?;
         self.seen.put(id, Some(session));
@@ -131,8 +145,8 @@ impl App {
     pub async fn session(&self, cookie: &str) -> Result<Option<Session>, CommandError> {
         let id = id(cookie);
         match self.kept_session(id).await {
-            Ok(session) => {
-                self.seen.put(id, session.as_ref());
+            Ok(mut session) => {
+                self.seen.put(id, session.as_mut());
                 Ok(session)
             }
             Err(error) => self.seen.get(&id).map(Some).ok_or_else(|| unavailable(&error)),
@@ -140,7 +154,9 @@ impl App {
     }
 
     async fn kept_session(&self, id: [u8; 32]) -> Result<Option<Session>, LogError> {
-        let Some(mut session) = self.opened::<Session>(id).await? else { return Ok(None) };
+        let (session, used) = tokio::join!(self.opened::<Session>(id), self.opened::<i64>(self.use_of(&id)));
+        let Some(mut session) = session? else { return Ok(None) };
+        session.used = session.used.max(used?.unwrap_or_default());
         if let Some(ended) = self.opened::<i64>(self.mark_of(self.person_of(&session))).await?
             && session.begun <= ended
         {
@@ -178,7 +194,7 @@ impl App {
         let mark = before.map_or(i64::MIN, |before| before + 1).max(self.shared_now().await?);
         let plain = serde_json::to_vec(&mark).unwrap_or_default();
         let sealed = self.keys.purpose("session").seal(&plain, &id);
-        let expires_at = self.clock.now() + LASTS + REMEMBERED;
+        let expires_at = self.clock.now() + self.longest_session() + REMEMBERED;
         let keep = Upkeep::Keep { which: Kept::Session(id), owner: person, sealed, expires_at };
         self.committer.upkeep(keep).await?;
         self.seen.forget(|session| self.person_of(session) == person);
@@ -194,17 +210,13 @@ impl App {
             return Ok(None);
         };
         let Some(place) = session.others.iter().position(|other| other.role == role) else { return Ok(None) };
+        session.used = self.clock.now().timestamp();
         let identity = session.others.remove(place);
         session.others.insert(0, std::mem::replace(&mut session.identity, identity));
         let next = hex::encode(random::bytes::<32>());
-        self.keep_session(&next, &session).await?;
+        self.keep_session(&next, &mut session).await?;
         self.end_session(cookie).await?;
         Ok(Some(next))
-    }
-
-    /// Whether a session is over.
-    pub fn is_over(&self, session: &Session) -> bool {
-        session.expires <= self.clock.now().timestamp()
     }
 
     /// Ends the session of a cookie. As when its time is over, it still tells whose form it was that another window
@@ -214,8 +226,7 @@ impl App {
     /// When the log cannot be read or written.
     pub async fn end_session(&self, cookie: &str) -> Result<(), CommandError> {
         let Some(session) = self.session(cookie).await? else { return Ok(()) };
-        let expires = session.expires.min(self.clock.now().timestamp());
-        self.keep_session(cookie, &Session { expires, provider: None, ..session }).await
+        self.keep_session(cookie, &mut Session { expires: 0, provider: None, ..session }).await
     }
 
     /// The pseudonym of whom a session belongs to.

@@ -1,8 +1,10 @@
 //! `kundwebb check`: settings, folder, keys, log, read models, files and connections, in words, and what to do about
 //! what is wrong. Works beside a running server. The code is 1 when anything is wrong.
 
+mod cookies;
 mod logins;
 mod machines;
+mod secrets;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -47,6 +49,8 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         ("keys", keys(log.clone(), &config).await),
         ("read models", read_models(log.clone(), &config).await),
         ("files", files(log.clone(), &config).await),
+        ("secrets", secrets::check(&config)),
+        ("cookies", cookies::check(&config)),
         ("logins", logins::check(&config).await),
         ("mail", post(log.clone(), &config).await),
         ("deliveries", held(log.clone()).await),

@@ -27,9 +27,14 @@ pub const EMPLOYER_DAYS: i64 = 60;
 pub const LANGUAGE_DAYS: i64 = 365;
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
-/// The name of the session's cookie: bound to the host where the web is reached by HTTPS.
+/// The name of a cookie: bound to the host where the web is reached by HTTPS.
+pub fn name(app: &App, name: &str) -> String {
+    if secure(app) { format!("__Host-{name}") } else { name.to_owned() }
+}
+
+/// The name of the session's cookie.
 pub fn session_name(app: &App) -> String {
-    if secure(app) { format!("__Host-{SESSION}") } else { SESSION.to_owned() }
+    name(app, SESSION)
 }
 
 /// The name of the cookie of a login on its way, by what its answer must repeat.
@@ -45,7 +50,7 @@ pub fn logins(app: &App, jar: &CookieJar) -> Vec<String> {
 }
 
 fn login_start(app: &App) -> String {
-    if secure(app) { format!("__Host-{LOGIN}") } else { LOGIN.to_owned() }
+    name(app, LOGIN)
 }
 
 /// A cookie that lasts `days`; without, as long as the browser runs. Name and value need no quoting.
@@ -63,7 +68,7 @@ pub fn lasting(app: &App, name: impl Display, value: impl Display, seconds: Opti
 
 /// The jar with the position that the reader has been told of, so that the next page shows it.
 pub fn told(app: &App, jar: CookieJar, position: u64) -> CookieJar {
-    jar.add(cookie(app, POSITION, position, None))
+    jar.add(cookie(app, name(app, POSITION), position, None))
 }
 
 fn secure(app: &App) -> bool {

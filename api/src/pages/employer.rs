@@ -108,7 +108,7 @@ async fn choose(State(app): State<App>, visitor: Visitor, request: Request) -> R
         return page(&app, &visitor, form, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     let back = own_address(form.value("till"));
-    let chosen = cookies::cookie(&app, EMPLOYER, employer.number, Some(EMPLOYER_DAYS));
+    let chosen = cookies::cookie(&app, cookies::name(&app, EMPLOYER), employer.number, Some(EMPLOYER_DAYS));
     let jar = visitor.jar.clone().add(chosen);
     // Who is logged in for other employers logs in anew, with the one that was chosen.
     let is_in = visitor.caller().is_ok_and(|caller| {

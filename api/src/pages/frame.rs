@@ -10,6 +10,7 @@ use domain::vocabulary::Language;
 use infrastructure::tokens::Identity;
 use projections::services;
 
+use crate::pages::session::Left;
 use crate::pages::{Visitor, failures};
 use crate::texts::Text;
 use crate::{App, Failure, assets, format};
@@ -37,6 +38,8 @@ pub struct Frame {
     pub acting_as: Option<Text>,
     /// The name of the chosen employer.
     pub employer: Option<String>,
+    /// How long the login lasts.
+    pub left: Option<Left>,
     /// Whether anybody may choose who to be.
     pub demo: bool,
     /// The centre's phone number.
@@ -77,6 +80,7 @@ impl Frame {
                 Language::Sv => employer.name_sv,
                 Language::En => employer.name_en,
             }),
+            left: visitor.ends.map(|ends| Left::of(ends, app.clock.now())),
             demo: app.config.demo.enabled,
             phone: app.config.phone.clone(),
             opening: opening(language, app.clock.now()),
@@ -113,6 +117,11 @@ impl Frame {
     /// A moment in running text.
     pub fn moment(&self, at: &DateTime<Utc>) -> String {
         format::moment(self.language, *at)
+    }
+
+    /// The time of day.
+    pub fn time(&self, at: &DateTime<Utc>) -> String {
+        format::time(self.language, *at)
     }
 
     /// A moment in tables.

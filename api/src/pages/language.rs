@@ -26,6 +26,6 @@ struct Choice {
 
 async fn choose(State(app): State<App>, jar: CookieJar, Query(choice): Query<Choice>) -> Response {
     let language = Language::parse(&choice.kod).unwrap_or(Language::Sv);
-    let jar = jar.add(cookies::cookie(&app, LANGUAGE, language, Some(LANGUAGE_DAYS)));
+    let jar = jar.add(cookies::cookie(&app, cookies::name(&app, LANGUAGE), language, Some(LANGUAGE_DAYS)));
     (jar, Redirect::to(own_address(&choice.till))).into_response()
 }

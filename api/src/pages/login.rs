@@ -51,7 +51,8 @@ struct LoginPage {
     frame: Frame,
     persons: Vec<&'static Person>,
     back: String,
-    expired: bool,
+    /// What is said of a login that is over.
+    over: Option<Text>,
     /// Whether somebody is logged in, and is led here because a form is somebody else's.
     other: bool,
 }
@@ -65,6 +66,8 @@ struct Asked {
     centret: String,
     /// Whether one wants to be somebody else than who is logged in at the provider.
     igen: String,
+    /// Whether one has been told that the time is over.
+    vidare: String,
 }
 
 async fn show(
@@ -79,9 +82,20 @@ async fn show(
     let frame = Frame::new(&app, &visitor, Text::new(language, "login-title")).await?;
     let persons = persons::offered(visitor.employer);
     let back = own_address(&asked.till).to_owned();
-    let expired = visitor.expired.is_some() && back != "/";
+    let over = over(&visitor, &back);
     let other = visitor.caller().is_ok() && back != "/";
-    render(&LoginPage { frame, persons, back, expired, other })
+    render(&LoginPage { frame, persons, back, over, other })
+}
+
+/// What is said to whose login is over, and who comes back to `back`.
+fn over(visitor: &Visitor, back: &str) -> Option<Text> {
+    let key = match (visitor.expired.is_some(), visitor.timed_out, back) {
+        (false, ..) | (true, false, "/") => return None,
+        (true, false, _) => "session-over",
+        (true, true, "/") => "session-timed_out",
+        (true, true, _) => "session-timed_out-kept",
+    };
+    Some(Text::new(visitor.language, key))
 }
 
 #[derive(Deserialize)]
@@ -101,10 +115,19 @@ async fn log_in(
         return Err(Failure::NotFound);
     }
     let person = persons::find(&choice.person).ok_or(Failure::NotFound)?;
+    let name = cookies::session_name(&app);
+    if let Some(before) = visitor.jar.get(&name) {
+        app.end_session(before.value()).await?;
+    }
     let session = app.begin_session_as(person.identity(), person.others(), None).await?;
-    let mut jar = visitor.jar.add(cookies::cookie(&app, cookies::session_name(&app), session, None));
+    let mut jar = visitor.jar.add(cookies::cookie(&app, name, session, None));
     if let Some(employer) = person.employer() {
-        jar = jar.add(cookies::cookie(&app, cookies::EMPLOYER, employer, Some(cookies::EMPLOYER_DAYS)));
+        jar = jar.add(cookies::cookie(
+            &app,
+            cookies::name(&app, cookies::EMPLOYER),
+            employer,
+            Some(cookies::EMPLOYER_DAYS),
+        ));
     }
     let back = first_page(person.identity().role, &choice.till);
     Ok((jar, Redirect::to(back)).into_response())

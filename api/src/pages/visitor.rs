@@ -11,6 +11,7 @@ use domain::{OrganisationNumber, PersonId};
 
 use crate::app::Caller;
 use crate::app::sessions::Session;
+use crate::app::sessions::ends::Ends;
 use crate::pages::cookies;
 use crate::trace::Trace;
 use crate::{App, Failure};
@@ -30,6 +31,10 @@ pub struct Visitor {
     pub expired: Option<PersonId>,
     /// The other roles that the visitor may change to.
     pub other_roles: Vec<Role>,
+    /// Whether it is over because its time has passed.
+    pub timed_out: bool,
+    /// When the session ends.
+    pub ends: Option<Ends>,
     /// The position that this browser was told of.
     told: Option<u64>,
     /// The cookies.
@@ -61,7 +66,7 @@ impl Visitor {
     /// The same visitor, who has logged out.
     #[must_use]
     pub fn logged_out(self) -> Self {
-        Self { caller: Err(Failure::Unauthorized), ..self }
+        Self { caller: Err(Failure::Unauthorized), ends: None, ..self }
     }
 
     /// Who fills in a form: who is logged in, or was until the session ended.
@@ -113,8 +118,11 @@ impl FromRequestParts<App> for Visitor {
             return Ok(known.clone());
         }
         let jar = CookieJar::from_headers(&parts.headers);
-        let value = |name: &str| jar.get(name).map(|cookie| cookie.value().to_owned());
-        let session = session(app, value(&cookies::session_name(app))).await;
+        let value = |name| jar.get(&cookies::name(app, name)).map(|cookie| cookie.value().to_owned());
+        let session = session(app, value(cookies::SESSION)).await;
+        let ended = session.as_ref().ok().and_then(Option::as_ref).filter(|session| app.is_over(session));
+        let timed_out = ended.is_some_and(|session| session.expires > 0);
+        let ends = session.as_ref().ok().and_then(Option::as_ref).map(|session| app.ends(session));
         let other_roles = match &session {
             Ok(Some(session)) => session.others.iter().map(|other| other.role).collect(),
             _ => Vec::new(),
@@ -140,17 +148,22 @@ impl FromRequestParts<App> for Visitor {
             address: uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
             limited: None,
             trace: parts.extensions.get::<Trace>().copied().unwrap_or_else(Trace::begin),
+            ends: ends.filter(|_| caller.is_ok()),
             caller,
             expired,
             other_roles,
+            timed_out,
             jar,
         })
     }
 }
 
+/// The session of a cookie, which is used by this.
 async fn session(app: &App, cookie: Option<String>) -> Result<Option<Session>, Failure> {
-    match cookie {
-        Some(cookie) => Ok(app.session(&cookie).await?),
-        None => Ok(None),
+    let Some(cookie) = cookie else { return Ok(None) };
+    let mut session = app.session(&cookie).await?;
+    if let Some(session) = &mut session {
+        app.use_session(&cookie, session);
     }
+    Ok(session)
 }

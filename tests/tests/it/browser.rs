@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -40,22 +40,25 @@ pub(crate) fn start(arguments: &[&str]) -> Child {
 fn keep_time(clock: &Clock, asks: ChildStdout, mut told: ChildStdin) {
     for line in BufReader::new(asks).lines() {
         let line = line.unwrap();
-        let hours = line.strip_prefix("pass ").unwrap_or_else(|| panic!("the journey says: {line}"));
-        clock.set(clock.now() + TimeDelta::hours(hours.parse().unwrap()));
+        let minutes = line.strip_prefix("pass ").unwrap_or_else(|| panic!("the journey says: {line}"));
+        clock.set(clock.now() + TimeDelta::minutes(minutes.parse().unwrap()));
         told.write_all(b"passed\n").unwrap();
     }
+}
+
+/// Goes with a journey to its end, and moves the clock for it.
+pub(crate) fn accompany(mut journey: Child, clock: &Clock) -> Output {
+    let (asks, told) = (journey.stdout.take().unwrap(), journey.stdin.take().unwrap());
+    keep_time(clock, asks, told);
+    journey.wait_with_output().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_employee_files_a_case_and_reads_the_answer() {
     let app = TestApp::start_with(|config| config.demo.enabled = true).await;
-    let mut journey = start(&["journey.mjs", &app.url]);
-    let (asks, told) = (journey.stdout.take().unwrap(), journey.stdin.take().unwrap());
+    let journey = start(&["journey.mjs", &app.url]);
     let (clock, process) = (app.clock.clone(), journey.id());
-    let journey = tokio::task::spawn_blocking(move || {
-        keep_time(&clock, asks, told);
-        journey.wait_with_output().unwrap()
-    });
+    let journey = tokio::task::spawn_blocking(move || accompany(journey, &clock));
     let output = tokio::time::timeout(PATIENCE, journey).await;
     let output = output.unwrap_or_else(|_| panic!("the journey, process {process}, does not end")).unwrap();
     // Files that were uploaded and taken away again wait for the cleaner.

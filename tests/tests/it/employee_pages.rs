@@ -412,6 +412,7 @@ async fn out_of_hours_a_case_is_received_all_the_same() {
     let anna = employee(&app, "anna").await;
     assert!(!file_case(&anna, &FILED).await.says("Vi läser ärenden vardagar"));
     app.pass(TimeDelta::hours(7));
+    let anna = employee(&app, "anna").await;
     let evening = file_case(&anna, &FILED).await;
     evening.shows(200, "Ditt ärende räknas ändå som inkommet i dag.");
     evening.shows(200, "Vi skickar en bekräftelse till anna@exempelverket.example.");

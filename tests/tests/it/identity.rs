@@ -180,10 +180,11 @@ async fn the_choice_is_remembered_for_sixty_days_in_a_cookie_that_holds_the_empl
     let chosen = visit.post("/valj-arbetsgivare", &[("employer", EXEMPELVERKET), ("till", "/")]).await;
     let mut parts: Vec<&str> = chosen.cookies()[0].split("; ").collect();
     parts.sort_unstable();
-    let employer = format!("kundwebb_employer={EXEMPELVERKET}");
+    let employer = format!("__Host-kundwebb_employer={EXEMPELVERKET}");
     assert_eq!(parts, ["HttpOnly", "Max-Age=5184000", "Path=/", "SameSite=Lax", "Secure", &employer]);
 
-    let begun = Visit::new(&app.url).with_cookie(cookies::EMPLOYER, EXEMPELVERKET).get("/logga-in").await;
+    let visit = Visit::new(&app.url);
+    let begun = visit.page(visit.client.get(visit.at("/logga-in")).header("cookie", &employer)).await;
     let cookie = begun.cookies()[0];
     assert!(cookie.starts_with("__Host-kundwebb_login_"), "{cookie}");
     for part in ["; Secure", "; HttpOnly", "; Path=/", "; SameSite=Lax", "; Max-Age=600"] {
@@ -354,6 +355,26 @@ async fn who_logs_out_everywhere_is_out_in_every_browser_until_the_next_login() 
     // A session that is over ends nobody's.
     other.post("/logga-ut", &[("overallt", "ja")]).await;
     one.go(MY_CASES).await.shows(200, MY_CASES, "Anna Exempelsson");
+}
+
+/// The provider may know one still, and would let one in at once: then the time-out would be none.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_time_out_nobody_is_let_in_without_a_step_of_their_own() {
+    let world = World::start().await;
+    let (anna, _) = world.employee("anna").await;
+    world.app.pass(TimeDelta::minutes(60));
+    let over = anna.go(MY_CASES).await;
+    over.shows(200, "/logga-in", "Tiden gick ut och du är utloggad.");
+    assert_eq!(over.next(), None);
+    let onward = "/logga-in?till=/mina-arenden&vidare=ja";
+    let link = over.html.split("href=\"").map(|part| part.split('"').next().unwrap().replace("&#38;", "&"));
+    assert!(link.into_iter().any(|link| link == onward), "{}", over.html);
+    let next = anna.get(onward).await.next().unwrap();
+    assert!(next.as_str().starts_with(&world.provider.address), "{next}");
+    // Who has logged out is told nothing of a time, and led there at once.
+    anna.post("/logga-ut", &[]).await;
+    let next = anna.get("/logga-in?till=/mina-arenden").await.next().unwrap();
+    assert!(next.as_str().starts_with(&world.provider.address), "{next}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,8 @@
 //! Black-box and whole-tree tests: one binary, one module a topic. (The attribute tells the lints that helpers are tests too.)
 
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
 mod api;
 #[cfg(test)]
 mod browser;
@@ -44,6 +46,8 @@ mod parsers;
 mod program;
 #[cfg(test)]
 mod read_log;
+#[cfg(test)]
+mod sessions;
 #[cfg(test)]
 mod standby;
 #[cfg(test)]

@@ -481,6 +481,7 @@ async fn the_log_is_read_by_case_time_and_kind() {
     let first = registered(&olle, &call("Dubbel faktura", EXEMPELVERKET)).await;
     olle.done(&act(&olle, &first, "starta", &[]).await).await;
     app.pass(TimeDelta::hours(2));
+    let olle = officer(&app, "olle").await;
     let second = registered(&olle, &call("En till", EXEMPELVERKET)).await;
     let rut = auditor(&app).await;
     let log = rut.get("/revision").await;

@@ -448,6 +448,11 @@ impl Asking<'_> {
         self.try_send().await.unwrap()
     }
 
+    /// The answer as it comes.
+    pub(crate) async fn raw(self) -> reqwest::Response {
+        self.request.send().await.unwrap()
+    }
+
     /// As [`Asking::send`], where the connection may break.
     pub(crate) async fn try_send(mut self) -> Result<Answer, reqwest::Error> {
         let told = self.app.told.load(Ordering::Relaxed);

@@ -187,7 +187,7 @@ fn quoted_paths(text: &str) -> Vec<String> {
 #[test]
 fn what_the_documents_name_exists() {
     let sources: String = tracked(".rs").iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"] {
         let text = read(document);
         for path in quoted_paths(&text) {
             assert!(root().join(&path).exists(), "{document} names {path}");
@@ -196,5 +196,30 @@ fn what_the_documents_name_exists() {
             let name = part.rsplit("::").next().unwrap().trim_end_matches("()");
             assert!(sources.contains(name), "{document} names {part}");
         }
+    }
+}
+
+#[test]
+fn the_tests_that_prove_what_security_says_exist() {
+    let sources: String = tracked(".rs").iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let text = read("SECURITY.md");
+    let table = text.split("## OWASP ASVS").nth(1).unwrap();
+    let named = table.split('`').skip(1).step_by(2).filter(|part| part.contains("::"));
+    let names: BTreeSet<&str> = named.map(|part| part.rsplit("::").next().unwrap()).collect();
+    assert!(names.len() > 40, "{names:?}");
+    for name in names {
+        assert!(sources.contains(&format!("fn {name}(")), "SECURITY.md names {name}, which is no test");
+    }
+}
+
+#[test]
+fn the_settings_that_the_readme_shows_can_be_read() {
+    let text = read("README.md");
+    let examples: Vec<&str> =
+        text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let config = api::Config::parse(example).unwrap_or_else(|error| panic!("{error}: {example}"));
+        config.sessions.check().unwrap();
     }
 }

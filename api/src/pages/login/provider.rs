@@ -13,7 +13,7 @@ use domain::OrganisationNumber;
 use infrastructure::tokens::Identity;
 use projections::services;
 
-use super::{Asked, first_page, own_address};
+use super::{Asked, first_page, login_address, over, own_address};
 use crate::app::sessions::AtProvider;
 use crate::identity::login::{Answer, LONGEST, Wish};
 use crate::identity::{Finished, LoginError, Pending};
@@ -48,6 +48,15 @@ struct MismatchPage {
     back: String,
 }
 
+/// That the time of a login is over.
+#[derive(Template)]
+#[template(path = "pages/login_over.html")]
+struct OverPage {
+    frame: Frame,
+    words: Text,
+    onward: String,
+}
+
 /// Leads to the provider of the chosen employer; who has not chosen chooses first (K1).
 pub(super) async fn begin(app: &App, visitor: &Visitor, asked: &Asked) -> Result<Response, Failure> {
     let back = Some(own_address(&asked.till)).filter(|back| back.len() <= BACK_BYTES).unwrap_or("/");
@@ -62,6 +71,12 @@ pub(super) async fn begin(app: &App, visitor: &Visitor, asked: &Asked) -> Result
         return Ok(Redirect::to(FAILED).into_response());
     };
     let (language, again) = (visitor.language, !asked.igen.is_empty());
+    // Whoever is known there would be let in at once, and the time would be no limit.
+    if let Some(words) =
+        over(visitor, back).filter(|_| visitor.timed_out && asked.vidare.is_empty() && !again)
+    {
+        return time_is_over(app, visitor, asked, words).await;
+    }
     match provider.begin(&Wish { back, employer, language, again }).await {
         Ok((address, pending)) => {
             let jar = with_pending(app, visitor.jar.clone(), &pending);
@@ -69,6 +84,14 @@ pub(super) async fn begin(app: &App, visitor: &Visitor, asked: &Asked) -> Result
         }
         Err(error) => Ok(refuse(visitor.jar.clone(), &error)),
     }
+}
+
+/// Tells that the time of the login is over; from there one goes on to the provider.
+async fn time_is_over(app: &App, visitor: &Visitor, asked: &Asked, words: Text) -> Result<Response, Failure> {
+    let frame = Frame::new(app, visitor, Text::new(visitor.language, "login-title")).await?;
+    let centre = if asked.centret.is_empty() { "" } else { "&centret=ja" };
+    let onward = format!("{}{centre}&vidare=ja", login_address(own_address(&asked.till)));
+    render_with(StatusCode::OK, &OverPage { frame, words, onward })
 }
 
 /// The provider's answer.
@@ -127,7 +150,8 @@ async fn let_in(
     let role = identity.role;
     // Who has one employer need not be asked for it.
     if let (None, Some([own])) = (pending.employer, identity.employers.as_deref()) {
-        jar = jar.add(cookies::cookie(app, cookies::EMPLOYER, *own, Some(cookies::EMPLOYER_DAYS)));
+        let name = cookies::name(app, cookies::EMPLOYER);
+        jar = jar.add(cookies::cookie(app, name, *own, Some(cookies::EMPLOYER_DAYS)));
     }
     let name = cookies::session_name(app);
     let provider = id_token.map(|id_token| AtProvider { name: pending.provider.clone(), id_token });

@@ -3,6 +3,7 @@
 //! those of holding.)
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -41,7 +42,7 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     assert!(well.status.success() && faults(&well).is_empty(), "{}", words(&well));
     assert_eq!(
         words(&well).lines().filter(|line| line.starts_with("ok    ")).count(),
-        11,
+        13,
         "{}",
         words(&well)
     );
@@ -67,6 +68,7 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
         }
         finds(&run(&data, &["check"]), "FAIL  keys: ", "put the log's own master.key and token.key back");
         fs::write(&key, own).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     let nobody = [("KUNDWEBB_MAIL__TRANSPORT", "smtp"), ("KUNDWEBB_MAIL__PORT", "1")];
@@ -104,4 +106,26 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     );
     assert_eq!(nothing.status.code(), Some(1));
     assert!(!folder.path().join("nowhere").exists(), "and none is made");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_others_may_read_and_cookies_that_are_not_safe_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let program = Program::start(&data).await;
+    let token = data.join("token.key");
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o644)).unwrap();
+    finds(&run(&data, &["check"]), "FAIL  secrets: ", &format!("chmod 600 {}", token.display()));
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+    let open = [("KUNDWEBB_PUBLIC_URL", "http://kundwebb.example")];
+    finds(&check_with(&data, &open), "FAIL  cookies: ", "set it to https://kundwebb.example");
+    let endless = [("KUNDWEBB_SESSIONS__ABSOLUTE_HOURS", "1000")];
+    finds(
+        &check_with(&data, &endless),
+        "FAIL  cookies: ",
+        "set them to 5 or more minutes, and to 1 to 168 hours",
+    );
+    let well = check_with(&data, &[("KUNDWEBB_PUBLIC_URL", "https://kundwebb.example")]);
+    assert!(words(&well).contains("ok    cookies: that of a session is __Host-"), "{}", words(&well));
+    program.stop().await;
 }

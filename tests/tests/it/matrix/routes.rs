@@ -67,6 +67,8 @@ pub(super) const PAGES: &[(&str, &str, Needs)] = &[
     ("GET", "/logga-in/fel", Anybody),
     ("GET", "/logga-ut", Anybody),
     ("POST", "/logga-ut", Anybody),
+    ("GET", "/session", Anybody),
+    ("POST", "/session", Anybody),
     ("GET", "/roll", LoggedIn),
     ("POST", "/roll", Anybody),
     ("GET", "/skapa-arende", Needs::Duty(Duty::OwnCases)),

@@ -27,7 +27,7 @@ pub(crate) struct Page {
 impl<'a> Browser<'a> {
     pub(crate) async fn of(app: &'a TestApp, identity: Identity) -> Self {
         let session = app.app.begin_session(identity).await.unwrap();
-        Self { app, cookies: format!("{}={session}", cookies::SESSION) }
+        Self { app, cookies: format!("{}={session}", cookies::session_name(&app.app)) }
     }
 
     /// The same browser, reading English.
@@ -36,7 +36,7 @@ impl<'a> Browser<'a> {
         self
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.app.client.request(method, format!("{}{path}", self.app.url)).header(COOKIE, &self.cookies)
     }
 
