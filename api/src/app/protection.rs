@@ -29,7 +29,9 @@ impl App {
             first_only: false,
             upkeep: None,
         };
-        self.committer.append(append).await
+        let position = self.committer.append(append).await?;
+        self.acknowledged(actor, position);
+        Ok(position)
     }
 
     /// Marks whoever logs in, unless that was done before.

@@ -251,9 +251,8 @@ fn column(paper: &Paper, actor: &Actor) -> usize {
     let reported = paper.reporter.is_some_and(|reporter| actor.identities.contains(&reporter));
     let filed = paper.filed_by == Some(actor.person);
     match actor.role {
-        Role::Employee if reported && employer_is_mine => 0,
-        Role::Requester if (reported || filed) && employer_is_mine => 0,
-        Role::EmployerAdministrator if reported && employer_is_mine => 0,
+        Role::Employee | Role::EmployerAdministrator if reported && employer_is_mine => 0,
+        Role::Requester if employer_is_mine && (reported || filed) => 0,
         Role::EmployerAdministrator if employer_is_mine && actor.employers.is_some() => 7,
         Role::Employee | Role::Requester | Role::EmployerAdministrator => 1,
         Role::Officer if area_is_mine => 2,

@@ -45,6 +45,8 @@ mod parsers;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod protection;
+#[cfg(test)]
 mod read_log;
 #[cfg(test)]
 mod sessions;

@@ -128,15 +128,16 @@ async fn protect(
     Path(id): Path<String>,
     axum::Form(mark): axum::Form<Mark>,
 ) -> Answer {
-    let standing = readable(&app, &visitor, &id).await?.standing();
     let actor = &visitor.caller_for(Duty::CaseWork)?.actor;
+    let standing = readable(&app, &visitor, &id).await?.standing();
     if may(actor, domain::access::Action::Protect, &standing) != Verdict::Allowed {
         return Err(Failure::Forbidden);
     }
-    let reporter = standing.reporter.ok_or(Failure::NotFound)?;
+    let back = Redirect::to(&format!("/arenden/{id}"));
+    // Nobody's case is about nobody.
+    let Some(reporter) = standing.reporter else { return Ok(back.into_response()) };
     let position = app.protect(actor.person, reporter, mark.protected == "yes").await?;
-    let address = format!("/arenden/{id}");
-    Ok((cookies::told(&app, visitor.jar.clone(), position), Redirect::to(&address)).into_response())
+    Ok((cookies::told(&app, visitor.jar.clone(), position), back).into_response())
 }
 
 /// An action whose form is a request of the API.

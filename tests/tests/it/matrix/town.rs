@@ -210,7 +210,7 @@ impl Visitor<'_> {
             app.client.request(Method::GET, url)
         } else {
             let version = STALE.to_string();
-            let key = uuid::Uuid::new_v4().to_string();
+            let key = infrastructure::random::id().to_string();
             let officer = app.app.keys.login("olle-officer").to_string();
             let fields = [
                 ("officer", officer.as_str()),

@@ -1,0 +1,152 @@
+//! Protected identity (LAW-12): name, contact and employer are shown to the few who need them, and to nobody else in any way;
+//! and people who have several roles.
+
+use domain::access::Role;
+use domain::{Area, OrganisationNumber};
+use infrastructure::tokens::Identity;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::officer_pages::browser::Browser;
+use crate::support::{Done, EXEMPELVERKET, TestApp, TestCaller, identity};
+
+const NAME: &str = "Anna Provsson";
+const ADDRESS: &str = "anna@exempelverket.example";
+const EMPLOYER: &str = "Exempelverket";
+
+fn of_the_centre(app: &TestApp, role: Role) -> (Identity, TestCaller<'_>) {
+    let areas = role.has_areas().then(|| vec![Area::Ekonomi]);
+    let identity = Identity { areas, ..identity(&format!("eva-{role}"), role) };
+    (identity.clone(), app.caller(identity))
+}
+
+/// A case of Anna's, and the registrar who has marked her.
+async fn marked(app: &TestApp) -> Done {
+    let case = app.employee("anna").case("En faktura").await;
+    app.officer("olle").list("").await;
+    let (registrar, _) = of_the_centre(app, Role::Registrar);
+    let browser = Browser::of(app, registrar).await;
+    let address = format!("/arenden/{}", case.id);
+    let page = browser.get(&address).await;
+    page.shows(200, "Märk som skyddade personuppgifter");
+    assert!(page.says(NAME) && page.says(EMPLOYER));
+    let sent = browser.post(&format!("{address}/skydd"), &[("protected", "yes")]).await;
+    browser.done(&sent).await.shows(200, "Ta bort märkningen");
+    case
+}
+
+#[tokio::test]
+async fn who_is_protected_is_known_to_a_few_only() {
+    let app = TestApp::start().await;
+    let case = marked(&app).await;
+    for role in [Role::Officer, Role::Auditor, Role::TeamLead, Role::Registrar] {
+        let sees = matches!(role, Role::TeamLead | Role::Registrar);
+        let (identity, caller) = of_the_centre(&app, role);
+        let read = caller.read(&case.id).await;
+        assert_eq!(read["reporter"]["name"] == NAME, sees, "{role}");
+        assert_eq!(read["reporter"]["email"] == ADDRESS, sees, "{role}");
+        assert_eq!(read["reporter"]["protected"], true, "{role}");
+        assert_eq!(read["employer"] == EXEMPELVERKET, sees, "{role}");
+        let list = caller.get("/cases?scope=queue").send().await.ok();
+        assert_eq!(list.to_string().contains(NAME), sees, "{role}");
+        assert_eq!(list["cases"][0]["employer"] == EXEMPELVERKET, sees, "{role}");
+        // Nor can it be found out by asking for the cases of an employer.
+        let asked = caller.list(&format!("scope=queue&employer={EXEMPELVERKET}")).await;
+        assert_eq!(asked.contains(&case.number), sees, "{role}");
+        let timeline = caller.get(&format!("/cases/{}/timeline", case.id)).send().await.ok();
+        let told = timeline["events"][0]["facts"]["employer"] == EXEMPELVERKET;
+        // Auditors prove what is hashed.
+        assert_eq!(told, sees || role == Role::Auditor, "{role}");
+        let feed = caller.get("/events?limit=1000").with("reason", "En granskning").send().await.ok();
+        assert!(!feed.to_string().contains(NAME) && !feed.to_string().contains(ADDRESS), "{role}");
+        let received =
+            feed["events"].as_array().unwrap().iter().find(|event| event["streamId"] == case.id.as_str());
+        assert_eq!(received.unwrap()["facts"]["employer"] == EXEMPELVERKET, told, "{role}");
+        let browser = Browser::of(&app, identity).await;
+        for address in [format!("/arenden/{}", case.id), "/handlaggare".to_owned(), "/register".to_owned()] {
+            let page = browser.get(&address).await;
+            assert!(sees || !(page.says(NAME) || page.says(ADDRESS)), "{role} {address}");
+            let row = page.text();
+            let told = row.replace("Alla arbetsgivare", "").matches(EMPLOYER).count();
+            // In a list it stands among the employers to choose from.
+            let chosen = usize::from(!address.starts_with("/arenden"));
+            assert_eq!(told > chosen, sees, "{role} {address}: {row}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_protected_sees_their_own_and_the_mark_can_be_taken_away() {
+    let app = TestApp::start().await;
+    let case = marked(&app).await;
+    let anna = app.employee("anna");
+    let own: Value = anna.read(&case.id).await;
+    assert_eq!((&own["reporter"]["name"], &own["employer"]), (&json!(NAME), &json!(EXEMPELVERKET)));
+    let (officer, caller) = of_the_centre(&app, Role::Officer);
+    let address = format!("/arenden/{}", case.id);
+    let refused =
+        Browser::of(&app, officer).await.post(&format!("{address}/skydd"), &[("protected", "no")]).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(caller.read(&case.id).await["reporter"]["name"], Value::Null);
+    let (lead, _) = of_the_centre(&app, Role::TeamLead);
+    let lead = Browser::of(&app, lead).await;
+    let sent = lead.post(&format!("{address}/skydd"), &[("protected", "no")]).await;
+    lead.done(&sent).await;
+    assert_eq!(caller.read(&case.id).await["reporter"], json!({"name": NAME, "email": ADDRESS}));
+}
+
+/// Who called was marked before the login was known to be the same person.
+#[tokio::test]
+async fn the_mark_follows_from_a_call_to_the_login() {
+    let app = TestApp::start().await;
+    let olle = app.officer("olle");
+    let mut body = olle.body("Telefon");
+    body["reporter"] = json!({"name": NAME, "email": ADDRESS});
+    let called = olle.create(&body).await;
+    let (registrar, _) = of_the_centre(&app, Role::Registrar);
+    let browser = Browser::of(&app, registrar).await;
+    browser.post(&format!("/arenden/{}/skydd", called.id), &[("protected", "yes")]).await;
+    let case = app.employee("anna").case("Från webben").await;
+    assert_eq!(
+        olle.read(&case.id).await["reporter"],
+        json!({"name": null, "email": null, "protected": true})
+    );
+}
+
+#[tokio::test]
+async fn a_login_with_several_roles_acts_in_one_at_a_time() {
+    let app = TestApp::start().await;
+    let case = app.employee("bo").case("En faktura").await;
+    let employers = Some(vec![OrganisationNumber::parse(EXEMPELVERKET).unwrap()]);
+    let in_role = |role: Role| Identity { employers: employers.clone(), ..identity("anna", role) };
+    let session = app
+        .app
+        .begin_session_as(in_role(Role::Employee), vec![in_role(Role::EmployerAdministrator)], None)
+        .await
+        .unwrap();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let cookie = |session: &str| format!("{}={session}", api::pages::cookies::SESSION);
+    let get = async |path: &str, session: &str| {
+        client.get(format!("{}{path}", app.url)).header("cookie", cookie(session)).send().await.unwrap()
+    };
+    let change = async |role: &str, session: &str| {
+        let sent = client.post(format!("{}/roll", app.url)).header("cookie", cookie(session));
+        sent.header("origin", &app.url).form(&[("roll", role)]).send().await.unwrap()
+    };
+    assert_eq!(get("/register", &session).await.status(), 403);
+    let roles = get("/roll", &session).await.text().await.unwrap();
+    assert!(roles.contains("Arbeta som Arbetsgivarens administratör"), "{roles}");
+    assert_eq!(change("auditor", &session).await.status(), 403, "a role that the login does not have");
+    let changed = change("employer-administrator", &session).await;
+    let told = changed.headers().get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+    let prefix = format!("{}=", api::pages::cookies::SESSION);
+    let next =
+        told.filter_map(|told| told.strip_prefix(&prefix)?.split(';').next()).next().unwrap().to_owned();
+    assert_ne!(next, session);
+    // The session before is over.
+    assert_eq!(get("/roll", &session).await.status(), 303);
+    let register = get("/register", &next).await.text().await.unwrap();
+    assert!(register.contains(&case.number) && !register.contains("En faktura"), "{register}");
+    assert_eq!(get(&format!("/arenden/{}", case.id), &next).await.status(), 403);
+    assert!(get("/roll", &next).await.text().await.unwrap().contains("Arbeta som Anställd"));
+}
