@@ -59,7 +59,8 @@ fn caller([role, number, narrowing, employer, area, ..]: [u8; 6], read: &ReadMod
         person,
         role,
         identities,
-        employers: (narrowed(1) && role.has_employers())
+        // Nobody administrates no employer.
+        employers: ((narrowed(1) && role.has_employers()) || role == Role::EmployerAdministrator)
             .then(|| employers()[..usize::from(employer) % 3].to_vec()),
         areas: (narrowed(2) && role.has_areas())
             .then(|| Area::ALL.iter().copied().filter(|one| area >> (*one as u8) & 1 == 1).collect()),

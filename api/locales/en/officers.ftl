@@ -220,7 +220,7 @@ protected-title = Protected identity
 protected-is = The person whose case this is has protected identity. Name, contact details and employer are shown only to team leads and registrars.
 protected-mark = Mark as protected identity
 protected-unmark = Remove the mark
-protected-mark-hint = Name, contact details and employer are then hidden from everybody but team leads and registrars.
+protected-mark-hint = Once the person is marked, name, contact details and employer are hidden from everybody but team leads and registrars.
 
 audit-readings = Read log: who has read what
 read-log-title = Read log

@@ -217,7 +217,7 @@ protected-title = Skyddade personuppgifter
 protected-is = Den som ärendet gäller har skyddade personuppgifter. Namn, kontaktuppgifter och arbetsgivare visas bara för samordnare och registratorer.
 protected-mark = Märk som skyddade personuppgifter
 protected-unmark = Ta bort märkningen
-protected-mark-hint = Namn, kontaktuppgifter och arbetsgivare döljs då för alla utom samordnare och registratorer.
+protected-mark-hint = När personen är märkt döljs namn, kontaktuppgifter och arbetsgivare för alla utom samordnare och registratorer.
 
 audit-readings = Läslogg: vem som har läst vad
 read-log-title = Läslogg

@@ -113,6 +113,38 @@ async fn the_mark_follows_from_a_call_to_the_login() {
     );
 }
 
+/// Who is authorised sends a decision for somebody else at the employer; both see it.
+#[tokio::test]
+async fn a_requester_sends_a_document_for_another_by_the_form() {
+    let app = TestApp::start().await;
+    let employers = Some(vec![OrganisationNumber::parse(EXEMPELVERKET).unwrap()]);
+    let in_role =
+        |login: &str, role: Role| Identity { employers: employers.clone(), ..identity(login, role) };
+    let vera = Browser::of(&app, in_role("vera", Role::Requester)).await;
+    let form = vera.get("/skapa-arende").await;
+    form.shows(200, "Gäller det någon annan hos arbetsgivaren?");
+    let mut hidden = form.hidden("/skapa-arende");
+    let more = [
+        ("action", "send"),
+        ("area", "lon"),
+        ("subArea", "beslut-underlag"),
+        ("subject", "Ny lön"),
+        ("message", "Beslutet bifogas."),
+        ("reporter-name", NAME),
+        ("reporter-email", ADDRESS),
+    ];
+    hidden.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let fields: Vec<_> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let sent = vera.post_with_file("/skapa-arende", &fields, ("beslut.pdf", crate::support::PDF)).await;
+    vera.done(&sent).await;
+    let anna = Browser::of(&app, in_role("anna", Role::Employee)).await;
+    anna.get("/mina-arenden").await.shows(200, "Ny lön");
+    vera.get("/mina-arenden").await.shows(200, "Ny lön");
+    let bo = Browser::of(&app, in_role("bo", Role::Employee)).await;
+    assert!(!bo.get("/mina-arenden").await.says("Ny lön"));
+    assert!(!bo.get("/skapa-arende").await.says("Gäller det någon annan"));
+}
+
 #[tokio::test]
 async fn a_login_with_several_roles_acts_in_one_at_a_time() {
     let app = TestApp::start().await;

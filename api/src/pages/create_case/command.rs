@@ -2,7 +2,7 @@
 
 use domain::access::Role;
 use domain::refusal::{Code, FieldError};
-use domain::{Area, CaseCommand, CaseNumber, Channel};
+use domain::{Area, CaseCommand, CaseNumber, Channel, SubArea};
 use infrastructure::{Outcome, random};
 use projections::services;
 
@@ -55,7 +55,8 @@ pub(super) fn request(visitor: &Visitor, caller: &Caller, form: &Form) -> Create
     let language = Some(visitor.language.to_string());
     let filled = filled(form);
     let (name, email) = (form.filled("reporter-name"), form.filled("reporter-email"));
-    let for_another = caller.actor.role == Role::Requester && (name.is_some() || email.is_some());
+    let document = filled.sub_area.as_deref() == Some(SubArea::BeslutUnderlag.code());
+    let for_another = document && caller.actor.role == Role::Requester && (name.is_some() || email.is_some());
     let reporter = for_another.then_some(ReporterRequest { subject: None, name, email });
     CreateRequest { reporter, employer: filled.employer.or(only_employer), language, ..filled }
 }

@@ -11,7 +11,7 @@ use crate::officer_pages::browser::Browser;
 use crate::support::identity;
 
 /// The pages that people read, as the routes have them. One that is not named here was added by somebody: say what it shows.
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 22] = [
     "/",
     "/arenden/{id}",
     "/arenden/{id}/filer/{attachment}",
@@ -24,9 +24,11 @@ const PAGES: [&str; 20] = [
     "/logga-in/fel",
     "/logga-ut",
     "/mina-arenden",
+    "/register",
     "/revision",
     "/revision/arenden/{id}",
     "/revision/lasningar",
+    "/roll",
     "/skapa-arende",
     "/statistik",
     "/support",
@@ -34,7 +36,7 @@ const PAGES: [&str; 20] = [
     "/tjanster",
 ];
 /// Those that lead elsewhere and show nothing.
-const LEADING: [&str; 3] = ["/logga-in/svar", "/sprak", "/valj-arbetsgivare"];
+const LEADING: [&str; 4] = ["/logga-in/svar", "/session", "/sprak", "/valj-arbetsgivare"];
 
 /// The routes of the sources.
 fn routes(folder: &Path, found: &mut BTreeSet<String>) {
@@ -137,6 +139,9 @@ async fn every_page_with_content_is_recorded_once_with_the_cases_that_it_showed(
         (employee("anna"), vec!["Anna"]),
         (employee("kalle"), vec!["Kalle"]),
         (identity("olle", Role::Officer), vec![]),
+        (identity("lina", Role::TeamLead), vec![]),
+        (identity("rita", Role::Registrar), vec![]),
+        (identity("arvid", Role::Archivist), vec![]),
         (identity("rut", Role::Auditor), vec![]),
     ] {
         let browser = Browser::of(app, who.clone()).await;
@@ -159,7 +164,7 @@ async fn every_page_with_content_is_recorded_once_with_the_cases_that_it_showed(
         }
         // The cases, their receipts, a file, three lists; of auditors also the replays with a reason.
         let expected = match who.role {
-            Role::Officer => 4 + 4 + 1 + 3,
+            Role::Officer | Role::TeamLead | Role::Registrar => 4 + 4 + 1 + 3,
             Role::Auditor => 4 + 4 + 1 + 3 + 4,
             _ => 0,
         };
