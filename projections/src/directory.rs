@@ -1,5 +1,7 @@
 //! The directory: names and addresses behind the pseudonyms, and which calls and logins are the same person.
 
+use std::collections::HashSet;
+
 use domain::access::Role;
 use domain::{Event, OrganisationNumber, PersonId};
 use infrastructure::Recorded;
@@ -118,6 +120,16 @@ fn protect(tables: &Connection, id: PersonId, protected: bool) -> Result<(), Rea
 /// When the read models cannot be read.
 pub fn is_protected(tables: &Connection, id: PersonId) -> Result<bool, ReadError> {
     Ok(tables.prepare_cached("SELECT 1 FROM person_protected WHERE person_id = ?1")?.exists([id.0])?)
+}
+
+/// Everybody who has protected identity.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn protected(tables: &Connection) -> Result<HashSet<PersonId>, ReadError> {
+    let mut statement = tables.prepare_cached("SELECT person_id FROM person_protected")?;
+    let persons = statement.query_map([], |row| row.get(0).map(PersonId))?.collect::<Result<_, _>>()?;
+    Ok(persons)
 }
 
 /// A person by pseudonym.

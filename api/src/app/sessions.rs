@@ -149,7 +149,16 @@ impl App {
                 self.seen.put(id, session.as_mut());
                 Ok(session)
             }
-            Err(error) => self.seen.get(&id).map(Some).ok_or_else(|| unavailable(&error)),
+            Err(error) => {
+                let out = |session: &Session| {
+                    self.revoked.holds(&hex::encode(self.mark_of(self.person_of(session))))
+                };
+                self.seen
+                    .get(&id)
+                    .filter(|session| !out(session))
+                    .map(Some)
+                    .ok_or_else(|| unavailable(&error))
+            }
         }
     }
 
@@ -197,6 +206,13 @@ impl App {
         let expires_at = self.clock.now() + self.longest_session() + REMEMBERED;
         let keep = Upkeep::Keep { which: Kept::Session(id), owner: person, sealed, expires_at };
         self.committer.upkeep(keep).await?;
+        // Other nodes hear of it as of a revoked token, for when the log is away.
+        let revoke = Upkeep::RevokeToken {
+            id: hex::encode(id),
+            expires_at: self.clock.now() + self.longest_session(),
+            now: self.clock.now(),
+        };
+        self.committer.upkeep(revoke).await?;
         self.seen.forget(|session| self.person_of(session) == person);
         Ok(())
     }

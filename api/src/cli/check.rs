@@ -38,24 +38,22 @@ const RESTORE_DATABASE: &str = "stop every node, keep the database, and put a ba
 /// What to do about keys.
 const KEYS: &str = "put the log's own master.key and token.key back from where they are kept";
 
+/// What is asked, and the answer.
+type Finding = (&'static str, anyhow::Result<String>);
+
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let log = read_only(&config).await;
+    let new = is_new(&config)?;
     let log = log.as_deref().map_err(|error| format!("{error:#}"));
-    let mut findings = vec![
-        ("folder", folder(&config.data)),
-        ("disk", room(&config.data)),
-        ("log", whole(log.clone(), &config).await),
-        ("clock", clock(log.clone()).await),
-        ("keys", keys(log.clone(), &config).await),
-        ("read models", read_models(log.clone(), &config).await),
-        ("files", files(log.clone(), &config).await),
+    let mut findings: Vec<Finding> = vec![
+        ("folder", Ok(format!("{} is new; the server makes what it needs there", config.data.display()))),
         ("secrets", secrets::check(&config)),
         ("cookies", cookies::check(&config)),
         ("logins", logins::check(&config).await),
-        ("mail", post(log.clone(), &config).await),
-        ("deliveries", held(log.clone()).await),
-        ("read log", read_log(log.clone(), &config).await),
     ];
+    if !new {
+        findings = inside(log.clone(), &config).await;
+    }
     if config.log_place()?.is_shared() {
         findings.insert(2, ("database", database(&config).await));
     }
@@ -73,6 +71,31 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     }
     let well = findings.iter().all(|(_, finding)| finding.is_ok());
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is found of an installation that is there.
+async fn inside(log: Opened<'_>, config: &Config) -> Vec<Finding> {
+    vec![
+        ("folder", folder(&config.data)),
+        ("disk", room(&config.data)),
+        ("log", whole(log.clone(), config).await),
+        ("clock", clock(log.clone()).await),
+        ("keys", keys(log.clone(), config).await),
+        ("read models", read_models(log.clone(), config).await),
+        ("files", files(log.clone(), config).await),
+        ("secrets", secrets::check(config)),
+        ("cookies", cookies::check(config)),
+        ("logins", logins::check(config).await),
+        ("mail", post(log.clone(), config).await),
+        ("deliveries", held(log.clone()).await),
+        ("read log", read_log(log.clone(), config).await),
+    ]
+}
+
+/// Whether nothing is there yet: a folder that is not there, or empty.
+fn is_new(config: &Config) -> anyhow::Result<bool> {
+    let empty = !config.data.exists() || fs::read_dir(&config.data)?.next().is_none();
+    Ok(empty && !config.log_place()?.is_shared())
 }
 
 /// The log, where it can be opened; else why not.

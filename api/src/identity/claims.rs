@@ -13,14 +13,17 @@ use crate::config::IdentityProvider;
 const SUBJECT_BYTES: usize = 255;
 
 /// Why a good token lets nobody in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// It does not say who it is.
     #[error("the claim that is to say who it is, is missing or no text of at most 255 characters")]
     NoSubject,
     /// It names no employer that the provider may speak for.
-    #[error("the claims name no employer whose login this provider is")]
+    #[error("the claims name no employer")]
     NoEmployer,
+    /// Those that it names are not the provider's to speak for.
+    #[error("the claims name no employer whose login this provider is")]
+    OtherEmployer(Vec<OrganisationNumber>),
 }
 
 /// Who the claims say it is, in each role: that of the first rule that holds first. `speaks_for` tells for which employers
@@ -55,7 +58,12 @@ pub fn identity(
         areas,
     });
     let identities: Vec<_> = identities.collect();
-    if identities.is_empty() { Err(Refused::NoEmployer) } else { Ok(identities) }
+    let named = named(settings, claims);
+    match (identities.is_empty(), named.is_empty()) {
+        (false, _) => Ok(identities),
+        (true, true) => Err(Refused::NoEmployer),
+        (true, false) => Err(Refused::OtherEmployer(named)),
+    }
 }
 
 /// Whether the claims say that somebody has protected identity: in whatever way but a plain no.
@@ -101,9 +109,17 @@ fn employers(
     claims: &Value,
     speaks_for: impl Fn(OrganisationNumber) -> bool,
 ) -> Vec<OrganisationNumber> {
-    let Some(name) = &settings.claims.organisation_number else { return settings.employers.clone() };
-    let said = texts(claim(claims, name)).into_iter().filter_map(OrganisationNumber::parse);
-    let mut employers: Vec<_> = said.filter(|employer| speaks_for(*employer)).collect();
+    if settings.claims.organisation_number.is_none() {
+        return settings.employers.clone();
+    }
+    named(settings, claims).into_iter().filter(|employer| speaks_for(*employer)).collect()
+}
+
+/// The employers that the claims name, believed or not.
+fn named(settings: &IdentityProvider, claims: &Value) -> Vec<OrganisationNumber> {
+    let name = settings.claims.organisation_number.as_deref();
+    let said = texts(name.and_then(|name| claim(claims, name)));
+    let mut employers: Vec<_> = said.into_iter().filter_map(OrganisationNumber::parse).collect();
     employers.sort_unstable();
     employers.dedup();
     employers
@@ -207,9 +223,8 @@ mod tests {
             ["4021000007", "4021010006"].map(number)
         );
         assert_eq!(own(json!(["4021040003", "4021000007"])), [number("4021000007")]);
-        for foreign in
-            [json!("4021040003"), json!("nonsense"), json!([]), json!(4_021_000_007_u64), Value::Null]
-        {
+        assert_eq!(of(json!("4021040003")), Err(Refused::OtherEmployer(vec![number("4021040003")])));
+        for foreign in [json!("nonsense"), json!([]), json!(4_021_000_007_u64), Value::Null] {
             assert_eq!(of(foreign.clone()), Err(Refused::NoEmployer), "{foreign}");
         }
     }

@@ -123,7 +123,7 @@ impl Provider {
         let published = self.published().await?;
         let code = self.code(pending, answer, &published)?;
         let client = published.client(&self.settings);
-        let response = self.exchange(&client, pending, code).await?;
+        let response = self.exchange(&client, &pending.verifier, code).await?;
         let id_token =
             response.id_token().ok_or_else(|| LoginError::Token("there is none in the answer".to_owned()))?;
         let now = self.clock.now();
@@ -142,6 +142,22 @@ impl Provider {
         let ends = published.metadata.additional_metadata().end_session_endpoint.is_some();
         let protected = claims::is_protected(&self.settings, &claims);
         Ok(Finished { identities, protected, id_token: ends.then(|| id_token.to_string()) })
+    }
+
+    /// Whether the provider knows us by our secret or key: it is asked for a token with a code that is none.
+    ///
+    /// # Errors
+    /// [`LoginError::Away`].
+    pub async fn knows_us(&self) -> Result<bool, LoginError> {
+        let client = self.published().await?.client(&self.settings);
+        let verifier = hex::encode(random::bytes::<32>());
+        match self.exchange(&client, &verifier, "none".to_owned()).await {
+            Err(LoginError::Denied(word)) => {
+                Ok(!["invalid_client", "unauthorized_client"].contains(&word.as_str()))
+            }
+            Err(LoginError::Away(reason)) => Err(LoginError::Away(reason)),
+            _ => Ok(true),
+        }
     }
 
     /// The code of an answer that is one to this login.
@@ -174,7 +190,7 @@ impl Provider {
     async fn exchange(
         &self,
         client: &Client,
-        pending: &Pending,
+        verifier: &str,
         code: String,
     ) -> Result<CoreTokenResponse, LoginError> {
         let endless = |error: &dyn std::fmt::Display| LoginError::Away(error.to_string());
@@ -182,7 +198,7 @@ impl Provider {
             .exchange_code(AuthorizationCode::new(code))
             .map_err(|error| endless(&error))?
             .set_redirect_uri(Cow::Borrowed(&self.callback))
-            .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier.clone()));
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()));
         if let Some(key) = &self.key {
             let address = client.token_uri().map(ToString::to_string).unwrap_or_default();
             let proof = key.proof(&self.settings.client_id, &address, self.clock.now());

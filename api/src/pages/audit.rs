@@ -4,7 +4,7 @@ mod asked;
 mod readings;
 mod replay;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use askama::Template;
 use axum::Router;
@@ -12,11 +12,11 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use domain::access::Duty;
-use domain::{CaseId, CaseNumber, Event, Language};
+use domain::{CaseId, CaseNumber, Event, Language, PersonId};
 use infrastructure::clock::from_micros;
 use infrastructure::log::Search;
 use infrastructure::stored::StoredEvent;
-use projections::queue;
+use projections::{directory, queue};
 
 use crate::pages::components::Choice;
 use crate::pages::officers::names::short;
@@ -89,12 +89,17 @@ async fn show(
     let head = app.log.head().await?.position;
     let found = find(&app, language, &asked, head, &mut form).await?;
     let numbers = numbers(&app, &found.events).await?;
+    let hidden = of_protected(&app, &found.events).await?;
     let frame = Frame::new(&app, &visitor, Text::new(language, "audit-title")).await?;
     let page = AuditPage {
         frame: frame.with_error(!form.errors.is_empty()),
         kinds: asked::kinds(language),
         limits: asked::limits(language),
-        rows: found.events.iter().map(|event| row(language, event, &numbers)).collect(),
+        rows: found
+            .events
+            .iter()
+            .map(|event| row(language, event, &numbers, hidden.contains(&event.position)))
+            .collect(),
         count: Text::new(language, "audit-count").number("n", found.events.len() as u64).to_string(),
         head,
         older: found.older.map(|before| asked.address(Some(before))),
@@ -193,7 +198,38 @@ async fn numbers(app: &App, events: &[StoredEvent]) -> Result<HashMap<CaseId, Ca
     Ok(numbers.await?)
 }
 
-fn row(language: Language, event: &StoredEvent, numbers: &HashMap<CaseId, CaseNumber>) -> Row {
+/// The positions of events about persons with protected identity: where those work is not told here.
+async fn of_protected(app: &App, events: &[StoredEvent]) -> Result<HashSet<u64>, Failure> {
+    let about = |event: &StoredEvent| (event.position, case_of(event), PersonId(event.stream.0));
+    let about: Vec<_> = events.iter().map(about).collect();
+    let positions = app.query(move |tables| {
+        let mut positions = HashSet::new();
+        for (position, case, person) in about {
+            let person = match case {
+                Some(case) => queue::standing(tables, case)?.and_then(|standing| standing.reporter),
+                None => Some(person),
+            };
+            if let Some(person) = person
+                && directory::is_protected(tables, person)?
+            {
+                positions.insert(position);
+            }
+        }
+        Ok(positions)
+    });
+    Ok(positions.await?)
+}
+
+/// Facts without where somebody works.
+fn without_employer(facts: &str) -> String {
+    let mut value: serde_json::Value = serde_json::from_str(facts).unwrap_or_default();
+    if let Some(facts) = value.as_object_mut() {
+        facts.remove("employer");
+    }
+    value.to_string()
+}
+
+fn row(language: Language, event: &StoredEvent, numbers: &HashMap<CaseId, CaseNumber>, hidden: bool) -> Row {
     let case = case_of(event);
     let number = case.and_then(|case| numbers.get(&case));
     let link = |case: CaseId| {
@@ -209,9 +245,9 @@ fn row(language: Language, event: &StoredEvent, numbers: &HashMap<CaseId, CaseNu
         stream: event.stream.to_string(),
         version: event.version,
         actor: event.actor.to_string(),
-        employer: event.employer.clone(),
+        employer: event.employer.clone().filter(|_| !hidden),
         leaf_hash: hex::encode(event.leaf_hash),
-        facts: pretty(&event.facts),
+        facts: if hidden { pretty(&without_employer(&event.facts)) } else { pretty(&event.facts) },
         sealed: if event.sealed.is_some() { "audit-yes" } else { "audit-no" },
     }
 }

@@ -95,16 +95,24 @@ pub(super) fn way_in(visitor: &Visitor, back: &str) -> String {
     } else {
         back
     };
-    if visitor.employer.is_none() && !is_of_the_centre(back) {
+    if visitor.employer.is_none() && !is_of_the_centre(visitor, back) {
         choice_address(back)
     } else {
         login_address(back)
     }
 }
 
-/// Whether a page is for those who work at the centre.
-pub(super) fn is_of_the_centre(address: &str) -> bool {
-    ["/handlaggare", "/statistik", "/revision"].iter().any(|path| address.starts_with(path))
+/// Whether one comes to a page by the login of the centre. Some pages are for people there and at employers: then it counts
+/// who was logged in before, and else whether an employer is chosen in this browser.
+pub(super) fn is_of_the_centre(visitor: &Visitor, address: &str) -> bool {
+    let is = |paths: &[&str]| paths.iter().any(|path| address.starts_with(path));
+    let was = visitor.was.map(|role| !role.is_customer());
+    match () {
+        () if is(&["/handlaggare", "/revision"]) => true,
+        () if is(&["/statistik", "/register"]) => was.unwrap_or(visitor.employer.is_none()),
+        () if is(&["/arenden/"]) => was == Some(true),
+        () => false,
+    }
 }
 
 /// Heading and body of a failure.

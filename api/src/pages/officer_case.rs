@@ -167,7 +167,7 @@ async fn page(
     forms: Forms,
 ) -> Result<CasePage, Failure> {
     let language = visitor.language;
-    let around = around(app, &view, receipt).await?;
+    let around = around(app, &caller.actor, &view, receipt).await?;
     let persons = entries::persons(&around.timeline).chain(view.reporter).chain(view.officer);
     let persons: Vec<_> = persons.chain([view.registered_by]).collect();
     let names = Names::load(app, language, &caller.actor, Some(view.employer), persons).await?;
@@ -196,7 +196,8 @@ async fn page(
     })
 }
 
-async fn around(app: &App, view: &CaseView, receipt: &Receipt) -> Result<Around, Failure> {
+async fn around(app: &App, reader: &Actor, view: &CaseView, receipt: &Receipt) -> Result<Around, Failure> {
+    let hides = reader.role.hides_protected();
     let (case, reporter) = (view.id, view.reporter);
     let followed = match view.follows_up {
         Some(number) => app.case_of_number(number).await?,
@@ -204,7 +205,12 @@ async fn around(app: &App, view: &CaseView, receipt: &Receipt) -> Result<Around,
     };
     let found = app.query(move |tables| {
         let protected = reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?;
-        Ok((timeline::of_case(tables, case, true)?, directory::officers(tables)?, protected))
+        let mut officers = directory::officers(tables)?;
+        if hides {
+            let protected = directory::protected(tables)?;
+            officers.retain(|officer| !protected.contains(&officer.id));
+        }
+        Ok((timeline::of_case(tables, case, true)?, officers, protected))
     });
     let (timeline, officers, protected) = found.await?;
     Ok(Around { timeline: timeline.shown(receipt)?, officers, protected, followed })

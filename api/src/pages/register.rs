@@ -80,7 +80,9 @@ async fn show(
         }
         Ok(found)
     });
-    let found = found.await?.in_register(&Reach::nothing());
+    // Who sees where protected people work is recorded.
+    let told = if caller.actor.role.sees_protected() { caller.actor.reach() } else { Reach::nothing() };
+    let found = found.await?.in_register(&told);
     let found = app.shown_to(caller, What::List, found).await?;
     let persons: Vec<_> = found.rows.iter().filter_map(|row| row.reporter).collect();
     let names = Names::load(&app, language, &caller.actor, None, persons).await?;

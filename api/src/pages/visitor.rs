@@ -31,6 +31,8 @@ pub struct Visitor {
     pub expired: Option<PersonId>,
     /// The other roles that the visitor may change to.
     pub other_roles: Vec<Role>,
+    /// The role that it was in.
+    pub was: Option<Role>,
     /// Whether it is over because its time has passed.
     pub timed_out: bool,
     /// When the session ends.
@@ -121,6 +123,7 @@ impl FromRequestParts<App> for Visitor {
         let value = |name| jar.get(&cookies::name(app, name)).map(|cookie| cookie.value().to_owned());
         let session = session(app, value(cookies::SESSION)).await;
         let ended = session.as_ref().ok().and_then(Option::as_ref).filter(|session| app.is_over(session));
+        let was = ended.map(|session| session.identity.role);
         let timed_out = ended.is_some_and(|session| session.expires > 0);
         let ends = session.as_ref().ok().and_then(Option::as_ref).map(|session| app.ends(session));
         let other_roles = match &session {
@@ -152,6 +155,7 @@ impl FromRequestParts<App> for Visitor {
             caller,
             expired,
             other_roles,
+            was,
             timed_out,
             jar,
         })

@@ -15,10 +15,10 @@ use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use domain::access::{Duty, Role};
+use domain::access::{Duty, Reach, Role};
 use domain::{Area, CaseCommand, Channel, OrganisationNumber, Status};
 use projections::case_row::CaseRow;
-use projections::{Filter, Page, Sort, my_cases, queue};
+use projections::{Filter, Page, Sort, directory, my_cases, queue};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -181,12 +181,19 @@ impl Asked {
         let reach = if own_only { actor.reach() } else { actor.register() };
         filter.without_protected = filter.employer.is_some() && actor.role.hides_protected();
         let (reader, order) = (actor.clone(), (self.sort, self.page, self.limit));
+        let asking = reader.clone();
         let found = app.query(move |tables| {
             let find = match own {
                 true => my_cases::find,
                 false if centre => queue::find,
                 false => queue::find_shown,
             };
+            // Who works on a case may be hidden too.
+            let hidden = match filter.officer.filter(|officer| !asking.identities.contains(officer)) {
+                Some(officer) => !asking.role.sees_protected() && directory::is_protected(tables, officer)?,
+                None => false,
+            };
+            let reach = if hidden { Reach::nothing() } else { reach };
             find(tables, &reach, &filter, order)
         });
         let found = found.await?.in_register(&actor.reach());
@@ -230,7 +237,10 @@ async fn list(
         true => readership.summary(row, &people),
         false => readership.known(row, &people),
     };
-    let cases = page.rows.into_iter().map(summary).collect();
+    let mut cases: Vec<CaseSummary> = page.rows.into_iter().map(summary).collect();
+    if !whole {
+        cases.iter_mut().for_each(|case| case.reporter = None);
+    }
     Ok((personal(), words(reader.language), headers, Json(CaseList { cases, meta })).into_response())
 }
 

@@ -98,9 +98,27 @@ struct Feed {
     within: HashMap<StreamId, bool>,
 }
 
-/// Whether a role reads events without the employers of persons with protected identity. Auditors prove what is hashed.
-pub fn hides_employer(role: Role) -> bool {
-    role.hides_protected() && role != Role::Auditor
+/// The positions of events that tell who a person with protected identity is, or where that person works.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub async fn of_protected(app: &App, events: &[StoredEvent]) -> Result<HashSet<u64>, Failure> {
+    let told = |event: &StoredEvent| match event.facts_only().ok()? {
+        Event::CaseReceived { reporter: Some(reporter), .. } => Some((event.position, reporter)),
+        Event::PersonSeen { .. } => Some((event.position, PersonId(event.stream.0))),
+        _ => None,
+    };
+    let told: Vec<_> = events.iter().filter_map(told).collect();
+    let positions = app.query(move |tables| {
+        let mut positions = HashSet::new();
+        for (position, person) in told {
+            if directory::is_protected(tables, person)? {
+                positions.insert(position);
+            }
+        }
+        Ok(positions)
+    });
+    Ok(positions.await?)
 }
 
 /// The events of one step, and the position to which it came.
@@ -121,7 +139,8 @@ impl Feed {
             personal: reason(headers)
                 .filter(|_| role == Role::Auditor)
                 .map(|reason| (caller.clone(), reason)),
-            hides_employer: hides_employer(role),
+            // Who gives a reason is recorded; to everybody else of the centre it is not told here.
+            hides_employer: role.sees_all() && !(role == Role::Auditor && reason(headers).is_some()),
             end,
             within: HashMap::new(),
             app,
@@ -167,7 +186,7 @@ impl Feed {
 
     /// What is told of events; with personal content once it is recorded who is shown it.
     async fn bodies(&self, events: &[StoredEvent]) -> Result<Vec<EventBody>, Failure> {
-        let protected = self.of_protected(events).await?;
+        let protected = of_protected(&self.app, events).await?;
         let mut opened = self.opened(events).await?.into_iter();
         let body = |event: &StoredEvent| {
             let is_protected = protected.contains(&event.position);
@@ -191,26 +210,6 @@ impl Feed {
         self.app.recorded(caller, purpose, &self.cases(events).await?).await?;
         let opened = self.app.reader.open(events).await?;
         Ok(opened.iter().map(|event| event.event.personal_json()).collect())
-    }
-
-    /// The positions of events that tell who a person with protected identity is, or where that person works.
-    async fn of_protected(&self, events: &[StoredEvent]) -> Result<HashSet<u64>, Failure> {
-        let told = |event: &StoredEvent| match event.facts_only().ok()? {
-            Event::CaseReceived { reporter: Some(reporter), .. } => Some((event.position, reporter)),
-            Event::PersonSeen { .. } => Some((event.position, PersonId(event.stream.0))),
-            _ => None,
-        };
-        let told: Vec<_> = events.iter().filter_map(told).collect();
-        let positions = self.app.query(move |tables| {
-            let mut positions = HashSet::new();
-            for (position, person) in told {
-                if directory::is_protected(tables, person)? {
-                    positions.insert(position);
-                }
-            }
-            Ok(positions)
-        });
-        Ok(positions.await?)
     }
 
     /// The cases that events tell of with a personal part, each with its reporter.

@@ -18,6 +18,11 @@ pub(super) async fn check(config: &Config) -> anyhow::Result<String> {
                    serve people, name one in the settings ([[identity_providers]] with issuer, client_id and client_secret)"
             .to_owned());
     }
+    ensure!(
+        !config.demo.enabled,
+        "demo.enabled is true though identity providers are named: the server starts with one or the other; take the demo away"
+    );
+    unserved(config)?;
     let public_url = config.public_url();
     ensure!(
         public_url.starts_with("https://") || config.listen.ip().is_loopback(),
@@ -49,7 +54,36 @@ async fn asked(provider: &Provider) -> anyhow::Result<String> {
         Some(time) => agrees(issuer, time, Clock::System.now(), SKEW)?,
         None => bail!("{issuer} does not tell its time"),
     }
-    Ok(format!("{issuer} answers, and its clock agrees with ours"))
+    ensure!(
+        provider.knows_us().await.with_context(|| format!("{issuer} gives no answer to a code"))?,
+        "{issuer} does not know us: check client_id, and client_secret, or key_file and key_id, as they are registered there"
+    );
+    Ok(format!("{issuer} answers and knows us, and its clock agrees with ours"))
+}
+
+/// Whether everybody who can be chosen can log in, and everybody who has a login can be chosen.
+fn unserved(config: &Config) -> anyhow::Result<()> {
+    let providers = &config.identity_providers;
+    for employer in providers.iter().flat_map(|provider| &provider.employers) {
+        ensure!(
+            config.employers.iter().any(|known| known.number == *employer),
+            "the employer {} has an identity provider, but cannot be chosen: name it under [[employers]]",
+            employer.display()
+        );
+    }
+    let own = |employer| providers.iter().any(|provider| provider.employers.contains(employer));
+    let tells =
+        providers.iter().any(|provider| provider.default && provider.claims.organisation_number.is_some());
+    for employer in config.employers.iter().map(|employer| &employer.number).filter(|employer| !own(employer))
+    {
+        ensure!(
+            tells,
+            "nobody of the employer {} can log in: no identity provider names it, and the default one does not tell whose \
+             employee somebody is; set its claims.organisation_number",
+            employer.display()
+        );
+    }
+    Ok(())
 }
 
 /// Whether a provider's clock is near enough for its tokens to hold here.

@@ -16,7 +16,7 @@ use projections::CaseView;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{pretty, times, whole};
+use super::{pretty, times, whole, without_employer};
 use crate::app::reading::Purpose;
 use crate::format::percent_encoded;
 use crate::pages::officers::names::{Names, topic};
@@ -159,7 +159,7 @@ async fn page(
             .collect(),
         previous: (version > 1).then(|| link(version - 1)),
         next: (version < events.len()).then(|| link(version + 1)),
-        event: in_words(language, event, open),
+        event: in_words(language, event, open, names.hides(view.reporter)),
         state: changed(facts(&view), before.as_ref().map(facts).as_deref()),
         command: format!("kundwebb log show {} --as-of {}", view.number, whole(event.recorded_at)),
         same_time: later.first().is_some_and(|next| next.recorded_at == event.recorded_at),
@@ -176,7 +176,7 @@ fn step(language: Language, event: &Recorded, address: String, current: bool) ->
     }
 }
 
-fn in_words(language: Language, event: &Recorded, open: bool) -> EventInWords {
+fn in_words(language: Language, event: &Recorded, open: bool, hides: bool) -> EventInWords {
     let code = event.event.type_name();
     EventInWords {
         position: event.position,
@@ -185,7 +185,11 @@ fn in_words(language: Language, event: &Recorded, open: bool) -> EventInWords {
         at: times(event.recorded_at.timestamp_micros()),
         actor: event.actor.to_string(),
         leaf_hash: hex::encode(event.leaf_hash),
-        facts: pretty(&event.event.facts_json()),
+        // Who says why is recorded, and sees what is hashed.
+        facts: match event.event.facts_json() {
+            facts if hides && !open => pretty(&without_employer(&facts)),
+            facts => pretty(&facts),
+        },
         personal: personal(event, open),
     }
 }

@@ -15,6 +15,7 @@ use projections::services;
 
 use super::{Asked, first_page, login_address, over, own_address};
 use crate::app::sessions::AtProvider;
+use crate::identity::claims::Refused;
 use crate::identity::login::{Answer, LONGEST, Wish};
 use crate::identity::{Finished, LoginError, Pending};
 use crate::pages::employer::{choice_address, name_of};
@@ -60,7 +61,7 @@ struct OverPage {
 /// Leads to the provider of the chosen employer; who has not chosen chooses first (K1).
 pub(super) async fn begin(app: &App, visitor: &Visitor, asked: &Asked) -> Result<Response, Failure> {
     let back = Some(own_address(&asked.till)).filter(|back| back.len() <= BACK_BYTES).unwrap_or("/");
-    let of_the_centre = !asked.centret.is_empty() || is_of_the_centre(back);
+    let of_the_centre = !asked.centret.is_empty() || is_of_the_centre(visitor, back);
     let centre = app.providers.of(None).filter(|_| of_the_centre).map(|provider| (provider, None));
     if centre.is_none() && visitor.employer.is_none() && !app.providers.is_empty() {
         return Ok(Redirect::to(&choice_address(back)).into_response());
@@ -114,6 +115,11 @@ pub(super) async fn answer(
     };
     match provider.finish(&pending, &answer).await {
         Ok(finished) => let_in(&app, &visitor, jar, &pending, finished).await,
+        // Nobody is let in by what a provider says of an employer that is not its own; but so it can be explained.
+        Err(LoginError::Refused(Refused::OtherEmployer(named))) if pending.employer.is_some() => {
+            let page = mismatch(&app, &visitor, &pending, &named).await?;
+            Ok((jar, page).into_response())
+        }
         Err(error) => Ok(refuse(jar, &error)),
     }
 }
@@ -143,7 +149,8 @@ async fn let_in(
 ) -> Result<Response, Failure> {
     let Finished { mut identities, protected, id_token } = finished;
     let Some(place) = first_role(&identities, pending.employer) else {
-        let page = mismatch(app, visitor, pending, &identities).await?;
+        let own = identities.iter().find_map(|identity| identity.employers.as_deref()).unwrap_or_default();
+        let page = mismatch(app, visitor, pending, own).await?;
         return Ok((jar, page).into_response());
     };
     let identity = identities.remove(place);
@@ -181,7 +188,7 @@ async fn mismatch(
     app: &App,
     visitor: &Visitor,
     pending: &Pending,
-    identities: &[Identity],
+    own: &[OrganisationNumber],
 ) -> Result<Response, Failure> {
     let language = visitor.language;
     let known = app.query(services::employers).await?;
@@ -189,8 +196,7 @@ async fn mismatch(
         let known = known.iter().find(|employer| employer.number == number);
         known.map_or_else(|| number.display(), |employer| name_of(employer, language))
     };
-    let employers = identities.iter().find_map(|identity| identity.employers.as_ref());
-    let own: Vec<String> = employers.into_iter().flatten().map(|number| name(*number)).collect();
+    let own: Vec<String> = own.iter().map(|number| name(*number)).collect();
     let chosen = pending.employer.map(name).unwrap_or_default();
     let words = Text::new(language, "login-wrong_employer").with("employer", own.join(", "));
     let words = words.with("chosen", chosen).to_string();

@@ -80,9 +80,14 @@ impl Names {
         name.unwrap_or_else(|| short(&person))
     }
 
+    /// Whether a person is hidden from the reader.
+    pub fn hides(&self, person: Option<PersonId>) -> bool {
+        person.is_some_and(|person| self.hidden.contains(&person))
+    }
+
     /// The name of the employer of somebody's case, unless where that person works must not be known.
     pub fn employer_of(&self, number: OrganisationNumber, reporter: Option<PersonId>) -> String {
-        if reporter.is_some_and(|reporter| self.hidden.contains(&reporter)) {
+        if self.hides(reporter) {
             return self.instead[1].clone();
         }
         self.employer(number)

@@ -13,7 +13,6 @@ use utoipa_axum::routes;
 use crate::v1::bearer::Reader;
 use crate::v1::cases::case::{CaseInPath, CasePath, readable};
 use crate::v1::event_body::EventBody;
-use crate::v1::events::hides_employer;
 use crate::v1::personal;
 use crate::v1::query::Parameters;
 use crate::{App, Failure};
@@ -52,7 +51,7 @@ async fn read(
     let receipt = app.recorded(&reader.caller, What::Timeline, found.cases()).await?;
     let view = found.shown(&receipt)?;
     let role = reader.caller.actor.role;
-    let (id, whole, reporter) = (view.id, role.sees_all(), view.reporter.filter(|_| hides_employer(role)));
+    let (id, whole, reporter) = (view.id, role.sees_all(), view.reporter.filter(|_| role.hides_protected()));
     let (entries, hidden) = app
         .query(move |tables| {
             let hidden = reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?;

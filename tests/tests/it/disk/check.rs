@@ -32,6 +32,18 @@ fn check_with(data: &Path, variables: &[(&str, &str)]) -> Output {
         .unwrap()
 }
 
+/// Before the first start there is nothing that could be wrong.
+#[test]
+fn a_new_folder_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    for data in [folder.path().to_path_buf(), folder.path().join("not-there")] {
+        let said = run(&data, &["check"]);
+        assert!(said.status.success() && faults(&said).is_empty(), "{}", words(&said));
+        assert!(words(&said).contains("is new; the server makes what it needs there"), "{}", words(&said));
+    }
+    assert!(!folder.path().join("not-there").exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     let folder = tempfile::tempdir().unwrap();
@@ -97,15 +109,18 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     assert!(well.status.success(), "and all is well again: {}", words(&well));
     live(&program, &mut Acknowledged::default()).await;
     program.stop().await;
-    // Neither a log nor a folder.
-    let nothing = run(&folder.path().join("nowhere"), &["check"]);
+    // Keys of a log, and no log.
+    let lost = folder.path().join("lost");
+    fs::create_dir(&lost).unwrap();
+    fs::copy(data.join("master.key"), lost.join("master.key")).unwrap();
+    let nothing = run(&lost, &["check"]);
     assert!(
         words(&nothing).contains("FAIL  log: the log is damaged: log.db is missing"),
         "{}",
         words(&nothing)
     );
     assert_eq!(nothing.status.code(), Some(1));
-    assert!(!folder.path().join("nowhere").exists(), "and none is made");
+    assert!(!lost.join("log.db").exists(), "and none is made");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -107,7 +107,11 @@ async fn a_provider_speaks_only_for_its_own_employers() {
             .await;
     for employer in ["4021000007", "4021010006"] {
         let visit = Visit::new(&app.url).with_cookie(cookies::EMPLOYER, employer);
-        visit.go("/logga-in?till=/mina-arenden").await.is_refusal();
+        let page = visit.go("/logga-in?till=/mina-arenden").await;
+        // It is explained, and believed no more than that.
+        assert_eq!(page.status, 403);
+        assert!(page.html.contains("Du valde en annan arbetsgivare"), "{}", page.html);
+        assert_eq!(visit.get(MY_CASES).await.status, 303);
     }
 }
 

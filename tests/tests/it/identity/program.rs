@@ -24,7 +24,7 @@ fn written(folder: &Path, issuer: &str) -> String {
         "[[employers]]\nnumber = '402100-0007'\nname_sv = 'Ekverket'\nname_en = 'Oak Agency'\n\
          [[employers]]\nnumber = '402101-0006'\nname_sv = 'Alverket'\nname_en = 'Alder Agency'\nareas = ['lon']\n\
          [[identity_providers]]\nissuer = '{issuer}'\n{BY_SECRET}\ndefault = true\n\
-         employers = ['402100-0007']\n"
+         employers = ['402100-0007', '402101-0006']\nclaims = {{ organisation_number = 'org' }}\n"
     );
     std::fs::write(&file, toml).unwrap();
     file.to_str().unwrap().to_owned()
