@@ -133,12 +133,20 @@ impl Program {
     pub(crate) async fn until_ready(&self, ready: bool) -> String {
         let until = Instant::now() + PATIENCE;
         loop {
-            let answer = self.client.get(format!("{}/readyz", self.url)).send().await.unwrap();
-            let (status, text) = (answer.status(), answer.text().await.unwrap());
-            if status.is_success() == ready {
-                return text;
-            }
-            assert!(Instant::now() < until, "it never came so far: {status} {text}");
+            // One that begins anew lets go of its connections.
+            let answer = self.client.get(format!("{}/readyz", self.url)).send().await;
+            let said = match answer {
+                Ok(answer) => {
+                    let status = answer.status();
+                    let text = answer.text().await.unwrap_or_default();
+                    if status.is_success() == ready {
+                        return text;
+                    }
+                    format!("{status} {text}")
+                }
+                Err(error) => error.to_string(),
+            };
+            assert!(Instant::now() < until, "it never came so far: {said}");
             tokio::time::sleep(LOOK).await;
         }
     }
