@@ -22,6 +22,7 @@ use crate::pages::components::Choice;
 use crate::pages::officers::names::short;
 use crate::pages::{Form, Frame, Visitor, render};
 use crate::texts::Text;
+use crate::v1::event_body::without_employer;
 use crate::{App, Failure, format};
 use asked::Asked;
 
@@ -218,15 +219,6 @@ async fn of_protected(app: &App, events: &[StoredEvent]) -> Result<HashSet<u64>,
         Ok(positions)
     });
     Ok(positions.await?)
-}
-
-/// Facts without where somebody works.
-fn without_employer(facts: &str) -> String {
-    let mut value: serde_json::Value = serde_json::from_str(facts).unwrap_or_default();
-    if let Some(facts) = value.as_object_mut() {
-        facts.remove("employer");
-    }
-    value.to_string()
 }
 
 fn row(language: Language, event: &StoredEvent, numbers: &HashMap<CaseId, CaseNumber>, hidden: bool) -> Row {

@@ -60,11 +60,7 @@ impl EventBody {
     /// The same, where it must not be known where somebody works; without the hash, which is of all facts.
     #[must_use]
     pub fn without_employer(mut self) -> Self {
-        let mut facts = json(self.facts.get());
-        if let Some(facts) = facts.as_object_mut() {
-            facts.remove("employer");
-        }
-        self.facts = raw(&facts.to_string());
+        self.facts = raw(&without_employer(self.facts.get()));
         self.leaf_hash = None;
         self
     }
@@ -92,6 +88,15 @@ fn raw(text: &str) -> Box<RawValue> {
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
+}
+
+/// Facts without where somebody works.
+pub fn without_employer(facts: &str) -> String {
+    let mut facts = json(facts);
+    if let Some(facts) = facts.as_object_mut() {
+        facts.remove("employer");
+    }
+    facts.to_string()
 }
 
 /// The personal part without the keys of its files.

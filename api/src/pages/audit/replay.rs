@@ -16,12 +16,13 @@ use projections::CaseView;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{pretty, times, whole, without_employer};
+use super::{pretty, times, whole};
 use crate::app::reading::Purpose;
 use crate::format::percent_encoded;
 use crate::pages::officers::names::{Names, topic};
 use crate::pages::{Form, Frame, Visitor, render};
 use crate::texts::Text;
+use crate::v1::event_body::without_employer;
 use crate::v1::headers::REASON_MAX;
 use crate::{App, Failure, format};
 

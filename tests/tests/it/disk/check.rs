@@ -44,6 +44,20 @@ fn a_new_folder_is_no_damage() {
     assert!(!folder.path().join("not-there").exists());
 }
 
+/// Keys of a log, and no log.
+fn keys_without_a_log(lost: &Path, key: &Path) {
+    fs::create_dir(lost).unwrap();
+    fs::copy(key, lost.join("master.key")).unwrap();
+    let nothing = run(lost, &["check"]);
+    assert!(
+        words(&nothing).contains("FAIL  log: the log is damaged: log.db is missing"),
+        "{}",
+        words(&nothing)
+    );
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(!lost.join("log.db").exists(), "and none is made");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     let folder = tempfile::tempdir().unwrap();
@@ -109,18 +123,7 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     assert!(well.status.success(), "and all is well again: {}", words(&well));
     live(&program, &mut Acknowledged::default()).await;
     program.stop().await;
-    // Keys of a log, and no log.
-    let lost = folder.path().join("lost");
-    fs::create_dir(&lost).unwrap();
-    fs::copy(data.join("master.key"), lost.join("master.key")).unwrap();
-    let nothing = run(&lost, &["check"]);
-    assert!(
-        words(&nothing).contains("FAIL  log: the log is damaged: log.db is missing"),
-        "{}",
-        words(&nothing)
-    );
-    assert_eq!(nothing.status.code(), Some(1));
-    assert!(!lost.join("log.db").exists(), "and none is made");
+    keys_without_a_log(&folder.path().join("lost"), &data.join("master.key"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
