@@ -74,14 +74,17 @@ impl Hosts {
     pub(super) async fn connect(&self) -> Result<PgConnection, LogError> {
         let begun = Instant::now();
         let found = self.find().await;
-        let what = found.as_ref().map(drop).map_err(Clone::clone);
+        self.learn(begun, found.as_ref().map(drop).map_err(Clone::clone));
+        found.map_err(LogError::Unavailable)
+    }
+
+    /// Keeps what was found out by whoever began then: also that a database answers.
+    pub(super) fn learn(&self, begun: Instant, found: Result<(), String>) {
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         // Who has begun later knows better.
         if looked.as_ref().is_none_or(|last| last.begun <= begun) {
-            *looked = Some(Looked { begun, ended: Instant::now(), found: what });
+            *looked = Some(Looked { begun, ended: Instant::now(), found });
         }
-        drop(looked);
-        found.map_err(LogError::Unavailable)
     }
 
     async fn find(&self) -> Result<PgConnection, String> {
@@ -223,5 +226,16 @@ mod tests {
             let error = read(wrong).unwrap_err().to_string();
             assert!(error.contains("address of the database") && error.contains(why), "{wrong}: {error}");
         }
+    }
+
+    #[test]
+    fn what_was_asked_last_counts_whenever_its_answer_comes() {
+        let hosts = Hosts::parse("postgres://one/kundwebb").unwrap();
+        let (before, after) = (Instant::now(), Instant::now() + Duration::from_millis(1));
+        hosts.learn(after, Ok(()));
+        hosts.learn(before, Err("it does not answer".to_owned()));
+        assert!(hosts.is_away().is_ok(), "it has answered to what was asked later");
+        hosts.learn(after, Err("it does not answer".to_owned()));
+        assert!(hosts.is_away().is_err());
     }
 }

@@ -9,6 +9,7 @@ use domain::vocabulary::Template;
 use domain::{AttachmentId, CaseId, CaseNumber, PersonId, StreamId};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Decode, Postgres, Row, Type, query};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::clock::from_micros;
@@ -256,14 +257,14 @@ impl PostgresLog {
     /// answered to somebody else, or never.
     async fn answer(&self, query: Query<'_>, patience: Duration) -> Result<Vec<PgRow>> {
         let mut reader = self.reader().await?;
-        let answer = tokio::time::timeout(patience, query.fetch_all(&mut *reader)).await;
-        match answer {
-            Ok(rows) => rows.map_err(|error| fault(&error)),
-            Err(_) => {
-                drop(reader.detach());
-                Err(LogError::Unavailable("the database does not answer".to_owned()))
-            }
-        }
+        let asked = Instant::now();
+        let Ok(answer) = tokio::time::timeout(patience, query.fetch_all(&mut *reader)).await else {
+            drop(reader.detach());
+            return Err(LogError::Unavailable("the database does not answer".to_owned()));
+        };
+        let rows = answer.map_err(|error| fault(&error))?;
+        self.hosts.learn(asked, Ok(()));
+        Ok(rows)
     }
 
     pub(super) async fn ask(&self, query: Query<'_>) -> Result<Vec<PgRow>> {
