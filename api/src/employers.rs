@@ -2,7 +2,7 @@
 //! what is known of it.
 
 use domain::{Area, Event, OrganisationNumber, StreamId};
-use infrastructure::committer::Append;
+use infrastructure::committer::{Append, Expected};
 use projections::services as known_services;
 use serde::Deserialize;
 
@@ -52,13 +52,13 @@ impl Employer {
     }
 
     /// What is appended to the log when it is registered by `by`.
-    pub fn append(&self, app: &App, by: &str, first_only: bool) -> Append {
+    pub fn append(&self, app: &App, by: &str, expected: Expected) -> Append {
         Append {
             stream: StreamId::of_employer(self.number),
             actor: app.keys.login(by),
             employer: Some(self.number),
             event: self.registered(),
-            first_only,
+            expected,
             upkeep: None,
         }
     }
@@ -73,7 +73,7 @@ pub async fn register(app: &App) -> Result<(), CallerError> {
     for employer in &app.config.employers {
         if !known.iter().any(|known| employer.is(known)) {
             tracing::info!(employer = employer.number.as_str(), "an employer of the settings is registered");
-            let position = app.committer.append(employer.append(app, "settings", false)).await?;
+            let position = app.committer.append(employer.append(app, "settings", Expected::Any)).await?;
             // Where it does not show in time, it shows a moment later.
             let _ = app.shown_position(position).await;
         }

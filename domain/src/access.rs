@@ -50,6 +50,10 @@ vocabulary! {
         Statistics = "statistics",
         /// Replay the log, and read what only it holds.
         Replay = "replay",
+        /// Write the service status.
+        ServiceStatus = "service-status",
+        /// Write what the pages tell of the centre, its services and its forms.
+        Content = "content",
     }
 }
 
@@ -97,6 +101,8 @@ impl Role {
             Duty::PhoneCases => matches!(self, Self::Officer),
             Duty::Statistics => self.may(Duty::Register),
             Duty::Replay => matches!(self, Self::Auditor),
+            Duty::ServiceStatus => matches!(self, Self::StatusEditor),
+            Duty::Content => matches!(self, Self::StatusEditor | Self::SystemAdministrator),
         }
     }
 }
@@ -361,18 +367,18 @@ mod tests {
     #[test]
     fn duties_role_by_role() {
         let table = [
-            // own-cases queue register case-work phone-cases statistics replay
-            (Role::Employee, "+------"),
-            (Role::Requester, "+------"),
-            (Role::EmployerAdministrator, "+-+--+-"),
-            (Role::Officer, "-+++++-"),
-            (Role::TeamLead, "-+++-+-"),
-            (Role::Registrar, "-+++-+-"),
-            (Role::Archivist, "--+--+-"),
-            (Role::Auditor, "-++--++"),
-            (Role::StatusEditor, "-------"),
-            (Role::SystemAdministrator, "-------"),
-            (Role::System, "-------"),
+            // own-cases queue register case-work phone-cases statistics replay service-status content
+            (Role::Employee, "+--------"),
+            (Role::Requester, "+--------"),
+            (Role::EmployerAdministrator, "+-+--+---"),
+            (Role::Officer, "-+++++---"),
+            (Role::TeamLead, "-+++-+---"),
+            (Role::Registrar, "-+++-+---"),
+            (Role::Archivist, "--+--+---"),
+            (Role::Auditor, "-++--++--"),
+            (Role::StatusEditor, "-------++"),
+            (Role::SystemAdministrator, "--------+"),
+            (Role::System, "---------"),
         ];
         assert_eq!(table.map(|(role, _)| role), Role::ALL);
         for (role, row) in table {

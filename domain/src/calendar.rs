@@ -24,6 +24,20 @@ pub fn day_start(day: NaiveDate) -> DateTime<Utc> {
     Stockholm.from_local_datetime(&midnight).earliest().map_or_else(|| midnight.and_utc(), |at| at.to_utc())
 }
 
+/// The moment of a Swedish day and time of day as people write them, `2026-12-01 08.00`, or as browsers send them,
+/// `2026-12-01T08:00`; none for what is no moment, such as a time that is skipped when summer time begins.
+pub fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
+    let (day, time) = text.trim().split_once(['T', ' '])?;
+    let day: NaiveDate = day.parse().ok()?;
+    let time = NaiveTime::parse_from_str(&time.trim().replace('.', ":"), "%H:%M").ok()?;
+    Stockholm.from_local_datetime(&day.and_time(time)).earliest().map(|at| at.to_utc())
+}
+
+/// A moment as [`parse_moment`] reads it.
+pub fn moment(at: DateTime<Utc>) -> String {
+    at.with_timezone(&Stockholm).format("%Y-%m-%dT%H:%M").to_string()
+}
+
 /// Whether offices are closed on a day: weekend, public holiday, or Midsummer's, Christmas or New Year's Eve.
 pub fn is_holiday(day: NaiveDate) -> bool {
     if matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
@@ -90,6 +104,23 @@ mod tests {
         assert_eq!(year(at("2026-12-31T23:00:00Z")), 2027);
         assert_eq!(day(at("2026-06-30T22:00:00Z")), date("2026-07-01"));
         assert_eq!(day_start(date("2026-07-01")), at("2026-06-30T22:00:00Z"));
+    }
+
+    #[test]
+    fn moments_are_written_in_swedish_time() {
+        for (text, expected) in [
+            ("2026-12-01T08:00", Some("2026-12-01T07:00:00Z")),
+            (" 2026-07-01 08.30 ", Some("2026-07-01T06:30:00Z")),
+            // Twice on the night when summer time ends, never on the one when it begins.
+            ("2026-10-25T02:30", Some("2026-10-25T00:30:00Z")),
+            ("2026-03-29T02:30", None),
+            ("2026-12-01", None),
+            ("2026-12-32T08:00", None),
+            ("2026-12-01T25:00", None),
+        ] {
+            assert_eq!(parse_moment(text), expected.map(at), "{text}");
+        }
+        assert_eq!(moment(at("2026-12-01T07:00:00Z")), "2026-12-01T08:00");
     }
 
     #[test]

@@ -209,6 +209,11 @@ pub enum Event {
         title_en: String,
         body_sv: String,
         body_en: String,
+        /// What one can do meanwhile.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        advice_sv: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        advice_en: String,
         /// Microseconds since 1970 UTC.
         starts: i64,
         ends: Option<i64>,
@@ -553,6 +558,8 @@ mod tests {
                 title_en: texts[1].clone(),
                 body_sv: texts[2].clone(),
                 body_en: texts[0].clone(),
+                advice_sv: texts[1].clone(),
+                advice_en: texts[2].clone(),
                 starts: i64::from_be_bytes(bytes),
                 ends: (b & 1 == 1).then_some(i64::MIN),
                 next_update: (b & 2 == 2).then_some(i64::MAX),

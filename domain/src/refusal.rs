@@ -76,6 +76,16 @@ vocabulary! {
         FileFailed = "file.failed",
         /// The upload is not known, has been used, or is somebody else's.
         UploadUnknown = "upload.unknown",
+        /// No title.
+        TitleMissing = "title.missing",
+        /// A text of a page is missing.
+        TextMissing = "text.missing",
+        /// A title or a text of a page is too long.
+        TextLong = "text.long",
+        /// A day and a time of day that cannot be read.
+        Moment = "moment",
+        /// An end that is not after the start.
+        EndBeforeStart = "end.before_start",
         /// A field that nobody knows.
         FieldUnknown = "field.unknown",
         /// A field of the wrong type.

@@ -76,8 +76,7 @@ impl Body {
     /// # Errors
     /// `missing` or `message.long`, pointing at `pointer`.
     pub fn parse(text: &str, pointer: &'static str, missing: Code) -> Result<Self, FieldError> {
-        let hidden = |c: char| turns_text(c) || (c.is_control() && c != '\n' && c != '\t');
-        let text = text.replace("\r\n", "\n").replace(hidden, "").trim().to_owned();
+        let text = cleaned(text);
         if is_blank(&text) {
             return Err(FieldError::new(pointer, missing));
         }
@@ -87,6 +86,30 @@ impl Body {
         }
         Ok(Self(text))
     }
+}
+
+/// A text without what cannot be seen and without blanks around it.
+fn cleaned(text: &str) -> String {
+    let hidden = |c: char| turns_text(c) || (c.is_control() && c != '\n' && c != '\t');
+    text.replace("\r\n", "\n").replace(hidden, "").trim().to_owned()
+}
+
+/// Reads a text that everybody may read: at most `max` characters, and not blank where it has a code for that.
+///
+/// # Errors
+/// `missing` or `text.long`, pointing at `pointer`.
+pub fn published(
+    text: &str,
+    pointer: &'static str,
+    max: usize,
+    missing: Option<Code>,
+) -> Result<String, FieldError> {
+    let text = cleaned(text);
+    if let Some(missing) = missing.filter(|_| is_blank(&text)) {
+        return Err(FieldError::new(pointer, missing));
+    }
+    let length = text.chars().count();
+    if length > max { Err(FieldError::too_long(pointer, Code::TextLong, max, length)) } else { Ok(text) }
 }
 
 impl PersonName {

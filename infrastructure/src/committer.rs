@@ -96,10 +96,21 @@ pub struct Append {
     pub employer: Option<OrganisationNumber>,
     /// What happened.
     pub event: Event,
-    /// Whether the stream must be new; otherwise nothing is added to a stream that has events.
-    pub first_only: bool,
+    /// What the stream must be.
+    pub expected: Expected,
     /// A row that changes with it.
     pub upkeep: Option<Upkeep>,
+}
+
+/// What a stream must be for an event to be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Whatever it is.
+    Any,
+    /// Without events; to one that has some nothing is added, and that is well.
+    New,
+    /// Of this version; else it is refused as stale.
+    Version(u64),
 }
 
 /// What waits in the queue, each with its reply.

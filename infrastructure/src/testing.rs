@@ -15,7 +15,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::committer::{Append, BATCH_BYTES, Publish, Settings};
+use crate::committer::{Append, BATCH_BYTES, Expected, Publish, Settings};
 use crate::log::{Kept, Log};
 use crate::outcome::Outcome;
 use crate::upkeep::{Upkeep, UpkeepReply};
@@ -237,7 +237,7 @@ pub(crate) fn notice() -> Append {
         actor: person(9),
         employer: None,
         event: Event::NoticeResolved {},
-        first_only: false,
+        expected: Expected::Any,
         upkeep: None,
     }
 }

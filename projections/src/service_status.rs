@@ -1,11 +1,11 @@
 //! Operational status (*driftstatus*): what is disturbed or planned, and what was.
 
 use chrono::{DateTime, Utc};
-use domain::service_status::NoticeKind;
+use domain::service_status::{NoticeKind, Progress};
 use domain::{Event, StreamId, System};
 use infrastructure::Recorded;
 use infrastructure::clock::from_micros;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{Projection, ReadError};
 
@@ -17,6 +17,8 @@ pub struct ServiceStatus;
 #[expect(missing_docs, reason = "the names are those of the event")]
 pub struct Notice {
     pub id: StreamId,
+    /// The version of its stream.
+    pub version: u64,
     pub kind: NoticeKind,
     /// None: Kundwebb itself.
     pub system: Option<System>,
@@ -24,11 +26,38 @@ pub struct Notice {
     pub title_en: String,
     pub body_sv: String,
     pub body_en: String,
+    pub advice_sv: String,
+    pub advice_en: String,
     pub starts: DateTime<Utc>,
     pub ends: Option<DateTime<Utc>>,
     pub next_update: Option<DateTime<Utc>>,
     pub updated_at: DateTime<Utc>,
     pub resolved_at: Option<DateTime<Utc>>,
+}
+
+impl Notice {
+    /// How far what it tells of has come.
+    pub fn progress(&self, now: DateTime<Utc>) -> Progress {
+        Progress::at(now, self.kind, (self.starts, self.ends, self.resolved_at))
+    }
+}
+
+/// What a notice said from a moment on; nothing where it said that all is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the event")]
+pub struct Update {
+    pub at: DateTime<Utc>,
+    pub text: Option<UpdateText>,
+}
+
+/// The words of an [`Update`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the event")]
+pub struct UpdateText {
+    pub title_sv: String,
+    pub title_en: String,
+    pub body_sv: String,
+    pub body_en: String,
 }
 
 impl Projection for ServiceStatus {
@@ -37,17 +66,23 @@ impl Projection for ServiceStatus {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn ddl(&self) -> &'static str {
-        "CREATE TABLE notice (notice_id BLOB PRIMARY KEY, kind TEXT NOT NULL, system TEXT, title_sv TEXT NOT NULL,
-            title_en TEXT NOT NULL, body_sv TEXT NOT NULL, body_en TEXT NOT NULL, starts INTEGER NOT NULL,
-            ends INTEGER, next_update INTEGER, updated_at INTEGER NOT NULL, resolved_at INTEGER) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE notice (notice_id BLOB PRIMARY KEY, version INTEGER NOT NULL, kind TEXT NOT NULL, system TEXT,
+            title_sv TEXT NOT NULL, title_en TEXT NOT NULL, body_sv TEXT NOT NULL, body_en TEXT NOT NULL,
+            advice_sv TEXT NOT NULL, advice_en TEXT NOT NULL, starts INTEGER NOT NULL, ends INTEGER,
+            next_update INTEGER, updated_at INTEGER NOT NULL, resolved_at INTEGER) STRICT, WITHOUT ROWID;
+         CREATE TABLE notice_update (notice_id BLOB NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL,
+            title_sv TEXT, title_en TEXT, body_sv TEXT, body_en TEXT, PRIMARY KEY (notice_id, version))
+            STRICT, WITHOUT ROWID;"
     }
 
     fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
+        let (notice, version) = (event.stream.0, event.version);
         let at = event.recorded_at.timestamp_micros();
+        let update = "INSERT OR REPLACE INTO notice_update VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         match &event.event {
             Event::NoticePublished {
                 kind,
@@ -56,28 +91,40 @@ impl Projection for ServiceStatus {
                 title_en,
                 body_sv,
                 body_en,
+                advice_sv,
+                advice_en,
                 starts,
                 ends,
                 next_update,
             } => {
-                let sql = "INSERT OR REPLACE INTO notice VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL)";
+                let sql = "INSERT OR REPLACE INTO notice \
+                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, NULL)";
                 tables.prepare_cached(sql)?.execute(params![
-                    event.stream.0,
+                    notice,
+                    version,
                     kind.code(),
                     system.map(System::code),
                     title_sv,
                     title_en,
                     body_sv,
                     body_en,
+                    advice_sv,
+                    advice_en,
                     starts,
                     ends,
                     next_update,
                     at,
                 ])?;
+                let words = params![notice, version, at, title_sv, title_en, body_sv, body_en];
+                tables.prepare_cached(update)?.execute(words)?;
             }
             Event::NoticeResolved {} => {
-                let sql = "UPDATE notice SET resolved_at = ?2, updated_at = ?2 WHERE notice_id = ?1";
-                tables.prepare_cached(sql)?.execute(params![event.stream.0, at])?;
+                let sql =
+                    "UPDATE notice SET version = ?2, resolved_at = ?3, updated_at = ?3 WHERE notice_id = ?1";
+                tables.prepare_cached(sql)?.execute(params![notice, version, at])?;
+                let nothing: Option<&str> = None;
+                let words = params![notice, version, at, nothing, nothing, nothing, nothing];
+                tables.prepare_cached(update)?.execute(words)?;
             }
             _ => {}
         }
@@ -95,22 +142,53 @@ pub fn notices(tables: &Connection, limit: u32) -> Result<Vec<Notice>, ReadError
     Ok(notices)
 }
 
+/// A notice.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn notice(tables: &Connection, id: StreamId) -> Result<Option<Notice>, ReadError> {
+    let mut statement = tables.prepare_cached("SELECT * FROM notice WHERE notice_id = ?1")?;
+    Ok(statement.query_row([id.0], read_notice).optional()?)
+}
+
+/// What a notice has said, newest first.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn updates(tables: &Connection, id: StreamId) -> Result<Vec<Update>, ReadError> {
+    let sql = "SELECT at, title_sv, title_en, body_sv, body_en FROM notice_update \
+               WHERE notice_id = ?1 ORDER BY version DESC";
+    let read = |row: &Row<'_>| {
+        let title_sv: Option<String> = row.get(1)?;
+        let text = title_sv.map(|title_sv| {
+            let (title_en, body_sv, body_en) = (row.get(2)?, row.get(3)?, row.get(4)?);
+            Ok::<_, rusqlite::Error>(UpdateText { title_sv, title_en, body_sv, body_en })
+        });
+        Ok(Update { at: from_micros(row.get(0)?), text: text.transpose()? })
+    };
+    let updates = tables.prepare_cached(sql)?.query_map([id.0], read)?.collect::<Result<_, _>>()?;
+    Ok(updates)
+}
+
 fn read_notice(row: &Row<'_>) -> Result<Notice, rusqlite::Error> {
-    let (kind, system): (String, Option<String>) = (row.get(1)?, row.get(2)?);
+    let (kind, system): (String, Option<String>) = (row.get(2)?, row.get(3)?);
     let time = |column: usize| row.get::<_, Option<i64>>(column).map(|time| time.map(from_micros));
     Ok(Notice {
         id: StreamId(row.get(0)?),
+        version: row.get(1)?,
         kind: NoticeKind::parse(&kind).unwrap_or(NoticeKind::Disruption),
         system: system.as_deref().and_then(System::parse),
-        title_sv: row.get(3)?,
-        title_en: row.get(4)?,
-        body_sv: row.get(5)?,
-        body_en: row.get(6)?,
-        starts: from_micros(row.get(7)?),
-        ends: time(8)?,
-        next_update: time(9)?,
-        updated_at: from_micros(row.get(10)?),
-        resolved_at: time(11)?,
+        title_sv: row.get(4)?,
+        title_en: row.get(5)?,
+        body_sv: row.get(6)?,
+        body_en: row.get(7)?,
+        advice_sv: row.get(8)?,
+        advice_en: row.get(9)?,
+        starts: from_micros(row.get(10)?),
+        ends: time(11)?,
+        next_update: time(12)?,
+        updated_at: from_micros(row.get(13)?),
+        resolved_at: time(14)?,
     })
 }
 
@@ -122,23 +200,11 @@ mod tests {
     use crate::testing::*;
 
     fn published(hour: i64, title: &str) -> Event {
-        let Event::NoticePublished { kind, system, title_en, body_sv, body_en, ends, next_update, .. } =
-            sample("NoticePublished")
-        else {
-            unreachable!()
-        };
-        let (title_sv, starts) = (title.to_owned(), hour * 3_600_000_000);
-        Event::NoticePublished {
-            kind,
-            system,
-            title_sv,
-            title_en,
-            body_sv,
-            body_en,
-            starts,
-            ends,
-            next_update,
+        let mut event = sample("NoticePublished");
+        if let Event::NoticePublished { title_sv, starts, .. } = &mut event {
+            (*title_sv, *starts) = (title.to_owned(), hour * 3_600_000_000);
         }
+        event
     }
 
     fn titles(told: &Told, limit: u32) -> Vec<(String, bool)> {
@@ -163,11 +229,20 @@ mod tests {
         let over = told.read.read(|tables| notices(tables, 10)).unwrap().remove(2);
         assert_eq!(over.resolved_at, Some(time("2026-11-23T11:00:00Z")));
         assert_eq!((over.system, over.kind), (Some(System::Primula), NoticeKind::Disruption));
+        assert_eq!(over.version, 2);
+        let said = |told: &Told, number| {
+            let said = told.read.read(|tables| updates(tables, id(number))).unwrap();
+            said.into_iter().map(|update| update.text.map(|text| text.title_sv)).collect::<Vec<_>>()
+        };
+        assert_eq!(said(&told, 3), [None, Some("Tre".to_owned())]);
         // An update replaces the notice, and one that had been over is open again.
         told.tell(at, id(3), published(3, "Tre igen")).tell(at, id(1), published(1, "Ett, nytt"));
         assert_eq!(
             titles(&told, 10),
             [title("Tre igen", false), title("Två", false), title("Ett, nytt", false)]
         );
+        assert_eq!(said(&told, 3).len(), 3);
+        let found = |number| told.read.read(|tables| notice(tables, id(number))).unwrap();
+        assert_eq!((found(1).map(|notice| notice.version), found(9)), (Some(2), None));
     }
 }

@@ -16,7 +16,7 @@ use domain::{
     Actor, Area, AttachmentId, CaseCommand, CaseId, CaseNumber, Channel, Event, Language, NoteKind,
     OrganisationNumber, PersonId, Sealed, StreamId, SubArea, System, Topic,
 };
-use infrastructure::committer::{Append, Settings};
+use infrastructure::committer::{Append, Expected, Settings};
 use infrastructure::log::Kept;
 use infrastructure::log::sqlite::SqliteLog;
 use infrastructure::upkeep::Upkeep;
@@ -317,5 +317,5 @@ fn beside_cases(of: u8, a: u8) -> Append {
         Event::NotificationSent { .. } => StreamId(random::id()),
         _ => StreamId(Uuid::from_u128(u128::from(a % 3) + 900)),
     };
-    Append { stream, actor: person(4), employer: None, event, first_only: false, upkeep: None }
+    Append { stream, actor: person(4), employer: None, event, expected: Expected::Any, upkeep: None }
 }

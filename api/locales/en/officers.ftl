@@ -235,3 +235,22 @@ read-log-column-cases = Cases
 read-log-column-reason = Reason
 read-log-cases = { $n } cases
 read-log-disposed = Disposed of
+
+## The service status is written
+status-new = Write about a disruption or maintenance
+status-edit = Change the notice
+status-edit-intro = Everybody can read what you write, without logging in. Do not write names of persons.
+status-starts = From
+status-ends = Until (if known)
+status-ends-hint = Planned maintenance is shown as resolved when its time is over.
+status-next-update = Next update no later than (optional)
+status-next-update-hint = Only write a time that you will keep.
+moment-hint = Swedish time, for example 2026-12-01 08.00
+in-swedish = In Swedish
+in-english = In English
+status-title = Title
+status-title-hint = Say what does not work, for example: Primula cannot be reached
+status-advice-optional = What one can do (optional)
+status-publish = Publish
+status-resolve = Mark as resolved
+status-changed = Somebody else has changed the notice since you opened it. See what its page says. If you publish now, your text replaces it.

@@ -232,3 +232,22 @@ read-log-column-cases = Ärenden
 read-log-column-reason = Skäl
 read-log-cases = { $n } ärenden
 read-log-disposed = Gallrad
+
+## Driftstatus skrivs
+status-new = Skriv om en störning eller ett underhåll
+status-edit = Ändra meddelandet
+status-edit-intro = Alla kan läsa det du skriver, utan att logga in. Skriv inga namn på personer.
+status-starts = Från
+status-ends = Till (om det är känt)
+status-ends-hint = Ett planerat underhåll visas som löst när tiden är ute.
+status-next-update = Nästa besked senast (frivilligt)
+status-next-update-hint = Skriv bara en tid som ni håller.
+moment-hint = Svensk tid, till exempel 2026-12-01 08.00
+in-swedish = På svenska
+in-english = På engelska
+status-title = Rubrik
+status-title-hint = Säg vad som inte fungerar, till exempel: Primula går inte att nå
+status-advice-optional = Vad man kan göra (frivilligt)
+status-publish = Publicera
+status-resolve = Markera som löst
+status-changed = Någon annan har ändrat meddelandet sedan du öppnade det. Se vad som står på dess sida. Publicerar du nu ersätter din text den.

@@ -1,7 +1,8 @@
 //! Running one command of a case: the same door for pages, API and demo.
 
 use domain::person::SeePerson;
-use domain::{CaseCommand, CaseId, CaseNumber};
+use domain::{CaseCommand, CaseId, CaseNumber, Event, PersonId, StreamId};
+use infrastructure::committer::{Append, Expected};
 use infrastructure::{CaseRequest, CommandError, LogError, Outcome, random};
 use uuid::Uuid;
 
@@ -61,6 +62,23 @@ impl App {
             Some(_) => Err(CommandError::KeyReused),
             None => Ok(None),
         }
+    }
+
+    /// Adds an event to one of the small streams; gives the position.
+    ///
+    /// # Errors
+    /// [`CommandError`]; stale where the stream is not as expected.
+    pub async fn append(
+        &self,
+        actor: PersonId,
+        stream: StreamId,
+        event: Event,
+        expected: Expected,
+    ) -> Result<u64, CommandError> {
+        let append = Append { stream, actor, employer: None, event, expected, upkeep: None };
+        let position = self.committer.append(append).await?;
+        self.acknowledged(actor, position);
+        Ok(position)
     }
 
     /// Does a command.

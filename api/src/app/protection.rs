@@ -2,7 +2,7 @@
 
 use domain::{Event, PersonId, StreamId};
 use infrastructure::CommandError;
-use infrastructure::committer::Append;
+use infrastructure::committer::Expected;
 use infrastructure::tokens::Identity;
 use projections::directory;
 
@@ -21,17 +21,8 @@ impl App {
         person: PersonId,
         protected: bool,
     ) -> Result<u64, CommandError> {
-        let append = Append {
-            stream: StreamId::from(person),
-            actor,
-            employer: None,
-            event: Event::ProtectionChanged { protected },
-            first_only: false,
-            upkeep: None,
-        };
-        let position = self.committer.append(append).await?;
-        self.acknowledged(actor, position);
-        Ok(position)
+        self.append(actor, StreamId::from(person), Event::ProtectionChanged { protected }, Expected::Any)
+            .await
     }
 
     /// Marks whoever logs in, unless that was done before.

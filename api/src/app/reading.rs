@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Months, Utc};
 use domain::reading::What;
 use domain::{AttachmentId, CaseId, Event, PersonId, Reading, StreamId};
-use infrastructure::committer::Append;
+use infrastructure::committer::{Append, Expected};
 use infrastructure::log::LogError;
 use infrastructure::read_log::binding::{self, Bound};
 use infrastructure::read_log::{StoredRead, Token, Unrecorded, month_of, open_month, token};
@@ -229,7 +229,7 @@ impl App {
             actor: PersonId(self.keys.derived_id("installation", &[])),
             employer: None,
             event,
-            first_only: false,
+            expected: Expected::Any,
             upkeep: None,
         };
         self.committer.append(append).await.map(drop)

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::service_status::NoticeKind;
 use domain::{Event, StreamId, System};
 use infrastructure::CommandError;
-use infrastructure::committer::Append;
+use infrastructure::committer::{Append, Expected};
 
 use crate::App;
 use crate::demo::employers::EMPLOYERS;
@@ -24,7 +24,7 @@ pub(super) struct Notice {
 /// When the log cannot be written.
 pub(super) async fn register_employers(app: &App) -> Result<(), CommandError> {
     for employer in EMPLOYERS.iter() {
-        app.committer.append(employer.append(app, "demo", true)).await?;
+        app.committer.append(employer.append(app, "demo", Expected::New)).await?;
     }
     Ok(())
 }
@@ -39,7 +39,7 @@ pub(super) async fn publish(app: &App, notice: Notice) -> Result<(), CommandErro
         actor: app.keys.login("demo"),
         employer: None,
         event: notice.event,
-        first_only: false,
+        expected: Expected::Any,
         upkeep: None,
     };
     app.committer.append(append).await.map(drop)
@@ -56,8 +56,10 @@ pub(super) fn planned(now: DateTime<Utc>) -> Vec<Notice> {
         [
             "Kundwebben är långsam",
             "Kundwebben is slow",
-            "Det kan ta längre tid än vanligt att skicka ett ärende. Inget går förlorat.",
-            "Sending a case may take longer than usual. Nothing is lost.",
+            "Det kan ta längre tid än vanligt att skicka ett ärende.",
+            "Sending a case may take longer than usual.",
+            "Du kan arbeta som vanligt. Inget går förlorat.",
+            "You can work as usual. Nothing is lost.",
         ],
     );
     let over = Notice { at: hours(-9 * 24 + 3), stream: slow.stream, event: Event::NoticeResolved {} };
@@ -69,8 +71,10 @@ pub(super) fn planned(now: DateTime<Utc>) -> Vec<Notice> {
         [
             "Primula går inte att nå",
             "Primula cannot be reached",
-            "Det påverkar inloggning i egenrapporteringen. Du kan vänta med din rapport. Sista dag för attest flyttas inte.",
-            "This affects logging in to self-reporting. You can wait with your report. The last day for approval is not moved.",
+            "Det går inte att logga in i egenrapporteringen. Sista dag för attest flyttas inte.",
+            "It is not possible to log in to self-reporting. The last day for approval is not moved.",
+            "Vänta med din rapport tills Primula fungerar igen.",
+            "Wait with your report until Primula works again.",
         ],
     );
     let closed = notice(
@@ -83,6 +87,8 @@ pub(super) fn planned(now: DateTime<Utc>) -> Vec<Notice> {
             "Visma Proceedo is closed on Saturday 06:00–12:00",
             "Fakturor som kommer in under tiden läses in efteråt.",
             "Invoices that come in meanwhile are read in afterwards.",
+            "Attestera det som är bråttom senast på fredag.",
+            "Approve what is urgent by Friday.",
         ],
     );
     let mut notices = vec![
@@ -116,11 +122,11 @@ fn notice(
     at: DateTime<Utc>,
     kind: NoticeKind,
     system: Option<System>,
-    words: [&str; 4],
+    words: [&str; 6],
 ) -> Notice {
     let mut bytes = *b"demo-notice\0\0\0\0\0";
     bytes[15] = number;
-    let [title_sv, title_en, body_sv, body_en] = words.map(str::to_owned);
+    let [title_sv, title_en, body_sv, body_en, advice_sv, advice_en] = words.map(str::to_owned);
     let event = Event::NoticePublished {
         kind,
         system,
@@ -128,6 +134,8 @@ fn notice(
         title_en,
         body_sv,
         body_en,
+        advice_sv,
+        advice_en,
         starts: at.timestamp_micros(),
         ends: None,
         next_update: None,

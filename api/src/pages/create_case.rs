@@ -19,6 +19,7 @@ use serde::Deserialize;
 use crate::app::drafts::KEPT_DAYS;
 use crate::pages::components::Choice;
 use crate::pages::form::{Action, log_in_again};
+use crate::pages::service_status::{NoticeInWords, Status};
 use crate::pages::{Form, Frame, Visitor, cookies, employer, render_with};
 use crate::texts::Text;
 use crate::{App, Failure, format};
@@ -50,6 +51,8 @@ struct CreatePage {
     body_max: u64,
     /// Whether the visitor may send decisions and documents for others.
     for_others: bool,
+    /// What does not work just now.
+    troubles: Vec<NoticeInWords>,
 }
 
 #[derive(Deserialize)]
@@ -147,6 +150,8 @@ async fn page(app: &App, visitor: &Visitor, mut form: Form, status: StatusCode) 
             .to_string(),
         body_max: BODY_MAX as u64,
         for_others: visitor.role() == Some(Role::Requester),
+        // Nor must news keep anybody from writing.
+        troubles: Status::read(app, language).await.unwrap_or_default().now,
         frame: frame.with_error(!form.errors.is_empty()),
         form,
     };

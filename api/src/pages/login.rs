@@ -139,6 +139,7 @@ fn first_page(role: Role, back: &str) -> &str {
         "/" if role.may(Duty::CaseWork) => "/handlaggare",
         "/" if role.may(Duty::Replay) => "/revision",
         "/" if role == Role::Archivist => "/register",
+        "/" if role.may(Duty::ServiceStatus) => "/driftstatus",
         back => back,
     }
 }

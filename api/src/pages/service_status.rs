@@ -1,12 +1,17 @@
 //! `/driftstatus`: what is disturbed or planned, system by system, visible to all (K5, K8).
 
+mod edit;
+mod feed;
+mod notice;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use chrono::{DateTime, Utc};
-use domain::service_status::NoticeKind;
+use domain::access::Duty;
+use domain::service_status::{NoticeKind, OURSELVES, Progress};
 use domain::{Language, System};
 use projections::service_status::{self, Notice};
 
@@ -20,22 +25,32 @@ const NOTICES: u32 = 100;
 const PAST: usize = 10;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/driftstatus", get(show))
+    Router::new()
+        .route("/driftstatus", get(show))
+        .merge(feed::routes())
+        .merge(edit::routes())
+        .merge(notice::routes())
 }
 
 /// A notice in the reader's language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeInWords {
+    /// Where it can be read alone.
+    pub address: String,
     /// The system, by its code; `kundwebben` for ourselves.
     pub system: String,
     /// The name of the system.
     pub system_name: String,
     /// The core of it.
     pub title: String,
-    /// What is affected and what one can do.
+    /// What is affected.
     pub body: String,
+    /// What one can do meanwhile; may be empty.
+    pub advice: String,
     /// Disruption or planned maintenance.
     pub kind: NoticeKind,
+    /// How far it has come.
+    pub progress: Progress,
     /// From when, and until when where that is known.
     pub period: String,
     /// When it was last looked at.
@@ -44,6 +59,13 @@ pub struct NoticeInWords {
     pub next: Option<String>,
     /// When it was over.
     pub resolved: Option<String>,
+}
+
+impl NoticeInWords {
+    /// Whether it is about Kundwebb itself.
+    pub fn is_ours(&self) -> bool {
+        self.system == OURSELVES
+    }
 }
 
 /// The notices of a moment.
@@ -66,13 +88,12 @@ impl Status {
         let now = app.clock.now();
         let mut status = Self::default();
         for notice in app.query(|tables| service_status::notices(tables, NOTICES)).await? {
-            let over = notice.resolved_at.or(notice.ends.filter(|_| notice.kind == NoticeKind::Maintenance));
-            let place = match over {
-                Some(over) if over <= now => &mut status.past,
-                _ if notice.starts > now => &mut status.planned,
-                _ => &mut status.now,
-            };
-            place.push(in_words(language, &notice));
+            let words = in_words(language, &notice, now);
+            match words.progress {
+                Progress::Planned => status.planned.push(words),
+                Progress::Ongoing => status.now.push(words),
+                Progress::Resolved => status.past.push(words),
+            }
         }
         status.planned.reverse();
         status.past.truncate(PAST);
@@ -85,11 +106,12 @@ impl Status {
     }
 }
 
-fn in_words(language: Language, notice: &Notice) -> NoticeInWords {
-    let (title, body) = match language {
-        Language::Sv => (&notice.title_sv, &notice.body_sv),
-        Language::En => (&notice.title_en, &notice.body_en),
+fn in_words(language: Language, notice: &Notice, now: DateTime<Utc>) -> NoticeInWords {
+    let (title, body, advice) = match language {
+        Language::Sv => (&notice.title_sv, &notice.body_sv, &notice.advice_sv),
+        Language::En => (&notice.title_en, &notice.body_en, &notice.advice_en),
     };
+    let progress = notice.progress(now);
     let moment = |at: DateTime<Utc>| format::moment(language, at);
     let updated = Text::new(language, "status-updated")
         .with("date", format::date(language, format::day_of(notice.updated_at)))
@@ -100,17 +122,25 @@ fn in_words(language: Language, notice: &Notice) -> NoticeInWords {
         None => from.to_string(),
     };
     let next = |at: DateTime<Utc>| {
-        Text::new(language, "status-next").with("time", format::time(language, at)).to_string()
+        let (key, at) = if format::day_of(at) == format::day_of(now) {
+            ("status-next", format::time(language, at))
+        } else {
+            ("status-next-day", moment(at))
+        };
+        Text::new(language, key).with("time", at).to_string()
     };
     NoticeInWords {
-        system: notice.system.map_or("kundwebben", System::code).to_owned(),
+        address: format!("/driftstatus/{}", notice.id),
+        system: notice.system.map_or(OURSELVES, System::code).to_owned(),
         system_name: notice.system.map_or("Kundwebben", System::name).to_owned(),
         title: title.clone(),
         body: body.clone(),
+        advice: advice.clone(),
         kind: notice.kind,
+        progress,
         period,
         updated: updated.to_string(),
-        next: notice.next_update.filter(|_| notice.resolved_at.is_none()).map(next),
+        next: notice.next_update.filter(|_| progress != Progress::Resolved).map(next),
         resolved: notice
             .resolved_at
             .map(|at| Text::new(language, "status-resolved").with("moment", moment(at)).to_string()),
@@ -123,13 +153,20 @@ struct StatusPage {
     frame: Frame,
     status: Status,
     systems: Vec<(&'static str, &'static str)>,
+    /// Whether the reader writes notices.
+    edits: bool,
 }
 
 async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Failure> {
+    visitor.shown(&app).await?;
     let status = Status::read(&app, visitor.language).await?;
     let frame = Frame::new(&app, &visitor, Text::new(visitor.language, "menu-status")).await?;
+    let edits = visitor.may(Duty::ServiceStatus);
+    render(&StatusPage { frame, status, systems: systems().collect(), edits })
+}
+
+/// Kundwebb and the five systems, by code and name.
+fn systems() -> impl Iterator<Item = (&'static str, &'static str)> {
     let named = System::ALL.iter().filter(|system| **system != System::Annat);
-    let systems = std::iter::once(("kundwebben", "Kundwebben"));
-    let systems = systems.chain(named.map(|system| (system.code(), system.name()))).collect();
-    render(&StatusPage { frame, status, systems })
+    std::iter::once((OURSELVES, "Kundwebben")).chain(named.map(|system| (system.code(), system.name())))
 }

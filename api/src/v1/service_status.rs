@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::System;
-use domain::service_status::NoticeKind;
+use domain::service_status::{NoticeKind, Progress};
 use projections::service_status::{self, Notice};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -65,8 +65,12 @@ pub struct NoticeBody {
     pub system: Option<String>,
     /// What it says in short.
     pub title: InBoth,
-    /// What is affected and what still works.
+    /// What is affected.
     pub body: InBoth,
+    /// What one can do meanwhile; may be empty.
+    pub advice: InBoth,
+    /// `planned`, `ongoing` or `resolved`.
+    pub progress: String,
     /// From when.
     pub starts_at: DateTime<Utc>,
     /// Until when, where that is known.
@@ -96,17 +100,13 @@ async fn read(State(app): State<App>, query: Parameters, headers: HeaderMap) -> 
     let now = app.clock.now();
     let rows = std::iter::once(None).chain(SYSTEMS.map(Some));
     let systems = rows.map(|system| row(system, &notices, now)).collect();
-    let body = ServiceStatusBody { systems, notices: notices.into_iter().map(notice).collect() };
+    let notices = notices.into_iter().map(|own| notice(own, now)).collect();
+    let body = ServiceStatusBody { systems, notices };
     Ok((unkept(), Json(body)).into_response())
 }
 
 fn row(system: Option<System>, notices: &[Notice], now: DateTime<Utc>) -> SystemBody {
-    let current = |notice: &&Notice| {
-        notice.system == system
-            && notice.starts <= now
-            && notice.resolved_at.is_none()
-            && notice.ends.is_none_or(|end| end > now)
-    };
+    let current = |notice: &&Notice| notice.system == system && notice.progress(now) == Progress::Ongoing;
     let mut kinds: Vec<NoticeKind> = notices.iter().filter(current).map(|notice| notice.kind).collect();
     kinds.sort_unstable();
     SystemBody {
@@ -116,13 +116,15 @@ fn row(system: Option<System>, notices: &[Notice], now: DateTime<Utc>) -> System
     }
 }
 
-fn notice(notice: Notice) -> NoticeBody {
+fn notice(notice: Notice, now: DateTime<Utc>) -> NoticeBody {
     NoticeBody {
+        progress: notice.progress(now).to_string(),
         id: notice.id.0,
         kind: notice.kind.to_string(),
         system: notice.system.map(|system| system.to_string()),
         title: InBoth { sv: notice.title_sv, en: notice.title_en },
         body: InBoth { sv: notice.body_sv, en: notice.body_en },
+        advice: InBoth { sv: notice.advice_sv, en: notice.advice_en },
         starts_at: notice.starts,
         ends_at: notice.ends,
         next_update_at: notice.next_update,

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{StreamId, calendar};
+use domain::{Refusal, StreamId, calendar};
 use futures::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -15,7 +15,7 @@ use crate::clock::from_micros;
 use crate::committer::cache::{Cache, Stream};
 use crate::committer::decision::{self, Addition};
 use crate::committer::stage::Stage;
-use crate::committer::{Append, BATCH_BYTES, BATCH_COMMANDS, CommandError, Job, Settings, Trouble};
+use crate::committer::{Append, BATCH_BYTES, BATCH_COMMANDS, CommandError, Expected, Job, Settings, Trouble};
 use crate::log::{Batch, Begun, Loaded, Log, LogError, Wanted, Writer};
 use crate::random;
 use crate::recorded::Recorded;
@@ -401,8 +401,13 @@ fn add(
 }
 
 fn append_once(stage: &mut Stage<'_>, append: &Append) -> Result<u64, CommandError> {
-    if append.first_only && stage.stream(append.stream).version > 0 {
-        return Ok(stage.position());
+    let current = stage.version(append.stream);
+    match append.expected {
+        Expected::New if current > 0 => return Ok(stage.position()),
+        Expected::Version(version) if version != current => {
+            return Err(Refusal::Stale { current, since: Vec::new() }.into());
+        }
+        _ => {}
     }
     let events = vec![append.event.clone()];
     add(stage, vec![Addition { stream: append.stream, employer: append.employer, events }], append.actor)

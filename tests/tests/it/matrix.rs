@@ -141,7 +141,8 @@ async fn pages(town: &Town, visitor: &Visitor<'_>, known: &BTreeSet<String>, rea
         let expected = match needs {
             Needs::LoggedIn => 200,
             Needs::Duty(duty) if visitor.actor.role.may(*duty) => 200,
-            Needs::Duty(_) => 403,
+            Needs::Notice(duty) if visitor.actor.role.may(*duty) => 404,
+            Needs::Duty(_) | Needs::Notice(_) => 403,
             _ => continue,
         };
         let (found, text) = visitor.page(method, path, &town.cases[0]).await;

@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Role;
 use domain::{Area, OrganisationNumber, StreamId};
 use infrastructure::Clock;
-use infrastructure::committer::Append;
+use infrastructure::committer::{Append, Expected};
 use infrastructure::tokens::Identity;
 use infrastructure::upkeep::CLEANED;
 use reqwest::header::{self, HeaderMap, HeaderName};
@@ -99,7 +99,7 @@ impl TestApp {
                 actor: started.app.keys.login("test"),
                 employer: Some(employer.number),
                 event: employer.registered(),
-                first_only: true,
+                expected: Expected::New,
                 upkeep: None,
             };
             let position = started.app.committer.append(append).await.unwrap();

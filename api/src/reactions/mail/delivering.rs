@@ -4,7 +4,7 @@
 use domain::{Event, OrganisationNumber, PersonId, StreamId};
 use futures::{StreamExt, stream};
 use infrastructure::CommandError;
-use infrastructure::committer::Append;
+use infrastructure::committer::{Append, Expected};
 use infrastructure::log::Delivery;
 use infrastructure::upkeep::{Upkeep, UpkeepReply};
 use tokio_util::sync::CancellationToken;
@@ -183,7 +183,7 @@ async fn record(
         actor: PersonId(app.keys.derived_id("system", &[NAME.as_bytes()])),
         employer,
         event,
-        first_only: true,
+        expected: Expected::New,
         upkeep: Some(Upkeep::EndDelivery { delivery: delivery.id, sent, reply }),
     });
     match app.committer.append(Append::clone(&append)).await {

@@ -129,6 +129,7 @@ fn service_status() -> Value {
             "id": "64656d6f-2d6e-8f74-a963-650000000002", "kind": "disruption", "system": "primula",
             "title": {"sv": "Primula går inte att nå", "en": "Primula cannot be reached"},
             "body": {"sv": "Det påverkar inloggning.", "en": "This affects logging in."},
+            "advice": {"sv": "Vänta med din rapport.", "en": "Wait with your report."}, "progress": "ongoing",
             "startsAt": "2026-11-23T06:36:08Z", "endsAt": null, "nextUpdateAt": "2026-11-23T10:36:08Z",
             "updatedAt": "2026-11-23T06:36:08Z", "resolvedAt": null,
         }],

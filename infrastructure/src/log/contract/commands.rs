@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
 
-use crate::committer::Append;
+use crate::committer::{Append, Expected};
 use crate::log::contract::Engine;
 use crate::outcome::Outcome;
 use crate::startup;
@@ -326,8 +326,12 @@ pub(crate) async fn the_services_of_an_employer_bind_its_cases<E: Engine>(engine
     let refused = node.run(request(&officer(), case.id, to(Area::EHandel))).await;
     assert!(matches!(refused, Err(CommandError::Refused(Refusal::Fields(_)))), "{refused:?}");
     assert_eq!(node.run(request(&officer(), case.id, to(Area::Lon))).await.unwrap().version, 2);
-    let once = Append { first_only: true, ..register(&[]) };
+    let once = Append { expected: Expected::New, ..register(&[]) };
     assert_eq!(node.committer.append(once).await, Ok(3), "the stream has events already");
+    let on = |version| Append { expected: Expected::Version(version), ..register(&[Area::Lon]) };
+    let stale = Refusal::Stale { current: 1, since: Vec::new() };
+    assert_eq!(node.committer.append(on(0)).await, Err(CommandError::Refused(stale)));
+    assert_eq!(node.committer.append(on(1)).await, Ok(4));
 }
 
 pub(crate) async fn a_restart_forgets_nothing<E: Engine>(engine: &E) {

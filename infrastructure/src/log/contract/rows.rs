@@ -5,7 +5,7 @@ use domain::vocabulary::Template;
 use domain::{AttachmentId, CaseId, Event, StreamId};
 use uuid::Uuid;
 
-use crate::committer::Append;
+use crate::committer::{Append, Expected};
 use crate::keys::KEY_FILES;
 use crate::log::contract::Engine;
 use crate::log::{Delivery, Kept, LogError};
@@ -202,7 +202,7 @@ pub(crate) async fn an_append_moves_its_row_with_it<E: Engine>(engine: &E) {
             attempts: 1,
             reply: "250 OK".to_owned(),
         },
-        first_only: true,
+        expected: Expected::New,
         upkeep: Some(Upkeep::EndDelivery { delivery: planned.id, sent: true, reply: "250 OK".to_owned() }),
         ..notice()
     };

@@ -7,7 +7,7 @@ use api::demo::employers::EMPLOYERS;
 use domain::StreamId;
 use domain::files::FileLimits;
 use futures::TryStreamExt;
-use infrastructure::committer::{Append, Settings};
+use infrastructure::committer::{Append, Expected, Settings};
 use infrastructure::{Clock, CommandError, Committer, Keys, Log, startup};
 
 use crate::cases;
@@ -41,7 +41,7 @@ pub(crate) async fn fill(log: Arc<dyn Log>, folder: &Path, cases: u64) -> anyhow
             actor: keys.login("benchmark"),
             employer: Some(employer.number),
             event: employer.registered(),
-            first_only: true,
+            expected: Expected::New,
             upkeep: None,
         };
         committer.append(registered).await?;

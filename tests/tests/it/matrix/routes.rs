@@ -14,6 +14,8 @@ pub(super) enum Needs {
     LoggedIn,
     /// A role that does this.
     Duty(Duty),
+    /// The same with a notice; the id of a case is none.
+    Notice(Duty),
     /// That one may do this with the case.
     Case(Action),
     /// The same, and that one works on cases.
@@ -57,6 +59,13 @@ pub(super) const PAGES: &[(&str, &str, Needs)] = &[
     ("GET", "/support", Anybody),
     ("GET", "/tjanster", Anybody),
     ("GET", "/driftstatus", Anybody),
+    ("GET", "/driftstatus/atom", Anybody),
+    ("GET", "/driftstatus/ny", Needs::Duty(Duty::ServiceStatus)),
+    ("POST", "/driftstatus/ny", Needs::Duty(Duty::ServiceStatus)),
+    ("GET", "/driftstatus/{id}", Anybody),
+    ("GET", "/driftstatus/{id}/andra", Needs::Notice(Duty::ServiceStatus)),
+    ("POST", "/driftstatus/{id}/andra", Needs::Notice(Duty::ServiceStatus)),
+    ("POST", "/driftstatus/{id}/klart", Needs::Notice(Duty::ServiceStatus)),
     ("GET", "/tillganglighet", Anybody),
     ("GET", "/sprak", Anybody),
     ("GET", "/valj-arbetsgivare", Anybody),

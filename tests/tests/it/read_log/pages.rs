@@ -11,13 +11,17 @@ use crate::officer_pages::browser::Browser;
 use crate::support::identity;
 
 /// The pages that people read, as the routes have them. One that is not named here was added by somebody: say what it shows.
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 26] = [
     "/",
     "/arenden/{id}",
     "/arenden/{id}/filer/{attachment}",
     "/arenden/{id}/lasningar",
     "/arenden/{id}/mottaget",
     "/driftstatus",
+    "/driftstatus/atom",
+    "/driftstatus/ny",
+    "/driftstatus/{id}",
+    "/driftstatus/{id}/andra",
     "/handlaggare",
     "/handlaggare/telefonarende",
     "/logga-in",
