@@ -1,5 +1,6 @@
-//! Mails: what they can say, how they are put together and how they leave. A mail knows an [`Occasion`] and nothing
-//! else, which holds no text that anybody has written: so none can ever stand in a mail (MAIL-01).
+//! Mails: what they can say, how they are put together and how they leave. A mail about a case knows an [`Occasion`] and
+//! nothing else, which holds no text that anybody has written: so none can ever stand in a mail (MAIL-01). Notices of the
+//! service status, which everybody may read, come in words ([`service_status::News`]).
 
 pub mod closed;
 pub mod folder;
@@ -8,6 +9,7 @@ pub mod message;
 pub mod new_message;
 pub mod post;
 pub mod received;
+pub mod service_status;
 pub mod smtp;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -64,16 +66,19 @@ impl Occasion {
             .with("phone", &self.phone)
     }
 
-    /// Writes a mail.
+    /// Writes a mail about a case.
     ///
     /// # Errors
-    /// When a template fails.
+    /// When a template fails, or the mail is about no case.
     pub fn write(&self, template: Template) -> Result<Letter, askama::Error> {
         match template {
             Template::Received => received::write(self),
             Template::InformationRequested => information_requested::write(self),
             Template::NewMessage => new_message::write(self),
             Template::Closed => closed::write(self),
+            Template::ServiceStatus => {
+                Err(askama::Error::Custom("a notice is about no case; its mail is that of its news".into()))
+            }
         }
     }
 }

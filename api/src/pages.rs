@@ -22,6 +22,7 @@ pub mod register;
 pub mod service_status;
 pub mod services;
 pub mod session;
+pub mod settings;
 pub mod start;
 pub mod statistics;
 pub mod support;
@@ -57,6 +58,7 @@ pub fn routes(app: &App) -> Router<App> {
         .merge(accessibility::routes())
         .merge(login::routes())
         .merge(language::routes())
+        .merge(settings::routes())
         .merge(officers::routes())
         .merge(officer_case::routes())
         .merge(register::routes())

@@ -81,6 +81,15 @@ pub struct Profile {
     pub email: Option<Email>,
 }
 
+/// The personal part of [`Event::SettingsChosen`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Contact {
+    /// Where mails go, in place of the address that the login says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+}
+
 /// An event: a fact that has happened. Every variant's fields but `personal` are its `facts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "facts", rename_all_fields = "camelCase")]
@@ -171,8 +180,20 @@ pub enum Event {
     PersonLinked { caller: PersonId, person: PersonId },
     /// A person was marked as having protected identity (*skyddade personuppgifter*), or the mark was taken away.
     ProtectionChanged { protected: bool },
+    /// A person chose how Kundwebb is for them.
+    SettingsChosen {
+        /// The language of pages and mails; none: that of the browser, and of each case.
+        language: Option<Language>,
+        /// The mails that the person does not want.
+        without_mails: Vec<Template>,
+        /// The systems whose notices the person gets by mail, by code; `kundwebben` for ourselves.
+        notices: Vec<String>,
+        #[serde(skip)]
+        personal: Sealed<Contact>,
+    },
     /// A mail was accepted by the mail server (or written to its file).
     NotificationSent {
+        /// What it is about: the case, or of [`Template::ServiceStatus`] the notice.
         case_id: CaseId,
         /// The event that caused it, `<stream>-<version>`.
         cause: String,
@@ -241,6 +262,7 @@ macro_rules! with_personal {
             | Event::CaseReclassified { personal: $personal, .. }
             | Event::CaseClosed { personal: $personal, .. } => $do,
             Event::PersonSeen { personal: $personal, .. } => $do,
+            Event::SettingsChosen { personal: $personal, .. } => $do,
             Event::ProcessingStarted { .. }
             | Event::CaseAssigned { .. }
             | Event::PersonLinked { .. }
@@ -274,6 +296,7 @@ impl Event {
         "PersonSeen",
         "PersonLinked",
         "ProtectionChanged",
+        "SettingsChosen",
         "NotificationSent",
         "NotificationFailed",
         "EmployerRegistered",
@@ -298,6 +321,7 @@ impl Event {
             Self::PersonSeen { .. } => "PersonSeen",
             Self::PersonLinked { .. } => "PersonLinked",
             Self::ProtectionChanged { .. } => "ProtectionChanged",
+            Self::SettingsChosen { .. } => "SettingsChosen",
             Self::NotificationSent { .. } => "NotificationSent",
             Self::NotificationFailed { .. } => "NotificationFailed",
             Self::EmployerRegistered { .. } => "EmployerRegistered",
@@ -323,6 +347,7 @@ impl Event {
             Self::PersonSeen { .. }
             | Self::PersonLinked { .. }
             | Self::ProtectionChanged { .. }
+            | Self::SettingsChosen { .. }
             | Self::NotificationSent { .. }
             | Self::NotificationFailed { .. }
             | Self::EmployerRegistered { .. }
@@ -518,8 +543,12 @@ mod tests {
         let [a, b, c, ..] = bytes;
         let employer = OrganisationNumber::parse("4021000007").unwrap();
         let of = |list: usize, byte: u8| usize::from(byte) % list;
-        let mail =
-            (CaseId(person(u128::from(a)).0), texts[0].clone(), Template::ALL[of(4, b)], texts[1].clone());
+        let mail = (
+            CaseId(person(u128::from(a)).0),
+            texts[0].clone(),
+            Template::ALL[of(Template::ALL.len(), b)],
+            texts[1].clone(),
+        );
         let (case_id, cause, template, message_id) = mail;
         let (attempts, reply) = (u32::from(c), texts[2].clone());
         match type_name {
@@ -538,6 +567,14 @@ mod tests {
                 Event::PersonLinked { caller: person(u128::from(a)), person: person(u128::from(b)) }
             }
             "ProtectionChanged" => Event::ProtectionChanged { protected: a & 1 == 1 },
+            "SettingsChosen" => Event::SettingsChosen {
+                language: Language::ALL.get(of(3, a)).copied(),
+                without_mails: Template::ALL[..of(Template::ALL.len(), b)].to_vec(),
+                notices: texts.to_vec(),
+                personal: Sealed::Open(Contact {
+                    email: Email::parse("a@b.example", "").ok().filter(|_| c & 1 == 1),
+                }),
+            },
             "NotificationSent" => {
                 Event::NotificationSent { case_id, cause, template, message_id, attempts, reply }
             }

@@ -16,6 +16,7 @@ pub mod reading;
 pub mod refusal;
 pub mod scope;
 pub mod service_status;
+pub mod settings;
 pub mod text;
 pub mod topic;
 pub mod vocabulary;

@@ -20,6 +20,11 @@ pub const fn template(event: &Event) -> Option<Template> {
     }
 }
 
+/// Whether an event is news of the service status, for those who follow its system.
+pub const fn is_news(event: &Event) -> bool {
+    matches!(event, Event::NoticePublished { .. } | Event::NoticeResolved {})
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -128,6 +128,8 @@ vocabulary! {
         NewMessage = "new-message",
         /// The case is closed; the answer is there to read.
         Closed = "closed",
+        /// A notice of the service status, for those who follow a system.
+        ServiceStatus = "service-status",
     }
 }
 

@@ -12,6 +12,7 @@ pub mod read_models;
 pub mod search;
 pub mod service_status;
 pub mod services;
+pub mod settings;
 pub mod snapshot;
 pub mod statistics;
 pub mod timeline;
@@ -69,6 +70,7 @@ pub static ALL: &[&dyn Projection] = &[
     &search::Search,
     &service_status::ServiceStatus,
     &services::Services,
+    &settings::PersonSettings,
     &statistics::Statistics,
     &timeline::Timeline,
 ];

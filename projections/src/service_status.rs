@@ -36,6 +36,49 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// What a notice says after an event of its stream, with its version and time.
+    pub fn after(
+        before: Option<Self>,
+        (id, version, at): (StreamId, u64, DateTime<Utc>),
+        event: &Event,
+    ) -> Option<Self> {
+        match event.clone() {
+            Event::NoticePublished {
+                kind,
+                system,
+                title_sv,
+                title_en,
+                body_sv,
+                body_en,
+                advice_sv,
+                advice_en,
+                starts,
+                ends,
+                next_update,
+            } => Some(Self {
+                id,
+                version,
+                kind,
+                system,
+                title_sv,
+                title_en,
+                body_sv,
+                body_en,
+                advice_sv,
+                advice_en,
+                starts: from_micros(starts),
+                ends: ends.map(from_micros),
+                next_update: next_update.map(from_micros),
+                updated_at: at,
+                resolved_at: None,
+            }),
+            Event::NoticeResolved {} => {
+                before.map(|before| Self { version, updated_at: at, resolved_at: Some(at), ..before })
+            }
+            _ => before,
+        }
+    }
+
     /// How far what it tells of has come.
     pub fn progress(&self, now: DateTime<Utc>) -> Progress {
         Progress::at(now, self.kind, (self.starts, self.ends, self.resolved_at))
@@ -80,54 +123,41 @@ impl Projection for ServiceStatus {
     }
 
     fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
-        let (notice, version) = (event.stream.0, event.version);
-        let at = event.recorded_at.timestamp_micros();
-        let update = "INSERT OR REPLACE INTO notice_update VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        match &event.event {
-            Event::NoticePublished {
-                kind,
-                system,
-                title_sv,
-                title_en,
-                body_sv,
-                body_en,
-                advice_sv,
-                advice_en,
-                starts,
-                ends,
-                next_update,
-            } => {
-                let sql = "INSERT OR REPLACE INTO notice \
-                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, NULL)";
-                tables.prepare_cached(sql)?.execute(params![
-                    notice,
-                    version,
-                    kind.code(),
-                    system.map(System::code),
-                    title_sv,
-                    title_en,
-                    body_sv,
-                    body_en,
-                    advice_sv,
-                    advice_en,
-                    starts,
-                    ends,
-                    next_update,
-                    at,
-                ])?;
-                let words = params![notice, version, at, title_sv, title_en, body_sv, body_en];
-                tables.prepare_cached(update)?.execute(words)?;
-            }
-            Event::NoticeResolved {} => {
-                let sql =
-                    "UPDATE notice SET version = ?2, resolved_at = ?3, updated_at = ?3 WHERE notice_id = ?1";
-                tables.prepare_cached(sql)?.execute(params![notice, version, at])?;
-                let nothing: Option<&str> = None;
-                let words = params![notice, version, at, nothing, nothing, nothing, nothing];
-                tables.prepare_cached(update)?.execute(words)?;
-            }
-            _ => {}
+        let id = event.stream;
+        if !matches!(event.event, Event::NoticePublished { .. } | Event::NoticeResolved {}) {
+            return Ok(());
         }
+        let before = notice(tables, id)?;
+        let Some(now) = Notice::after(before, (id, event.version, event.recorded_at), &event.event) else {
+            return Ok(());
+        };
+        let micros = |at: Option<DateTime<Utc>>| at.map(|at| at.timestamp_micros());
+        let sql = "INSERT OR REPLACE INTO notice \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+        let updated = now.updated_at.timestamp_micros();
+        tables.prepare_cached(sql)?.execute(params![
+            id.0,
+            now.version,
+            now.kind.code(),
+            now.system.map(System::code),
+            now.title_sv,
+            now.title_en,
+            now.body_sv,
+            now.body_en,
+            now.advice_sv,
+            now.advice_en,
+            now.starts.timestamp_micros(),
+            micros(now.ends),
+            micros(now.next_update),
+            updated,
+            micros(now.resolved_at),
+        ])?;
+        let over = now.resolved_at.is_some();
+        let said = |text: String| Some(text).filter(|_| !over);
+        let words = [now.title_sv, now.title_en, now.body_sv, now.body_en].map(said);
+        let sql = "INSERT OR REPLACE INTO notice_update VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let values = params![id.0, now.version, updated, words[0], words[1], words[2], words[3]];
+        tables.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
 }

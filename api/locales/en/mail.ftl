@@ -23,3 +23,7 @@ mail-closed-subject = Case { $number }: your case is closed
 mail-closed-intro = We have closed your case { $number }.
 mail-closed-link = Log in to read the answer:
 mail-closed-next = Is something not right? Call us or create a new case and quote the number.
+
+mail-service-status-subject = Service status: { $system }, { $progress }
+mail-service-status-link = See how it is and what we say next:
+mail-service-status-stop = You get this e-mail because you follow { $system }. Change that here:

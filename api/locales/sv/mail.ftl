@@ -23,3 +23,7 @@ mail-closed-subject = Ärende { $number }: ditt ärende är avslutat
 mail-closed-intro = Vi har avslutat ditt ärende { $number }.
 mail-closed-link = Logga in för att läsa svaret:
 mail-closed-next = Stämmer det inte? Ring oss eller skapa ett nytt ärende och ange numret.
+
+mail-service-status-subject = Driftstatus: { $system }, { $progress }
+mail-service-status-link = Se läget och vad vi säger härnäst:
+mail-service-status-stop = Du får mejlet för att du följer { $system }. Du ändrar det här:

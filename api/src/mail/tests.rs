@@ -243,6 +243,33 @@ fn a_wrong_setting_is_named() {
     assert!(open.contains("required"));
 }
 
+/// The mails about cases.
 fn all() -> impl Iterator<Item = (Language, Template)> {
-    Language::ALL.iter().flat_map(|language| Template::ALL.iter().map(|template| (*language, *template)))
+    let templates = Template::ALL.iter().filter(|template| **template != Template::ServiceStatus);
+    templates.flat_map(|template| Language::ALL.iter().map(|language| (*language, *template)))
+}
+
+#[test]
+fn a_notice_says_the_same_in_both_parts_and_how_one_stops_it() {
+    let news = service_status::News {
+        language: Language::Sv,
+        system: "Visma Proceedo".to_owned(),
+        progress: "Planerat".to_owned(),
+        title: "Stängt & låst <lördag>".to_owned(),
+        period: "Från 28 november.".to_owned(),
+        body: "Fakturor väntar.\nAlla.".to_owned(),
+        advice: String::new(),
+        next: "Nästa besked senast kl. 12.00".to_owned(),
+        link: LINK.to_owned(),
+        settings: "https://kundwebb.example/installningar".to_owned(),
+        phone: "0771-456 000".to_owned(),
+    };
+    let letter = news.write().unwrap();
+    assert_eq!(letter.subject, "Driftstatus: Visma Proceedo, Planerat");
+    let text: Vec<&str> = letter.text.split_whitespace().collect();
+    let html = read(&letter.html).replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&");
+    assert_eq!(html, text.join(" "));
+    for words in ["Stängt & låst <lördag>", LINK, &news.settings, "följer Visma Proceedo", "kl. 12.00."] {
+        assert!(letter.text.contains(words), "{words} in {}", letter.text);
+    }
 }

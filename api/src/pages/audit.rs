@@ -176,6 +176,7 @@ fn case_of(event: &StoredEvent) -> Option<CaseId> {
         Event::PersonSeen { .. }
         | Event::PersonLinked { .. }
         | Event::ProtectionChanged { .. }
+        | Event::SettingsChosen { .. }
         | Event::EmployerRegistered { .. }
         | Event::NoticePublished { .. }
         | Event::NoticeResolved {}

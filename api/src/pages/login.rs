@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::demo::persons::{self, Person};
 use crate::format::percent_encoded;
-use crate::pages::{Frame, Visitor, cookies, render};
+use crate::pages::{Frame, Visitor, cookies, render, settings};
 use crate::texts::Text;
 use crate::{App, Failure};
 
@@ -121,6 +121,9 @@ async fn log_in(
     }
     let session = app.begin_session_as(person.identity(), person.others(), None).await?;
     let mut jar = visitor.jar.add(cookies::cookie(&app, name, session, None));
+    jar =
+        settings::at_login(&app, jar, app.keys.pseudonym(person.identity().role, &person.identity().subject))
+            .await;
     if let Some(employer) = person.employer() {
         jar = jar.add(cookies::cookie(
             &app,

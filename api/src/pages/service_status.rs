@@ -106,7 +106,8 @@ impl Status {
     }
 }
 
-fn in_words(language: Language, notice: &Notice, now: DateTime<Utc>) -> NoticeInWords {
+/// A notice at a moment, in words.
+pub fn in_words(language: Language, notice: &Notice, now: DateTime<Utc>) -> NoticeInWords {
     let (title, body, advice) = match language {
         Language::Sv => (&notice.title_sv, &notice.body_sv, &notice.advice_sv),
         Language::En => (&notice.title_en, &notice.body_en, &notice.advice_en),
@@ -166,7 +167,7 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
 }
 
 /// Kundwebb and the five systems, by code and name.
-fn systems() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn systems() -> impl Iterator<Item = (&'static str, &'static str)> {
     let named = System::ALL.iter().filter(|system| **system != System::Annat);
     std::iter::once((OURSELVES, "Kundwebben")).chain(named.map(|system| (system.code(), system.name())))
 }

@@ -4,6 +4,7 @@
 
 mod delivering;
 mod holding;
+mod news;
 mod occasion;
 mod planning;
 mod recipient;
@@ -51,6 +52,10 @@ enum Fault {
     Command(#[from] CommandError),
     #[error("an event cannot be understood: {0}")]
     Event(#[from] infrastructure::stored::Unreadable),
+    #[error(transparent)]
+    Read(#[from] projections::ReadError),
+    #[error("the read models are behind the log")]
+    Behind,
     #[error("another node has taken over")]
     LeaseLost,
 }

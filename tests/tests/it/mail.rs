@@ -1,6 +1,7 @@
 //! Mails as they leave, to a real mail server in a process of its own: nothing is lost, nothing is doubled, whatever
 //! the server does.
 
+mod chosen;
 mod proxy;
 pub(crate) mod server;
 mod world;

@@ -53,6 +53,8 @@ mod service_status;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod settings;
+#[cfg(test)]
 mod standby;
 #[cfg(test)]
 mod support;

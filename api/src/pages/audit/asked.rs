@@ -17,7 +17,7 @@ use crate::{App, Failure};
 const LIMITS: [usize; 2] = [20, 50];
 
 /// The kinds of event, as people meet them.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 20] = [
     "CaseReceived",
     "AttachmentAdded",
     "ProcessingStarted",
@@ -32,6 +32,7 @@ const KINDS: [&str; 19] = [
     "PersonSeen",
     "PersonLinked",
     "ProtectionChanged",
+    "SettingsChosen",
     "EmployerRegistered",
     "NoticePublished",
     "NoticeResolved",

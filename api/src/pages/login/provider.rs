@@ -20,7 +20,7 @@ use crate::identity::login::{Answer, LONGEST, Wish};
 use crate::identity::{Finished, LoginError, Pending};
 use crate::pages::employer::{choice_address, name_of};
 use crate::pages::failures::is_of_the_centre;
-use crate::pages::{Frame, Visitor, cookies, render_with};
+use crate::pages::{Frame, Visitor, cookies, render_with, settings};
 use crate::texts::Text;
 use crate::{App, Failure};
 
@@ -154,7 +154,7 @@ async fn let_in(
         return Ok((jar, page).into_response());
     };
     let identity = identities.remove(place);
-    let role = identity.role;
+    let (role, person) = (identity.role, app.keys.pseudonym(identity.role, &identity.subject));
     // Who has one employer need not be asked for it.
     if let (None, Some([own])) = (pending.employer, identity.employers.as_deref()) {
         let name = cookies::name(app, cookies::EMPLOYER);
@@ -174,6 +174,7 @@ async fn let_in(
     match session.await {
         Ok(session) => {
             let jar = jar.add(cookies::cookie(app, name, session, None));
+            let jar = settings::at_login(app, jar, person).await;
             Ok((jar, Redirect::to(first_page(role, &pending.back))).into_response())
         }
         Err(error) => {

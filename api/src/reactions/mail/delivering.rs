@@ -120,7 +120,7 @@ async fn deliver(app: &App, epoch: u64, delivery: Delivery) -> Came {
     let mut known = Known::default();
     let answer = match occasion::prepare(app, &delivery).await {
         Ok(prepared) => {
-            known = Known { address: Some(prepared.address), employer: Some(prepared.employer) };
+            known = Known { address: Some(prepared.address), employer: prepared.employer };
             app.mail.send(&prepared.message).await
         }
         Err(Unprepared::Never(reason)) => Answer::Refused(reason.to_owned()),

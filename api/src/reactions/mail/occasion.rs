@@ -1,7 +1,8 @@
 //! From a delivery to its message: what the facts of the case, up to the event that caused it, let a mail say.
 
 use chrono::{DateTime, Utc};
-use domain::{Area, Event, OrganisationNumber};
+use domain::vocabulary::Template;
+use domain::{Area, Event, Language, OrganisationNumber};
 use infrastructure::LogError;
 use infrastructure::clock::from_micros;
 use infrastructure::log::Delivery;
@@ -9,16 +10,17 @@ use infrastructure::stored::StoredEvent;
 
 use crate::App;
 use crate::mail::message::{Heading, build};
-use crate::mail::{Message, MessageId, Occasion};
-use crate::reactions::mail::recipient;
+use crate::mail::{Letter, Message, MessageId, Occasion};
+use crate::reactions::mail::news;
+use crate::reactions::mail::recipient::{Recipient, recipient};
 
 /// A mail that can be handed over.
 pub(super) struct Prepared {
     pub(super) message: Message,
     /// The recipient's address, so that it can be taken out of replies.
     pub(super) address: String,
-    /// The employer that it concerns.
-    pub(super) employer: OrganisationNumber,
+    /// The employer that it concerns; none where it is for all.
+    pub(super) employer: Option<OrganisationNumber>,
 }
 
 /// Why a mail cannot be put together.
@@ -60,30 +62,62 @@ pub(super) async fn employer(app: &App, delivery: &Delivery) -> Option<Organisat
 
 /// Puts the mail of a delivery together.
 pub(super) async fn prepare(app: &App, delivery: &Delivery) -> Result<Prepared, Unprepared> {
-    let facts = facts(app, delivery).await?;
-    let employer = facts.employer;
-    let address = recipient::address(&app.reader, delivery.recipient, employer).await?;
-    let address = address.ok_or(Unprepared::Never("no address"))?;
+    if delivery.template == Template::ServiceStatus {
+        return news::prepare(app, delivery).await;
+    }
+    let mut facts = facts(app, delivery).await?;
+    let employer = Some(facts.employer);
+    let to = recipient(&app.reader, delivery.recipient, employer).await?;
+    if let Some(chosen) = to.language {
+        facts.occasion.language = chosen;
+    }
+    let letter = facts.occasion.write(delivery.template).map_err(|error| not_now(&error))?;
+    let name = format!("{}-{}-{}", facts.occasion.number, facts.version, delivery.template);
+    let about = About { at: facts.at, language: facts.occasion.language, name };
+    address(app, delivery, (to, employer), about, letter)
+}
+
+/// What a mail's headers tell of it.
+pub(super) struct About {
+    /// When its cause happened.
+    pub(super) at: DateTime<Utc>,
+    pub(super) language: Language,
+    /// What its file is called.
+    pub(super) name: String,
+}
+
+/// Puts a letter into its envelope.
+pub(super) fn address(
+    app: &App,
+    delivery: &Delivery,
+    (to, employer): (Recipient, Option<OrganisationNumber>),
+    about: About,
+    letter: Letter,
+) -> Result<Prepared, Unprepared> {
+    let address = to.address.ok_or(Unprepared::Never("no address"))?;
     let to =
         address.as_str().parse().map_err(|_| Unprepared::Never("the address cannot be used for mail"))?;
-    let fault = |error: &dyn std::fmt::Display| Unprepared::NotNow(error.to_string());
-    let letter = facts.occasion.write(delivery.template).map_err(|error| fault(&error))?;
     let (id, first) = (message_id(app, delivery), first_id(app, delivery));
     let heading = Heading {
         from: app.mail.from.clone(),
         to,
         first: (first != id).then_some(first),
         id,
-        at: facts.at,
-        language: facts.occasion.language,
+        at: about.at,
+        language: about.language,
         delivery: delivery.id,
-        file_name: format!("{}-{}-{}.eml", facts.occasion.number, facts.version, delivery.template),
+        file_name: format!("{}.eml", about.name),
     };
-    let message = build(heading, letter).map_err(|error| fault(&error))?;
+    let message = build(heading, letter).map_err(|error| not_now(&error))?;
     Ok(Prepared { message, address: address.as_str().to_owned(), employer })
 }
 
-/// The identity of the first mail of a case: its receipt.
+/// What may be otherwise later.
+pub(super) fn not_now(error: &dyn std::fmt::Display) -> Unprepared {
+    Unprepared::NotNow(error.to_string())
+}
+
+/// The identity of the first mail of a case, its receipt; or of a notice.
 fn first_id(app: &App, delivery: &Delivery) -> MessageId {
     MessageId::new(&app.keys, &format!("{}-1", delivery.case), delivery.recipient, app.mail.domain())
 }
@@ -109,7 +143,7 @@ fn read(
 ) -> Result<Facts, Unprepared> {
     let mut events = Vec::with_capacity(until.len());
     for stored in until {
-        events.push(stored.facts_only().map_err(|error| Unprepared::NotNow(error.to_string()))?);
+        events.push(stored.facts_only().map_err(|error| not_now(&error))?);
     }
     let Some(Event::CaseReceived { case_number, employer, area, language, .. }) = events.first() else {
         return Err(Unprepared::Never("the case is not in the log"));

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use domain::vocabulary::Template;
 use domain::{CaseId, Event, PersonId, StreamId, notification};
 use infrastructure::clock::from_micros;
 use infrastructure::log::Delivery;
 use infrastructure::stored::StoredEvent;
 use infrastructure::upkeep::{Upkeep, UpkeepReply};
 
+use crate::reactions::mail::recipient::wants;
 use crate::reactions::mail::{Fault, MailReaction, NAME};
 
 /// Most events looked at in one go, and most that a restart looks at once more.
@@ -78,6 +80,11 @@ impl MailReaction {
             if let Event::CaseReceived { reporter, .. } = &event {
                 reporters.insert(stored.stream, *reporter);
             }
+            if notification::is_news(&event) {
+                for follower in self.followers(stored).await? {
+                    deliveries.push(self.delivery(stored, (Template::ServiceStatus, follower), now));
+                }
+            }
             if notification::template(&event).is_none() {
                 continue;
             }
@@ -89,23 +96,25 @@ impl MailReaction {
                     reporter
                 }
             };
-            deliveries.extend(self.delivery(stored, &event, reporter, now));
+            if let Some((template, recipient)) = notification::due(&event, reporter)
+                && wants(self.app.log.as_ref(), recipient, template).await?
+            {
+                deliveries.push(self.delivery(stored, (template, recipient), now));
+            }
         }
         Ok(deliveries)
     }
 
-    /// The mail that an event makes due. Its id follows from what it is, so that it is planned once.
+    /// A mail that an event makes due. Its id follows from what it is, so that it is planned once.
     fn delivery(
         &self,
         stored: &StoredEvent,
-        event: &Event,
-        reporter: Option<PersonId>,
+        (template, recipient): (Template, PersonId),
         next_attempt_at: DateTime<Utc>,
-    ) -> Option<Delivery> {
-        let (template, recipient) = notification::due(event, reporter)?;
+    ) -> Delivery {
         let cause = format!("{}-{}", stored.stream, stored.version);
         let parts = [cause.as_bytes(), recipient.0.as_bytes(), template.code().as_bytes()];
-        Some(Delivery {
+        Delivery {
             id: self.app.keys.derived_id_at(from_micros(stored.recorded_at), "delivery", &parts),
             cause,
             recipient,
@@ -115,7 +124,7 @@ impl MailReaction {
             attempts: 0,
             next_attempt_at,
             reply: None,
-        })
+        }
     }
 
     async fn reporter(&self, case: StreamId) -> Result<Option<PersonId>, Fault> {

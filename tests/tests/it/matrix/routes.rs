@@ -79,6 +79,8 @@ pub(super) const PAGES: &[(&str, &str, Needs)] = &[
     ("GET", "/session", Anybody),
     ("POST", "/session", Anybody),
     ("GET", "/roll", LoggedIn),
+    ("GET", "/installningar", LoggedIn),
+    ("POST", "/installningar", LoggedIn),
     ("POST", "/roll", Anybody),
     ("GET", "/skapa-arende", Needs::Duty(Duty::OwnCases)),
     ("POST", "/skapa-arende", Needs::Duty(Duty::OwnCases)),

@@ -11,7 +11,7 @@ use crate::officer_pages::browser::Browser;
 use crate::support::identity;
 
 /// The pages that people read, as the routes have them. One that is not named here was added by somebody: say what it shows.
-const PAGES: [&str; 26] = [
+const PAGES: [&str; 27] = [
     "/",
     "/arenden/{id}",
     "/arenden/{id}/filer/{attachment}",
@@ -24,6 +24,7 @@ const PAGES: [&str; 26] = [
     "/driftstatus/{id}/andra",
     "/handlaggare",
     "/handlaggare/telefonarende",
+    "/installningar",
     "/logga-in",
     "/logga-in/fel",
     "/logga-ut",
