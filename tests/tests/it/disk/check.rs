@@ -83,6 +83,11 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     );
     fs::rename(&aside, &file).unwrap();
 
+    let former = data.join("token.former");
+    fs::write(&former, "x\n").unwrap();
+    finds(&run(&data, &["check"]), &format!("{} cannot be used", former.display()), "or delete it");
+    fs::remove_file(&former).unwrap();
+
     for (name, content) in
         [("master.key", None), ("master.key", Some("ab".repeat(32))), ("token.key", Some("x".to_owned()))]
     {

@@ -117,6 +117,83 @@ async fn check_says_in_words_what_is_wrong_with_the_logins() {
     assert!(late.starts_with("FAIL  logins: ") && late.contains("set ours by NTP"), "{late}");
 }
 
+/// What `check` says of the logins by the settings of a file.
+fn logins(data: &Path, config: &str, toml: &str) -> String {
+    std::fs::write(config, toml).unwrap();
+    let output =
+        Command::new(binary()).args(["check", "--config", config, "--data"]).arg(data).output().unwrap();
+    let said = words(&output);
+    said.lines().find(|line| line.contains("logins:")).unwrap_or_else(|| panic!("{said}")).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_when_a_provider_does_not_know_us_and_whose_people_cannot_log_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let key_file = folder.path().join("client.pem");
+    let certified = Provider::certified("http://127.0.0.1:8080", 0, &key_file).await;
+    let data = folder.path().join("data");
+    let config = written(folder.path(), &certified.address);
+    let well = std::fs::read_to_string(&config).unwrap();
+    let said = |from: &str, to: &str| {
+        assert!(well.contains(from), "{from}");
+        logins(&data, &config, &well.replace(from, to))
+    };
+    let knows = said("default", "default");
+    assert!(knows.starts_with("ok    logins: ") && knows.contains("answers and knows us"), "{knows}");
+    for (from, to) in
+        [("a secret of", "another secret of"), ("client_id = 'kundwebb'", "client_id = 'kundweb'")]
+    {
+        let wrong = said(from, to);
+        assert!(
+            wrong.starts_with("FAIL  logins: ") && wrong.contains("does not know us: check client_id"),
+            "{wrong}"
+        );
+        assert!(wrong.contains(&certified.address) && !wrong.contains("secret of the tests"), "{wrong}");
+    }
+    let unserved = said(
+        "employers = ['402100-0007', '402101-0006']\nclaims = { organisation_number = 'org' }",
+        "employers = ['402100-0007']",
+    );
+    assert!(unserved.contains("nobody of the employer 402101-0006 can log in"), "{unserved}");
+    let told = said("employers = ['402100-0007', '402101-0006']", "employers = ['402100-0007']");
+    assert!(told.starts_with("ok    logins: "), "the default provider tells whose employee one is: {told}");
+    let unknown = said("number = '402101-0006'", "number = '202100-6453'");
+    assert!(
+        unknown.starts_with("FAIL")
+            && unknown.contains("402101-0006 has an identity provider, but cannot be chosen")
+    );
+}
+
+/// A demo lets anybody choose who to be: never where people log in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_and_an_identity_provider_are_not_served_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let config = written(folder.path(), "http://127.0.0.1:1");
+    let toml = format!("demo.enabled = true\n{}", std::fs::read_to_string(&config).unwrap());
+    let by_file = folder.path().join("demo.toml");
+    std::fs::write(&by_file, &toml).unwrap();
+    for flags in [
+        vec!["--config", &config, "--demo"],
+        vec!["--config", &config, "--demo-cases", "3"],
+        vec!["--config", by_file.to_str().unwrap()],
+    ] {
+        let mut command = Command::new(binary());
+        command.arg("serve").args(&flags).args(["--listen", "127.0.0.1:0", "--data"]).arg(&data);
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert!(
+            !output.status.success() && words(&output).contains("leave out --demo or the providers"),
+            "{flags:?}"
+        );
+        assert!(!data.join("log.db").exists(), "nothing is made: {flags:?}");
+    }
+    let said = logins(&data, &config, &toml);
+    assert!(
+        said.starts_with("FAIL  logins: demo.enabled is true though identity providers are named"),
+        "{said}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn check_says_in_words_what_is_wrong_with_an_authorization_server_and_a_token_of_a_good_one_is_taken() {
     let server = Provider::authority().await;
