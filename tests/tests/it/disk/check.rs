@@ -85,7 +85,9 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
 
     let former = data.join("token.former");
     fs::write(&former, "x\n").unwrap();
-    finds(&run(&data, &["check"]), &format!("{} cannot be used", former.display()), "or delete it");
+    let wrong = run(&data, &["check"]);
+    finds(&wrong, &format!("{} cannot be used", former.display()), "or delete it");
+    assert!(!words(&wrong).contains("master.key and token.key back"), "{}", words(&wrong));
     fs::remove_file(&former).unwrap();
 
     for (name, content) in

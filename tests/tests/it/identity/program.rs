@@ -42,8 +42,14 @@ impl Drop for Serving {
 
 /// Starts it and gives its address.
 async fn serve(data: &Path, config: &str) -> (Serving, String) {
+    let served = try_serve(data, &["--config", config]).await;
+    served.unwrap_or_else(|said| panic!("it ended: {said}"))
+}
+
+/// Starts it and gives its address; what it said, where it ends.
+async fn try_serve(data: &Path, flags: &[&str]) -> Result<(Serving, String), String> {
     let mut command = Command::new(binary());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--config", config, "--data"]).arg(data);
+    command.arg("serve").args(flags).args(["--listen", "127.0.0.1:0", "--data"]).arg(data);
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let said = BufReader::new(child.stderr.take().unwrap());
@@ -62,7 +68,8 @@ async fn serve(data: &Path, config: &str) -> (Serving, String) {
         }
     });
     let address = tokio::time::timeout(PATIENCE, wait).await.expect("it does not get ready").unwrap();
-    (Serving(child), address.unwrap_or_else(|said| panic!("it ended: {said}")))
+    let serving = Serving(child);
+    Ok((serving, address?))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,13 +185,8 @@ async fn a_demo_and_an_identity_provider_are_not_served_together() {
         vec!["--config", &config, "--demo-cases", "3"],
         vec!["--config", by_file.to_str().unwrap()],
     ] {
-        let mut command = Command::new(binary());
-        command.arg("serve").args(&flags).args(["--listen", "127.0.0.1:0", "--data"]).arg(&data);
-        let output = command.stdin(Stdio::null()).output().unwrap();
-        assert!(
-            !output.status.success() && words(&output).contains("leave out --demo or the providers"),
-            "{flags:?}"
-        );
+        let said = try_serve(&data, &flags).await.err().expect("it is served");
+        assert!(said.contains("leave out --demo or the providers"), "{flags:?}: {said}");
         assert!(!data.join("log.db").exists(), "nothing is made: {flags:?}");
     }
     let said = logins(&data, &config, &toml);
