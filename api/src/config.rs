@@ -355,10 +355,16 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_setting_is_named() {
+    fn an_unknown_setting_is_named_and_it_is_known_whether_the_file_holds_secrets() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("kundwebb.toml");
         std::fs::write(&file, "[mail]\ntransprot = \"smtp\"\n").unwrap();
         assert!(Config::read(Some(&file)).unwrap_err().to_string().contains("transprot"));
+        for (toml, secret) in
+            [("", false), ("mail.password = 'x'", true), ("log = 'postgres://a:b@host/c'", true)]
+        {
+            std::fs::write(&file, toml).unwrap();
+            assert_eq!(Config::read(Some(&file)).unwrap().file_holds_secrets().unwrap(), secret, "{toml}");
+        }
     }
 }
