@@ -18,15 +18,21 @@ pub fn in_words(error: &ConfigError) -> String {
         ConfigError::At { error, key, .. } => {
             let key = whole(key.as_deref().unwrap_or_default());
             match &**error {
-                ConfigError::Message(words) => {
-                    unknown(&key, words).unwrap_or(format!("the setting {key}: {words}"))
-                }
+                ConfigError::Message(words) => unknown(&key, words)
+                    .or_else(|| of_another_type(&key, words))
+                    .unwrap_or_else(|| format!("the setting {key}: {words}")),
                 error => format!("the setting {key}: {error}"),
             }
         }
         ConfigError::Message(words) => unknown("", words).unwrap_or_else(|| words.clone()),
         error => error.to_string(),
     }
+}
+
+/// A value of another type, as it is told of lists.
+fn of_another_type(key: &str, words: &str) -> Option<String> {
+    let (found, expected) = words.strip_prefix("invalid type: ")?.split_once(", expected ")?;
+    Some(format!("the setting {key} is {}; write {}", bare(found), wanted(expected)))
 }
 
 /// A name that is no setting, and those that are.
@@ -59,7 +65,7 @@ fn bare(value: &str) -> &str {
 }
 
 /// What is written in the place of a wrong value.
-fn wanted(expected: &'static str) -> &'static str {
+fn wanted(expected: &str) -> &str {
     match expected {
         "a boolean" => "true or false",
         "a sequence" => "a list, [ … ]",
