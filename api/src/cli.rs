@@ -11,6 +11,7 @@ mod restore;
 mod serve;
 mod token;
 
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ use projections::projector::ProjectorError;
 use rustix::fs::Mode;
 
 use crate::Config;
+use crate::config::words;
 
 /// How long work on other threads may still take at the end.
 const ENDING: Duration = Duration::from_millis(500);
@@ -151,7 +153,8 @@ fn run(line: CommandLine, bare: bool) -> anyhow::Result<ExitCode> {
 
 /// The settings, with the flags on top.
 fn settings(flags: &Flags, bare: bool) -> anyhow::Result<Config> {
-    let mut config = Config::read(flags.config.as_deref())?;
+    let read = Config::read(flags.config.as_deref());
+    let mut config = read.map_err(|error| anyhow::anyhow!("{}", words::in_words(&error)))?;
     if let Some(listen) = flags.listen {
         config.listen = listen;
     }
@@ -173,14 +176,18 @@ async fn read_only(config: &Config) -> anyhow::Result<Arc<dyn Log>> {
     Ok(log)
 }
 
-/// What the caller asked for, on standard output.
-#[expect(clippy::print_stdout, reason = "this is the command line")]
+/// What the caller asked for, on standard output. Whoever reads no further has what they wanted.
 fn print(text: impl std::fmt::Display) {
-    println!("{text}");
+    if let Err(error) = writeln!(std::io::stdout(), "{text}")
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        say(format_args!("kundwebb: standard output cannot be written: {error}"));
+        std::process::exit(1);
+    }
 }
 
 /// What goes beside it, on standard error.
-#[expect(clippy::print_stderr, reason = "this is the command line")]
 fn say(text: impl std::fmt::Display) {
-    eprintln!("{text}");
+    // That it cannot be said cannot be said either.
+    drop(writeln!(std::io::stderr(), "{text}"));
 }

@@ -3,6 +3,7 @@
 pub mod identity;
 pub mod limits;
 pub mod machines;
+pub mod words;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use config::{Environment, File, FileFormat};
 use domain::files::{FileLimits, MEGABYTE};
 use infrastructure::files;
 use infrastructure::log::place::{Place, UnknownPlace};
+use openidconnect::url::Url;
 use serde::Deserialize;
 
 use crate::employers::Employer;
@@ -58,6 +60,9 @@ pub struct Config {
     pub files: Files,
     /// How long it is kept who has read what.
     pub read_log: ReadLog,
+    /// The file that they were read from, if one was named.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     /// Where traces are sent (OTLP over HTTP): `http://COLLECTOR:4318/v1/traces`; nowhere when absent.
     pub otlp: Option<String>,
 }
@@ -186,6 +191,7 @@ impl Default for Config {
             mail: Mail::default(),
             files: Files::default(),
             read_log: ReadLog::default(),
+            file: None,
             otlp: None,
         }
     }
@@ -214,6 +220,13 @@ impl Sessions {
             return Err(format!(
                 "sessions.idle_minutes is {idle_minutes} and sessions.absolute_hours {absolute_hours}; set them to 5 or more \
                  minutes, and to 1 to 168 hours"
+            ));
+        }
+        if *idle_minutes > absolute_hours * 60 {
+            return Err(format!(
+                "sessions.idle_minutes is {idle_minutes}, which is longer than sessions.absolute_hours {absolute_hours}, so that it \
+                 would end no session; set it to {} at most",
+                absolute_hours * 60
             ));
         }
         Ok(())
@@ -273,7 +286,20 @@ impl Config {
         if let Some(file) = file {
             builder = builder.add_source(File::from(file));
         }
-        Self::with_environment(builder)
+        Ok(Self { file: file.map(Path::to_owned), ..Self::with_environment(builder)? })
+    }
+
+    /// Whether the file holds something that nobody else may know.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn file_holds_secrets(&self) -> Result<bool, config::ConfigError> {
+        let Some(file) = &self.file else { return Ok(false) };
+        let alone = config::Config::builder().add_source(File::from(file.as_path()));
+        let alone: Self = alone.build()?.try_deserialize()?;
+        let database = Url::parse(&alone.log).is_ok_and(|log| log.password().is_some());
+        let client = alone.identity_providers.iter().any(|provider| provider.client_secret.is_some());
+        Ok(database || client || alone.mail.password.is_some())
     }
 
     /// Reads settings from TOML text alone.
@@ -329,10 +355,16 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_setting_is_named() {
+    fn an_unknown_setting_is_named_and_it_is_known_whether_the_file_holds_secrets() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("kundwebb.toml");
         std::fs::write(&file, "[mail]\ntransprot = \"smtp\"\n").unwrap();
         assert!(Config::read(Some(&file)).unwrap_err().to_string().contains("transprot"));
+        for (toml, secret) in
+            [("", false), ("mail.password = 'x'", true), ("log = 'postgres://a:b@host/c'", true)]
+        {
+            std::fs::write(&file, toml).unwrap();
+            assert_eq!(Config::read(Some(&file)).unwrap().file_holds_secrets().unwrap(), secret, "{toml}");
+        }
     }
 }

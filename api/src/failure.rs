@@ -219,13 +219,7 @@ impl Failure {
             Self::TooMany(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
-            Self::Busy
-            | Self::Unavailable
-            | Self::IssuerAway
-            | Self::FilesAway
-            | Self::ReadLogAway
-            | Self::OutcomeUnknown
-            | Self::NotShown => {
+            _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Stale { current, .. } => {

@@ -89,6 +89,11 @@ impl Role {
         matches!(self, Self::Officer | Self::TeamLead)
     }
 
+    /// Whether this role gives cases to officers, and so may know who they are.
+    pub const fn assigns(self) -> bool {
+        matches!(self, Self::Officer | Self::TeamLead)
+    }
+
     /// Whether this role does something.
     pub const fn may(self, duty: Duty) -> bool {
         match duty {
@@ -260,7 +265,8 @@ pub fn may(actor: &Actor, action: Action, case: &Standing) -> Verdict {
         Action::Create | Action::Attach | Action::AddMessage => takes_part(actor.role),
         Action::AddNote => matches!(actor.role, Role::Officer | Role::TeamLead | Role::Registrar),
         Action::Protect => actor.role.sees_protected(),
-        Action::Assign | Action::Reclassify => matches!(actor.role, Role::Officer | Role::TeamLead),
+        Action::Assign => actor.role.assigns(),
+        Action::Reclassify => matches!(actor.role, Role::Officer | Role::TeamLead),
         Action::StartProcessing | Action::RequestInformation | Action::Close => actor.role == Role::Officer,
     };
     if allowed && actor.reach().covers(case) { Verdict::Allowed } else { Verdict::Forbidden }

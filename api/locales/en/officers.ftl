@@ -124,6 +124,7 @@ statistics-period-days = { $n } days
 statistics-open-now = Cases now
 statistics-open-then = Cases { $date }
 statistics-open-caption = Open cases by employer, area and status
+statistics-open-caption-sums = Open cases by area and status
 statistics-none-open = There are no open cases in the selection.
 statistics-sum = Sum
 statistics-flow = Cases received and closed per day

@@ -124,6 +124,7 @@ statistics-period-days = { $n } dagar
 statistics-open-now = Ärenden nu
 statistics-open-then = Ärenden { $date }
 statistics-open-caption = Öppna ärenden efter arbetsgivare, område och status
+statistics-open-caption-sums = Öppna ärenden efter område och status
 statistics-none-open = Det finns inga öppna ärenden i urvalet.
 statistics-sum = Summa
 statistics-flow = Inkomna och avslutade ärenden per dag

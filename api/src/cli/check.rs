@@ -17,6 +17,8 @@ use domain::AttachmentId;
 use futures::TryStreamExt;
 use infrastructure::files::place::Place;
 use infrastructure::files::{FileError, stored_size};
+use infrastructure::keys::KeyError;
+use infrastructure::keys::former::FORMER;
 use infrastructure::log::postgres::{Keeping, NO_SESSION};
 use infrastructure::upkeep::HELD;
 use infrastructure::{Clock, FileStore, Keys, Log, LogError, disk, log, startup};
@@ -206,7 +208,11 @@ fn advised(error: &LogError, advice: &str) -> anyhow::Error {
 }
 
 async fn keys(log: Opened<'_>, config: &Config) -> anyhow::Result<String> {
-    let keys = Keys::open(config.keys_folder(), false).map_err(|error| anyhow::anyhow!("{error}; {KEYS}"))?;
+    let keys = Keys::open(config.keys_folder(), false).map_err(|error| {
+        let KeyError::File { path, .. } = &error;
+        // Of former keys it says itself what to do.
+        if path.ends_with(FORMER) { error.into() } else { anyhow::anyhow!("{error}; {KEYS}") }
+    })?;
     startup::keys(opened(log)?, &keys).await.map_err(|error| advised(&error, KEYS))?;
     let former = keys.former().iter().map(|former| former.until).max();
     let former = former.map_or_else(String::new, |until| {

@@ -129,10 +129,10 @@ fn in_words(language: Language, failure: &Failure) -> (String, String) {
 
 async fn page(app: &App, visitor: &Visitor, method: &Method, failure: &Failure, bare: Response) -> Response {
     if *failure == Failure::Unauthorized {
-        let back = if method == Method::GET { visitor.address.as_str() } else { "/" };
+        let back = if method.is_safe() { visitor.address.as_str() } else { "/" };
         let next = way_in(visitor, back);
         // A query may be that of a form.
-        let of_a_form = method != Method::GET || back.contains('?');
+        let of_a_form = !method.is_safe() || back.contains('?');
         let page = if of_a_form { onward::to_login(app, visitor, &next).await.ok() } else { None };
         return page.unwrap_or_else(|| Redirect::to(&next).into_response());
     }

@@ -25,7 +25,8 @@ const CHOICE_BYTES: usize = 16 * 1024;
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/logga-in", get(show).post(log_in))
-        .route("/logga-in/svar", get(provider::answer))
+        // An answer is taken once; a look at it must not be that.
+        .route("/logga-in/svar", get(provider::answer).head(async || Failure::MethodNotAllowed))
         .route("/logga-in/fel", get(provider::failed))
         .route("/roll", get(role::show).post(role::change))
         .route("/logga-ut", get(out::show).post(out::log_out))

@@ -86,10 +86,6 @@ async fn show(
     let found = app.shown_to(caller, What::List, found).await?;
     let persons: Vec<_> = found.rows.iter().filter_map(|row| row.reporter).collect();
     let names = Names::load(&app, language, &caller.actor, None, persons).await?;
-    let own = |number: &&OrganisationNumber| {
-        caller.actor.employers.as_ref().is_none_or(|employers| employers.contains(number))
-    };
-    let employers = names.employers.iter().filter(|(number, _)| own(&number));
     let query = [("status", wanted.status.as_str()), ("area", &wanted.area), ("employer", &wanted.employer)];
     let pager = Pager::new(number, LIMIT, (found.total, found.exact), ("/register", &query));
     let word = |status: &Status| Choice::new(status, Text::new(language, format!("status-{status}")));
@@ -102,7 +98,7 @@ async fn show(
         frame: Frame::new(&app, &visitor, Text::new(language, "register-title")).await?,
         statuses: Status::ALL.iter().map(word).collect(),
         areas: areas(language, caller),
-        employers: employers.map(|(number, name)| Choice::new(number, name)).collect(),
+        employers: names.choices(&caller.actor),
         rows: found.rows.into_iter().map(row).collect(),
         pager,
         form: Form::new("filter")

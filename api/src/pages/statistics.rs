@@ -34,7 +34,8 @@ struct StatisticsPage {
     frame: Frame,
     form: Form,
     areas: Vec<Choice>,
-    employers: Vec<Choice>,
+    /// None for whoever could tell by the difference where a person with protected identity works.
+    employers: Option<Vec<Choice>>,
     periods: Vec<Choice>,
     period: Period,
     /// How many cases stand in each status.
@@ -63,10 +64,14 @@ struct Numbers {
 async fn show(
     State(app): State<App>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
+    Query(mut asked): Query<Asked>,
 ) -> Result<Response, Failure> {
     let caller = visitor.caller_for(Duty::Statistics)?;
     visitor.shown(&app).await?;
+    let by_employer = !caller.actor.role.hides_protected();
+    if !by_employer {
+        asked.of_all_employers();
+    }
     let language = visitor.language;
     let period = asked.period(calendar::day(app.clock.now()));
     let numbers = ask(&app, asked.narrowed(caller.actor.register()), period).await?;
@@ -76,10 +81,10 @@ async fn show(
     let page = StatisticsPage {
         form: asked.form(period),
         areas: crate::pages::officers::areas(language, caller),
-        employers: names.employers.iter().map(|(number, name)| Choice::new(number, name)).collect(),
+        employers: by_employer.then(|| names.choices(&caller.actor)),
         periods: Period::choices(language),
         statuses: statuses(&numbers.standings),
-        table: Table::new(&numbers.standings, &asked.shown_areas(caller), &names),
+        table: Table::new(&numbers.standings, &asked.shown_areas(caller), by_employer.then_some(&names)),
         chart: Chart::new(&flows),
         sum: flows.iter().fold((0, 0), |sum, flow| (sum.0 + flow.received, sum.1 + flow.closed)),
         times: numbers.times.iter().map(|time| time_row(language, time)).collect(),
@@ -130,6 +135,11 @@ fn duration(language: Language, seconds: u64) -> String {
 }
 
 impl StatisticsPage {
+    /// What the table of open cases is called.
+    fn caption(&self) -> &'static str {
+        if self.employers.is_some() { "statistics-open-caption" } else { "statistics-open-caption-sums" }
+    }
+
     /// A day in a table.
     fn day(&self, day: &NaiveDate) -> String {
         crate::format::date_short(*day)

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{Datelike, Days, NaiveDate};
+use domain::access::Role;
 use domain::calendar;
 use projections::statistics;
 use serde::Serialize;
@@ -103,7 +104,8 @@ struct StatisticsQuery {
     /// Last day of the period; when absent that of `asOf`.
     #[param(required = false, format = Date)]
     to: String,
-    /// What is grouped by: `status`, `area`, `employer` and `day`, with commas between; when absent, all.
+    /// What is grouped by: `status`, `area`, `employer` and `day`, with commas between; when absent, all that the caller may
+    /// group by.
     #[param(required = false)]
     by: String,
 }
@@ -126,7 +128,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(today: NaiveDate, mut query: Parameters) -> Result<Self, Failure> {
+    /// Where someone with protected identity works can be told by a difference: whoever must not know that groups by no
+    /// employer.
+    fn read(today: NaiveDate, role: Role, mut query: Parameters) -> Result<Self, Failure> {
         let as_of = query
             .one("asOf", |text| day(text).or_else(|| moment(text).map(calendar::day).filter(is_written)));
         let as_of = as_of.unwrap_or(today);
@@ -143,9 +147,14 @@ impl Asked {
             "day" => Some(By::Day),
             _ => None,
         });
+        let no_employer = role.hides_protected();
+        if no_employer && by.contains(&By::Employer) {
+            return Err(Failure::Forbidden);
+        }
         query.finish()?;
         if by.is_empty() {
             by = vec![By::Status, By::Area, By::Employer, By::Day];
+            by.retain(|by| !(no_employer && *by == By::Employer));
         }
         Ok(Self { as_of, from, to, by })
     }
@@ -181,7 +190,8 @@ fn is_written(day: &NaiveDate) -> bool {
 /// Read the statistics.
 ///
 /// Counts over the cases that the caller may know of, by Swedish days, also as they stood at the end of a past day. They
-/// know no persons, so that those whose rights follow from a person see none.
+/// know no persons, so that those whose rights follow from a person see none. Whoever sees the cases of all employers, and must
+/// not know where a person with protected identity works, cannot group by `employer` (403 `permission`).
 #[utoipa::path(
     get,
     path = "/statistics",
@@ -190,7 +200,7 @@ fn is_written(day: &NaiveDate) -> bool {
     responses((status = 200, description = "The statistics.", body = Statistics))
 )]
 async fn read(State(app): State<App>, reader: Reader, query: Parameters) -> Result<Response, Failure> {
-    let asked = Asked::read(calendar::day(app.clock.now()), query)?;
+    let asked = Asked::read(calendar::day(app.clock.now()), reader.caller.actor.role, query)?;
     let reach = reader.caller.actor.register();
     let (as_of, period) = (asked.as_of, (asked.from, asked.to));
     let (standings, flows, times) = app

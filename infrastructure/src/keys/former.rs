@@ -13,6 +13,9 @@ use crate::tokens::LONGEST;
 
 /// The file in which they lie.
 pub const FORMER: &str = "token.former";
+/// What is said of one that holds something else.
+const WRONG: &str = "a line of it is no former key; put it back from a backup, or delete it, and tokens that were signed before \
+                     token.key are refused";
 /// Clocks of nodes may be apart, and a lifetime is told in whole days.
 const SLACK: TimeDelta = TimeDelta::days(1);
 
@@ -55,9 +58,10 @@ pub fn read(folder: &Path) -> Result<Vec<Former>, KeyError> {
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::InvalidData => return Err(failed(WRONG.to_owned())),
         Err(error) => return Err(failed(error.to_string())),
     };
-    let line = |line| Former::parse(line).ok_or_else(|| failed("a line of it is no former key".to_owned()));
+    let line = |line| Former::parse(line).ok_or_else(|| failed(WRONG.to_owned()));
     text.lines().map(line).collect()
 }
 
@@ -97,7 +101,10 @@ mod tests {
         assert!(all[0].until - now > LONGEST);
         write(folder.path(), &[]).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        fs::write(folder.path().join(FORMER), "abc 1\n").unwrap();
-        assert!(read(folder.path()).unwrap_err().to_string().contains("token.former"));
+        for garbage in [&b"abc 1\n"[..], b"\n", b"\xff\xfe"] {
+            fs::write(folder.path().join(FORMER), garbage).unwrap();
+            let wrong = read(folder.path()).unwrap_err().to_string();
+            assert!(wrong.contains("token.former") && wrong.contains("delete it"), "{wrong}");
+        }
     }
 }

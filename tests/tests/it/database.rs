@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::program::{Acknowledged, Program, Start, binary, live, log_in, words};
 use crate::support::new_key;
+use crate::tokens::{does, status, system, until_refused};
 
 /// How long a page may take while the database does not answer.
 const PAGE: Duration = Duration::from_secs(5);
@@ -320,4 +321,44 @@ async fn a_node_that_is_parted_from_its_database_answers_everybody_in_time() {
     line.resume();
     node.until_ready(true).await;
     known.is_in(&node).await;
+}
+
+/// What one node ends is over at another that has it in memory and cannot ask any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_logged_out_everywhere_is_out_at_a_node_whose_database_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cluster, url) = at_the_side(|| {
+        let cluster = Cluster::start(&["fsync=off", "full_page_writes=off"]).unwrap();
+        let url = cluster.database().unwrap();
+        (cluster, url)
+    })
+    .await;
+    let one = node(&folder.path().join("one"), &url).await;
+    let variables = [("KUNDWEBB_LOG", url.as_str())];
+    let start = Start { variables: &variables, ..Start::default() };
+    let two = one.beside(&folder.path().join("two"), &start).await;
+    let there = |here: &Browser<'_>| Browser {
+        node: &two,
+        client: here.client.clone(),
+        cookies: here.cookies.clone(),
+    };
+    let (anna, bertil) =
+        (Browser::new(&one, "anna.exempel").await, Browser::new(&one, "bertil.exempel").await);
+    let (anna_there, bertil_there) = (there(&anna), there(&bertil));
+    for browser in [&anna_there, &bertil_there] {
+        browser.page("/mina-arenden").await;
+    }
+    let out = anna.client.post(format!("{}/logga-ut", one.url)).header("origin", &one.url);
+    let out = out.header("cookie", &anna.cookies).form(&[("overallt", "ja")]).send().await.unwrap();
+    assert!(out.status().is_success() || out.status().is_redirection(), "{}", out.status());
+    // What was revoked later than that tells when the other node has heard of both.
+    let token = system(&one.data, &[]).await;
+    assert_eq!(status(&two, &token).await, 200);
+    does(&one.data, &["token", "--revoke", &token, "--log", &url]).await;
+    until_refused(&two, &token).await;
+
+    let _cluster = at_the_side(move || cluster.kill().map(|()| cluster).unwrap()).await;
+    bertil_there.page("/mina-arenden").await;
+    let asked = two.client.get(format!("{}/mina-arenden", two.url)).header("cookie", &anna_there.cookies);
+    assert_eq!(asked.send().await.unwrap().status(), 503);
 }

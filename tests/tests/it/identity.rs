@@ -6,6 +6,7 @@ mod machines;
 mod program;
 mod providers;
 mod visit;
+mod ways_in;
 
 use api::Config;
 use api::config::IdentityProvider;
@@ -297,6 +298,8 @@ async fn an_answer_is_good_once_in_the_browser_that_asked_and_in_time() {
     let (anna, mallory) = (world.visit(), world.visit());
     let first = asked(&anna).await;
     mallory.give(&first).await.is_refusal();
+    // Whoever looks only whether something is there does not take it.
+    assert_eq!(anna.client.head(first.clone()).send().await.unwrap().status(), 405);
     anna.give(&first).await.shows(200, MY_CASES, "Anna Exempelsson");
     anna.give(&first).await.is_refusal();
     anna.go(MY_CASES).await.shows(200, MY_CASES, "Anna Exempelsson");

@@ -450,7 +450,8 @@ async fn the_dashboard_shows_what_was_done() {
     olle.done(&act(&olle, &cases[0], "svar", &answer_only()).await).await;
     olle.done(&act(&olle, &cases[1], "starta", &[]).await).await;
 
-    let today = olle.get("/statistik").await;
+    let lead = Browser::of(&app, identity("lena", Role::TeamLead)).await;
+    let today = lead.get("/statistik").await;
     today.shows(200, "Ärenden nu Inkommit 1 Under bearbetning 1 Avslutat 1");
     today.shows(
         200,
@@ -465,7 +466,7 @@ async fn the_dashboard_shows_what_was_done() {
     yesterday.shows(200, "3 inkomna och 0 avslutade.");
     yesterday.shows(200, "Inga ärenden avslutades under perioden.");
 
-    let one = olle.get(&format!("/statistik?employer={PROVMYNDIGHETEN}")).await;
+    let one = lead.get(&format!("/statistik?employer={PROVMYNDIGHETEN}")).await;
     one.shows(200, "Inkommit 1 Under bearbetning 0 Avslutat 0");
     let sara = officer_of(&app, "sara", &[Area::ItTjanstestod]).await;
     sara.get("/statistik").await.shows(200, "Det finns inga öppna ärenden i urvalet.");

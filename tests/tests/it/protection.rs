@@ -7,8 +7,8 @@ use infrastructure::tokens::Identity;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::officer_pages::browser::Browser;
-use crate::support::{Done, EXEMPELVERKET, TestApp, TestCaller, identity};
+use crate::officer_pages::browser::{Browser, Page};
+use crate::support::{Done, EXEMPELVERKET, PROVMYNDIGHETEN, TestApp, TestCaller, identity, new_key};
 
 const NAME: &str = "Anna Provsson";
 const ADDRESS: &str = "anna@exempelverket.example";
@@ -215,4 +215,123 @@ async fn a_login_with_several_roles_acts_in_one_at_a_time() {
     assert!(register.contains(&case.number) && !register.contains("En faktura"), "{register}");
     assert_eq!(get(&format!("/arenden/{}", case.id), &next).await.status(), 403);
     assert!(get("/roll", &next).await.text().await.unwrap().contains("Arbeta som Anställd"));
+}
+
+/// Counts name nobody; by the difference between employers it could be told all the same.
+#[tokio::test]
+async fn where_somebody_protected_works_is_not_told_by_counts() {
+    let app = TestApp::start().await;
+    marked(&app).await;
+    for role in [Role::Officer, Role::Auditor, Role::Archivist, Role::TeamLead, Role::Registrar] {
+        let sees = matches!(role, Role::TeamLead | Role::Registrar);
+        let (identity, caller) = of_the_centre(&app, role);
+        let all = caller.get("/statistics").send().await.ok();
+        let mut expected = json!({"status": "received", "area": "ekonomi", "count": 1});
+        if sees {
+            expected["employer"] = json!(EXEMPELVERKET);
+        }
+        assert_eq!(all["standing"], json!([expected]), "{role}");
+        assert_eq!(all["perDay"][0]["received"], 1, "{role}");
+        let asked = caller.get("/statistics?by=status,employer").send().await;
+        if sees {
+            assert_eq!(asked.ok()["standing"][0]["employer"], EXEMPELVERKET, "{role}");
+        } else {
+            assert_eq!(asked.problem(403), "permission", "{role}");
+        }
+        let browser = Browser::of(&app, identity).await;
+        let page = browser.get("/statistik").await;
+        page.shows(200, if role.has_areas() { "Summa 1 0 1" } else { "Summa 0 0 1 0 0 0 0 0 1" });
+        assert_eq!((page.says(EMPLOYER), page.html.contains("employer")), (sees, sees), "{role}");
+        // Nor by an address that is written by hand.
+        let other = browser.get(&format!("/statistik?employer={PROVMYNDIGHETEN}")).await;
+        other.shows(200, if sees { "Inkommit 0" } else { "Inkommit 1" });
+        other.shows(200, if sees { "0 inkomna" } else { "1 inkomna" });
+        assert_eq!(other.says("Provmyndigheten"), sees, "{role}");
+    }
+}
+
+#[tokio::test]
+async fn an_employer_s_administrator_is_offered_their_own_employers_alone() {
+    let app = TestApp::start().await;
+    marked(&app).await;
+    let employers = [EXEMPELVERKET, PROVMYNDIGHETEN].map(|number| OrganisationNumber::parse(number).unwrap());
+    let identity =
+        Identity { employers: Some(employers.to_vec()), ..identity("ada", Role::EmployerAdministrator) };
+    let counted = app.caller(identity.clone()).get("/statistics?by=employer").send().await.ok();
+    assert_eq!(counted["standing"], json!([{"employer": EXEMPELVERKET, "count": 1}]));
+    let browser = Browser::of(&app, identity).await;
+    for address in ["/statistik", "/register"] {
+        let page = browser.get(address).await;
+        let form = page.text().split("Alla arbetsgivare ").nth(1).unwrap().to_owned();
+        assert!(form.starts_with("Exempelverket Provmyndigheten Visa"), "{address}: {form}");
+    }
+}
+
+/// Whether a page tells the employer, by its number or its name.
+#[track_caller]
+fn tells_the_employer(page: &Page) -> bool {
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+    [EXEMPELVERKET, "402100-0007", EMPLOYER].iter().any(|word| page.html.contains(word))
+}
+
+/// With a reason, which is recorded, an auditor reads the facts as they are hashed.
+#[tokio::test]
+async fn the_log_does_not_tell_an_auditor_where_somebody_protected_works() {
+    let app = TestApp::start().await;
+    let case = marked(&app).await;
+    let rut = Browser::of(&app, of_the_centre(&app, Role::Auditor).0).await;
+    for kind in ["CaseReceived", "PersonSeen", "ProtectionChanged"] {
+        let page = rut.get(&format!("/revision?kind={kind}")).await;
+        assert!(page.html.contains("<tbody>") && !tells_the_employer(&page), "{kind}: {}", page.text());
+    }
+    let other = app.employee("bo").case("En faktura till").await;
+    for (case, told) in [(&case, false), (&other, true)] {
+        let found = rut.get(&format!("/revision?case={}", case.number)).await;
+        found.shows(200, &case.number);
+        assert_eq!(tells_the_employer(&found), told, "{}", found.text());
+        let replay = rut.get(&format!("/revision/arenden/{}?version=1", case.id)).await;
+        assert_eq!(tells_the_employer(&replay), told, "{}", replay.text());
+        let readings = app.app.readings(None, u64::MAX, 100).await.unwrap().len();
+        let open = rut.get(&format!("/revision/arenden/{}?version=1&reason=tillsyn", case.id)).await;
+        assert!(open.html.contains(EXEMPELVERKET) && open.says("En faktura"), "{}", open.text());
+        assert_eq!(open.says(EMPLOYER), told, "{}", open.text());
+        assert!(!open.says(NAME) && !open.says(ADDRESS), "{}", open.text());
+        assert_eq!(app.app.readings(None, u64::MAX, 100).await.unwrap().len(), readings + 1);
+    }
+}
+
+/// Whoever may not assign is not told by the answer who is an officer.
+#[tokio::test]
+async fn who_is_an_officer_is_told_to_those_alone_who_may_assign() {
+    let app = TestApp::start().await;
+    let (olle, anna) = (app.officer("olle"), app.employee("anna"));
+    olle.list("").await;
+    let case = anna.case("En faktura").await;
+    let (registrar, of_the_register) = of_the_centre(&app, Role::Registrar);
+    let bo = app.employee("bo");
+    for (caller, status) in [(&anna, 403), (&of_the_register, 403), (&bo, 404)] {
+        for officer in ["olle", "nobody"] {
+            let answer = caller.try_change(&case, "assign", &json!({"officer": officer})).await;
+            answer.problem(status);
+        }
+    }
+    assert_eq!(
+        olle.try_change(&case, "assign", &json!({"officer": "nobody"})).await.fields(),
+        ["/officer officer.missing"]
+    );
+    let browser = Browser::of(&app, registrar).await;
+    let version = case.version.to_string();
+    let mut statuses = Vec::new();
+    for officer in ["olle", "nobody"] {
+        let officer = app.app.keys.login(officer).to_string();
+        let form = [
+            ("form", new_key()),
+            ("version", version.clone()),
+            ("action", "send".to_owned()),
+            ("officer", officer),
+        ];
+        let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        statuses.push(browser.post(&format!("/arenden/{}/tilldela", case.id), &form).await.status);
+    }
+    assert_eq!(statuses, [StatusCode::FORBIDDEN; 2]);
 }

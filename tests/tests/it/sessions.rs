@@ -271,7 +271,7 @@ async fn every_cookie_is_bound_to_the_host_where_that_is_reached_by_https() {
 
 #[tokio::test]
 async fn times_that_cannot_be_are_refused_in_words() {
-    for (minutes, hours) in [(4, 8), (60, 0), (60, 169)] {
+    for (minutes, hours) in [(4, 8), (60, 0), (60, 169), (61, 1), (u64::MAX, 168)] {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config { data: folder.path().to_path_buf(), ..Config::default() };
         (config.sessions.idle_minutes, config.sessions.absolute_hours) = (minutes, hours);

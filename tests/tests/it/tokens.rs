@@ -11,7 +11,7 @@ use reqwest::Response;
 use tests::service::token;
 use tokio::time::Instant;
 
-use crate::program::{PATIENCE, Program, copy_folder, run, words};
+use crate::program::{PATIENCE, Program, binary, copy_folder, run, words};
 use crate::support::{EXEMPELVERKET, TestApp, TestCaller};
 
 /// Within how long a token that is revoked must be refused.
@@ -100,7 +100,8 @@ async fn a_token_that_is_revoked_is_refused_within_seconds_and_after_a_restart()
     assert!(revoked.contains(&id(&said)) && !revoked.contains(&one), "{revoked}");
     until_refused(&program, &one).await;
     let two_id = id(&does(&data, &["token", "--show", &two]).await);
-    does(&data, &["token", "--revoke", &two_id]).await;
+    let revoked = does(&data, &["token", "--revoke", &two_id]).await;
+    assert!(revoked.contains("whether there is one is not known"), "{revoked}");
     until_refused(&program, &two).await;
     assert_eq!(status(&program, &other).await, 200);
     assert!(does(&data, &["token", "--show", &two]).await.contains("revoked: yes"));
@@ -200,4 +201,19 @@ async fn a_former_key_is_removed_at_a_start_when_all_that_it_signed_has_expired(
     let app = app.restart().await;
     assert!(!is_there(&app));
     app.employee("anna").list("").await;
+}
+
+/// Whoever reads no further has what they wanted.
+#[test]
+fn a_reader_who_has_enough_is_no_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["check"][..], &["token", "--as", "officer", "--subject", "olle"]] {
+        let mut command = std::process::Command::new(binary());
+        command.args(arguments).arg("--data").arg(folder.path());
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command.stdout(writer).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{arguments:?}: {} {said}", output.status);
+    }
 }

@@ -1,4 +1,4 @@
-//! Whether the files that hold secrets are for their owner alone.
+//! Whether the files that hold secrets are for their owner alone, and the settings for those who need them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,6 +11,8 @@ use crate::Config;
 
 /// What others may do with a file.
 const OTHERS: u32 = 0o077;
+/// What everybody may do with it.
+const EVERYBODY: u32 = 0o007;
 
 /// What is said of them, or what to do.
 pub(super) fn check(config: &Config) -> anyhow::Result<String> {
@@ -21,18 +23,35 @@ pub(super) fn check(config: &Config) -> anyhow::Result<String> {
     for file in &files {
         private(file)?;
     }
+    if let Some(file) = config.file.as_deref().filter(|_| config.file_holds_secrets().unwrap_or_default()) {
+        settings(file)?;
+    }
     Ok(match files.len() {
         0 => "no key files yet; they are made when the server starts".to_owned(),
         count => format!("{count} key files, for their owner alone"),
     })
 }
 
+/// The group of a file of settings may be that of the user that runs kundwebb.
+fn settings(file: &Path) -> anyhow::Result<()> {
+    let (shown, mode) = (file.display(), mode(file)?);
+    ensure!(
+        mode & EVERYBODY == 0,
+        "{shown} holds a secret and can be used by everybody on this machine (mode {mode:03o}); `chmod 640 {shown}`, let its \
+         group be that of the user that runs kundwebb, and replace the secret if somebody may have read it"
+    );
+    Ok(())
+}
+
+fn mode(file: &Path) -> std::io::Result<u32> {
+    Ok(fs::metadata(file)?.permissions().mode() & 0o777)
+}
+
 fn private(file: &Path) -> anyhow::Result<()> {
     let shown = file.display();
-    let told = fs::metadata(file).with_context(|| {
+    let mode = mode(file).with_context(|| {
         format!("{shown} cannot be read; put the key there, or change key_file in the settings")
     })?;
-    let mode = told.permissions().mode() & 0o777;
     ensure!(
         mode & OTHERS == 0,
         "{shown} can be used by others (mode {mode:03o}), and whoever reads it can be anybody; `chmod 600 {shown}`, and make a \
@@ -67,6 +86,19 @@ mod tests {
             let wrong = check(&config).unwrap_err().to_string();
             assert!(wrong.contains(&format!("chmod 600 {}", file.display())), "{wrong}");
             fs::set_permissions(file, before).unwrap();
+        }
+        let settings = folder.path().join("kundwebb.toml");
+        for (secret, mode, well) in
+            [("", 0o644, true), ("s", 0o644, false), ("s", 0o660, true), ("s", 0o602, false)]
+        {
+            let line =
+                if secret.is_empty() { String::new() } else { format!("mail.password = '{secret}'\n") };
+            fs::write(&settings, line).unwrap();
+            fs::set_permissions(&settings, fs::Permissions::from_mode(mode)).unwrap();
+            config.file = Some(settings.clone());
+            let said = check(&config).map_err(|error| error.to_string());
+            assert_eq!(said.is_ok(), well, "{mode:o} {said:?}");
+            assert!(well || said.unwrap_err().contains(&format!("chmod 640 {}", settings.display())));
         }
         fs::remove_file(&client).unwrap();
         assert!(check(&config).unwrap_err().to_string().contains("client.pem cannot be read"));

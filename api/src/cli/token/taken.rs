@@ -75,7 +75,14 @@ pub(super) async fn revoke(config: &Config, token: &str) -> anyhow::Result<ExitC
     } else {
         ask(config, request, log.as_ref()).await?;
     }
-    print(format_args!("the token {id} is revoked; every node refuses it within seconds"));
+    if token == id {
+        print(format_args!(
+            "every node refuses a token with the id {id} within seconds; whether there is one is not known, for no list of \
+             tokens is kept"
+        ));
+    } else {
+        print(format_args!("the token {id} is revoked; every node refuses it within seconds"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

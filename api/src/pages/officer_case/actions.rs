@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::forms::{ASSIGN, CLOSE, MESSAGE, NOTE, RECLASSIFY, REQUEST, START};
 use super::{newest, show_again};
+use crate::app::Caller;
 use crate::pages::case::{form_address, readable};
 use crate::pages::form::{Action, log_in_again};
 use crate::pages::{Form, Visitor, change, cookies, create_case};
@@ -112,7 +113,7 @@ async fn assign(
         Begun::Sent(case, form) => (case, form),
         Begun::Answered(response) => return Ok(response),
     };
-    let done = match officer(&app, &form).await? {
+    let done = match officer(&app, visitor.caller()?, &form).await? {
         Some(officer) => {
             change::submit(&app, &visitor, case, &form, CaseCommand::Assign(Assign { officer })).await
         }
@@ -254,9 +255,12 @@ async fn taken(app: &App, visitor: &Visitor, case: CaseId) -> Result<bool, Failu
     Ok(work.is_some_and(|(status, officer)| status == Status::InProcess && officer != Some(me)))
 }
 
-/// The officer that was chosen, if it is one.
-async fn officer(app: &App, form: &Form) -> Result<Option<PersonId>, Failure> {
+/// The officer that was chosen, if it is one. Whoever may not assign is refused by the committer, and not told.
+async fn officer(app: &App, caller: &Caller, form: &Form) -> Result<Option<PersonId>, Failure> {
     let Some(id) = PersonId::parse(form.value("officer")) else { return Ok(None) };
+    if !caller.actor.role.assigns() {
+        return Ok(Some(id));
+    }
     let person = app.query(move |tables| directory::person(tables, id)).await?;
     Ok(person.filter(|person| person.is_officer).map(|person| person.id))
 }

@@ -6,6 +6,7 @@ use domain::{Actor, Area, Language, OrganisationNumber, PersonId, SubArea, Syste
 use projections::directory::{self, Person};
 use projections::services;
 
+use crate::pages::components::Choice;
 use crate::texts::Text;
 use crate::{App, Failure};
 
@@ -91,6 +92,13 @@ impl Names {
             return self.instead[1].clone();
         }
         self.employer(number)
+    }
+
+    /// The employers that lists can be narrowed to: whoever is at an employer has no others.
+    pub fn choices(&self, reader: &Actor) -> Vec<Choice> {
+        let own = |number| reader.employers.as_ref().is_none_or(|employers| employers.contains(number));
+        let shown = self.employers.iter().filter(|(number, _)| own(number));
+        shown.map(|(number, name)| Choice::new(number, name)).collect()
     }
 
     /// The name of an employer; its number where nothing is registered about it.

@@ -49,6 +49,11 @@ impl Asked {
         Period { from, to, days, current: to == today }
     }
 
+    /// Asks for no employer, whatever the address says.
+    pub(super) fn of_all_employers(&mut self) {
+        self.employer.clear();
+    }
+
     /// A reach narrowed to the area and the employer that are asked for.
     pub(super) fn narrowed(&self, mut reach: Reach) -> Reach {
         if let Some(area) = Area::parse(&self.area) {

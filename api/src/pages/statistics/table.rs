@@ -1,4 +1,6 @@
-//! Open cases as a table: a row for each employer, in each area a column for each open status, sums around.
+//! Open cases as a table: a row for each employer, in each area a column for each open status, sums around. Or the sums alone.
+
+use std::collections::BTreeSet;
 
 use domain::{Area, OrganisationNumber, Status};
 use projections::statistics::Standing;
@@ -13,7 +15,7 @@ const OPEN: [Status; 2] = [Status::Received, Status::InProcess];
 pub(super) struct Table {
     /// The codes of the areas, each over one column for each open status.
     pub(super) areas: Vec<&'static str>,
-    /// The employers that have open cases.
+    /// The employers that have open cases, where the reader may tell them apart.
     pub(super) rows: Vec<Row>,
     /// The sums of the columns.
     pub(super) sums: Vec<u64>,
@@ -30,41 +32,41 @@ pub(super) struct Row {
 }
 
 impl Table {
-    /// The table of what stands open.
-    pub(super) fn new(standings: &[Standing], areas: &[Area], names: &Names) -> Self {
-        let mut employers: Vec<OrganisationNumber> = standings
-            .iter()
-            .filter(|standing| OPEN.contains(&standing.status))
-            .map(|standing| standing.employer)
-            .collect();
-        employers.sort_unstable();
-        employers.dedup();
+    /// The table of what stands open, by employers where there are names for them.
+    pub(super) fn new(standings: &[Standing], areas: &[Area], names: Option<&Names>) -> Self {
         let columns: Vec<(Area, Status)> =
             areas.iter().flat_map(|area| OPEN.into_iter().map(move |status| (*area, status))).collect();
-        let mut rows: Vec<Row> =
-            employers.into_iter().map(|employer| row(standings, employer, &columns, names)).collect();
-        rows.sort_by(|a, b| a.employer.cmp(&b.employer));
-        let sums: Vec<u64> = (0..columns.len())
-            .map(|column| rows.iter().filter_map(|row| row.counts.get(column)).sum())
-            .collect();
+        let rows = names.map(|names| rows(standings, &columns, names)).unwrap_or_default();
+        let sums = counts(standings, &columns, None);
         Self { areas: areas.iter().map(|area| area.code()).collect(), total: sums.iter().sum(), rows, sums }
     }
 }
 
-fn row(
-    standings: &[Standing],
-    employer: OrganisationNumber,
-    columns: &[(Area, Status)],
-    names: &Names,
-) -> Row {
-    let count = |(area, status): &(Area, Status)| {
-        let here = |standing: &&Standing| {
-            (standing.employer, standing.area, standing.status) == (employer, *area, *status)
-        };
-        standings.iter().filter(here).map(|standing| standing.count).sum()
+/// A row for each employer with open cases, by name.
+fn rows(standings: &[Standing], columns: &[(Area, Status)], names: &Names) -> Vec<Row> {
+    let open = standings.iter().filter(|standing| OPEN.contains(&standing.status));
+    let employers: BTreeSet<OrganisationNumber> = open.map(|standing| standing.employer).collect();
+    let row = |employer| {
+        let counts = counts(standings, columns, Some(employer));
+        Row { employer: names.employer(employer), sum: counts.iter().sum(), counts }
     };
-    let counts: Vec<u64> = columns.iter().map(count).collect();
-    Row { employer: names.employer(employer), sum: counts.iter().sum(), counts }
+    let mut rows: Vec<Row> = employers.into_iter().map(row).collect();
+    rows.sort_by(|a, b| a.employer.cmp(&b.employer));
+    rows
+}
+
+/// The counts of an employer, or of all, for each column.
+fn counts(
+    standings: &[Standing],
+    columns: &[(Area, Status)],
+    employer: Option<OrganisationNumber>,
+) -> Vec<u64> {
+    let of = |standing: &&Standing| employer.is_none_or(|employer| employer == standing.employer);
+    let count = |column: &(Area, Status)| {
+        let here = standings.iter().filter(of).filter(|found| (found.area, found.status) == *column);
+        here.map(|standing| standing.count).sum()
+    };
+    columns.iter().map(count).collect()
 }
 
 #[cfg(test)]
@@ -76,18 +78,18 @@ mod tests {
         let employer = |text: &str| OrganisationNumber::parse(text).unwrap();
         let standing =
             |status, area, number: &str, count| Standing { status, area, employer: employer(number), count };
-        let table = Table::new(
-            &[
-                standing(Status::Received, Area::Lon, "2021006453", 3),
-                standing(Status::InProcess, Area::EHandel, "2021006453", 2),
-                standing(Status::Received, Area::Lon, "2021000969", 4),
-                standing(Status::Closed, Area::Lon, "2021000969", 50),
-            ],
-            &[Area::Lon, Area::EHandel],
-            &Names::default(),
-        );
+        let standings = [
+            standing(Status::Received, Area::Lon, "2021006453", 3),
+            standing(Status::InProcess, Area::EHandel, "2021006453", 2),
+            standing(Status::Received, Area::Lon, "2021000969", 4),
+            standing(Status::Closed, Area::Lon, "2021000969", 50),
+        ];
+        let areas = [Area::Lon, Area::EHandel];
+        let table = Table::new(&standings, &areas, Some(&Names::default()));
         assert_eq!(table.sums, [7, 0, 0, 2]);
         assert_eq!(table.rows.iter().map(|row| row.sum).collect::<Vec<_>>(), [4, 5]);
         assert_eq!((table.rows.len(), table.total), (2, 9));
+        let sums = Table::new(&standings, &areas, None);
+        assert_eq!(sums, Table { rows: Vec::new(), ..table });
     }
 }

@@ -39,6 +39,8 @@ fn is_guarded(answer: &Response, what: &str) {
     for feature in ["camera", "microphone", "geolocation", "payment", "usb"] {
         assert!(permissions.contains(&format!("{feature}=()")), "{what}: {permissions}");
     }
+    // A name that browsers do not know is a warning on every page.
+    assert!(!permissions.contains("bluetooth"), "{what}: {permissions}");
     let kept = said("cache-control");
     let public = ["public, max-age=31536000, immutable", "no-cache"].contains(&kept);
     assert!(kept == "no-store" || public, "{what}: {kept}");

@@ -1,9 +1,10 @@
 //! The past: a case as it was, its timeline, statistics as of a day.
 
 use chrono::TimeDelta;
+use domain::access::Role;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, monday};
+use crate::support::{TestApp, identity, monday};
 
 #[tokio::test]
 async fn a_case_as_of_a_moment() {
@@ -99,12 +100,12 @@ async fn statistics_now_and_as_of_a_past_day() {
     anna.case("B").await;
     app.pass(TimeDelta::days(1));
     // Tokens last an hour.
-    let (olle, rut) = (app.officer("olle"), app.auditor());
+    let (olle, lena) = (app.officer("olle"), app.caller(identity("lena", Role::TeamLead)));
     olle.close(&olle.start_processing(&first).await, "Svar").await;
     let statistics = |query: &str| {
-        let rut = rut.clone();
+        let lena = lena.clone();
         let path = format!("/statistics?{query}");
-        async move { rut.get(&path).send().await.ok() }
+        async move { lena.get(&path).send().await.ok() }
     };
     let now = statistics("by=status").await;
     assert_eq!(
@@ -134,7 +135,7 @@ async fn statistics_now_and_as_of_a_past_day() {
         ("to=2026-13-01", "?to field.value"),
         ("area=lon", "?area field.unknown"),
     ] {
-        assert_eq!(rut.get(&format!("/statistics?{query}")).send().await.fields(), [found]);
+        assert_eq!(lena.get(&format!("/statistics?{query}")).send().await.fields(), [found]);
     }
     // Whose rights follow from a person sees no counts.
     let anna = app.employee("anna").get("/statistics").send().await.ok();

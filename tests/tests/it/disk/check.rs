@@ -83,6 +83,13 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     );
     fs::rename(&aside, &file).unwrap();
 
+    let former = data.join("token.former");
+    fs::write(&former, "x\n").unwrap();
+    let wrong = run(&data, &["check"]);
+    finds(&wrong, &format!("{} cannot be used", former.display()), "or delete it");
+    assert!(!words(&wrong).contains("master.key and token.key back"), "{}", words(&wrong));
+    fs::remove_file(&former).unwrap();
+
     for (name, content) in
         [("master.key", None), ("master.key", Some("ab".repeat(32))), ("token.key", Some("x".to_owned()))]
     {

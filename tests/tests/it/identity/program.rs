@@ -42,8 +42,14 @@ impl Drop for Serving {
 
 /// Starts it and gives its address.
 async fn serve(data: &Path, config: &str) -> (Serving, String) {
+    let served = try_serve(data, &["--config", config]).await;
+    served.unwrap_or_else(|said| panic!("it ended: {said}"))
+}
+
+/// Starts it and gives its address; what it said, where it ends.
+async fn try_serve(data: &Path, flags: &[&str]) -> Result<(Serving, String), String> {
     let mut command = Command::new(binary());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--config", config, "--data"]).arg(data);
+    command.arg("serve").args(flags).args(["--listen", "127.0.0.1:0", "--data"]).arg(data);
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let said = BufReader::new(child.stderr.take().unwrap());
@@ -62,7 +68,8 @@ async fn serve(data: &Path, config: &str) -> (Serving, String) {
         }
     });
     let address = tokio::time::timeout(PATIENCE, wait).await.expect("it does not get ready").unwrap();
-    (Serving(child), address.unwrap_or_else(|said| panic!("it ended: {said}")))
+    let serving = Serving(child);
+    Ok((serving, address?))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,6 +122,78 @@ async fn check_says_in_words_what_is_wrong_with_the_logins() {
         command.env("LD_PRELOAD", clock::library().unwrap()).env("FAKETIME", "-120s");
     });
     assert!(late.starts_with("FAIL  logins: ") && late.contains("set ours by NTP"), "{late}");
+}
+
+/// What `check` says of the logins by the settings of a file.
+fn logins(data: &Path, config: &str, toml: &str) -> String {
+    std::fs::write(config, toml).unwrap();
+    let output =
+        Command::new(binary()).args(["check", "--config", config, "--data"]).arg(data).output().unwrap();
+    let said = words(&output);
+    said.lines().find(|line| line.contains("logins:")).unwrap_or_else(|| panic!("{said}")).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_when_a_provider_does_not_know_us_and_whose_people_cannot_log_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let key_file = folder.path().join("client.pem");
+    let certified = Provider::certified("http://127.0.0.1:8080", 0, &key_file).await;
+    let data = folder.path().join("data");
+    let config = written(folder.path(), &certified.address);
+    let well = std::fs::read_to_string(&config).unwrap();
+    let said = |from: &str, to: &str| {
+        assert!(well.contains(from), "{from}");
+        logins(&data, &config, &well.replace(from, to))
+    };
+    let knows = said("default", "default");
+    assert!(knows.starts_with("ok    logins: ") && knows.contains("answers and knows us"), "{knows}");
+    for (from, to) in
+        [("a secret of", "another secret of"), ("client_id = 'kundwebb'", "client_id = 'kundweb'")]
+    {
+        let wrong = said(from, to);
+        assert!(
+            wrong.starts_with("FAIL  logins: ") && wrong.contains("does not know us: check client_id"),
+            "{wrong}"
+        );
+        assert!(wrong.contains(&certified.address) && !wrong.contains("secret of the tests"), "{wrong}");
+    }
+    let unserved = said(
+        "employers = ['402100-0007', '402101-0006']\nclaims = { organisation_number = 'org' }",
+        "employers = ['402100-0007']",
+    );
+    assert!(unserved.contains("nobody of the employer 402101-0006 can log in"), "{unserved}");
+    let told = said("employers = ['402100-0007', '402101-0006']", "employers = ['402100-0007']");
+    assert!(told.starts_with("ok    logins: "), "the default provider tells whose employee one is: {told}");
+    let unknown = said("number = '402101-0006'", "number = '202100-6453'");
+    assert!(
+        unknown.starts_with("FAIL")
+            && unknown.contains("402101-0006 has an identity provider, but cannot be chosen")
+    );
+}
+
+/// A demo lets anybody choose who to be: never where people log in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_and_an_identity_provider_are_not_served_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let config = written(folder.path(), "http://127.0.0.1:1");
+    let toml = format!("demo.enabled = true\n{}", std::fs::read_to_string(&config).unwrap());
+    let by_file = folder.path().join("demo.toml");
+    std::fs::write(&by_file, &toml).unwrap();
+    for flags in [
+        vec!["--config", &config, "--demo"],
+        vec!["--config", &config, "--demo-cases", "3"],
+        vec!["--config", by_file.to_str().unwrap()],
+    ] {
+        let said = try_serve(&data, &flags).await.err().expect("it is served");
+        assert!(said.contains("leave out --demo or the providers"), "{flags:?}: {said}");
+        assert!(!data.join("log.db").exists(), "nothing is made: {flags:?}");
+    }
+    let said = logins(&data, &config, &toml);
+    assert!(
+        said.starts_with("FAIL  logins: demo.enabled is true though identity providers are named"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use domain::reading::What;
 use reqwest::{Method, StatusCode};
 
 use super::{ENGINES, World, id, word};
+use crate::officer_pages::browser::Browser;
 use crate::support::TestCaller;
 
 /// The addresses of an operation, each with the kind of reading that it is. An operation that is not named here is one that
@@ -154,9 +155,12 @@ async fn a_head_and_a_part_of_a_file_are_readings_too() {
     assert_eq!(world.readings().await.len(), 1);
     assert_eq!(olle.get(&path).with("range", "bytes=0-3").send().await.status, 206);
     assert_eq!(world.readings().await.len(), 2);
+    let page = Browser::of(&world.app, olle.identity.clone().unwrap()).await;
+    let page = page.request(Method::HEAD, &format!("/arenden/{}", world.anna.id)).send().await.unwrap();
+    assert_eq!((page.status(), world.readings().await.len()), (StatusCode::OK, 3));
     let wrong = path.replace(&world.file, &world.anna.id);
     olle.get(&wrong).send().await.problem(404);
-    assert_eq!(world.readings().await.len(), 2, "nothing was shown");
+    assert_eq!(world.readings().await.len(), 3, "nothing was shown");
     assert_eq!(identity_role(&olle), Role::Officer);
 }
 
