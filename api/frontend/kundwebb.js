@@ -47,6 +47,58 @@
     window.addEventListener("pageshow", () => { delete form.dataset.sent; });
   }
 
+  // What is typed is kept as a draft without being asked, when the writer has paused or leaves.
+  for (const form of document.querySelectorAll("form[data-autosave]")) autosave(form);
+
+  function autosave(form) {
+    const shown = form.querySelector("[data-autosave-status]");
+    const spoken = document.createElement("p");
+    spoken.className = "ds-sr-only";
+    spoken.setAttribute("role", "status");
+    shown.after(spoken);
+    let kept, pause, under;
+    const save = async (leaving) => {
+      clearTimeout(pause);
+      if (form.dataset.sent || !pause) return;
+      const body = new FormData(form);
+      body.delete("files");
+      body.set("action", "draft");
+      const now = JSON.stringify([...body]);
+      if (now === kept) return;
+      under?.abort();
+      under = new AbortController();
+      try {
+        const request = { method: "POST", body, signal: under.signal, redirect: "manual", keepalive: leaving };
+        const answer = await fetch(form.action, request);
+        const page = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
+        const words = page.querySelector("[data-draft-saved]")?.textContent.trim();
+        if (!words) return;
+        kept = now;
+        shown.textContent = words;
+        spoken.textContent ||= words;
+        // What was kept can be thrown away.
+        const buttons = form.querySelector(".kw-buttons");
+        if (!buttons.contains(document.activeElement)) {
+          buttons.replaceWith(page.querySelector("form[data-autosave] .kw-buttons"));
+        }
+      } catch {
+        // It is tried again at the next pause.
+      }
+    };
+    const later = () => {
+      clearTimeout(pause);
+      pause = setTimeout(save, 3000);
+    };
+    form.addEventListener("input", later);
+    form.addEventListener("submit", () => {
+      clearTimeout(pause);
+      under?.abort();
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") save(true);
+    });
+  }
+
   // Files are uploaded as soon as they are chosen or dropped.
   for (const field of document.querySelectorAll("[data-files]")) upload(field);
 
@@ -96,6 +148,7 @@
       const row = button.closest("li");
       status.textContent = field.dataset.removed.replace("{file}", row.querySelector(".kw-file-name").textContent.trim());
       row.remove();
+      form.dispatchEvent(new Event("input"));
       choose.focus();
     });
 
@@ -169,6 +222,7 @@
         return refuse(row, field.dataset[failed ? "failed" : "unreadable"].replace("{file}", file.name));
       }
       row.replaceWith(...rows);
+      form.dispatchEvent(new Event("input"));
       if (![...rows].some((own) => own.hasAttribute("data-file-error"))) settled();
       status.textContent = [...rows].map((own) => own.querySelector(".ds-validation-message")?.textContent
         ?? `${file.name}: ${field.dataset.attached}`).join(" ");

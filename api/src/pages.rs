@@ -8,6 +8,7 @@ pub mod change;
 pub mod components;
 pub mod confirmation;
 pub mod cookies;
+pub mod cookies_told;
 pub mod create_case;
 pub mod employer;
 pub mod failures;
@@ -18,6 +19,7 @@ pub mod login;
 pub mod my_cases;
 pub mod officer_case;
 pub mod officers;
+pub mod personal_data;
 pub mod register;
 pub mod service_status;
 pub mod services;
@@ -56,6 +58,8 @@ pub fn routes(app: &App) -> Router<App> {
         .merge(my_cases::routes())
         .merge(case::routes())
         .merge(accessibility::routes())
+        .merge(personal_data::routes())
+        .merge(cookies_told::routes())
         .merge(login::routes())
         .merge(language::routes())
         .merge(settings::routes())

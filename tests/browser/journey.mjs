@@ -8,19 +8,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium } from "playwright-core";
 import { fail, look, WIDE } from "./look.mjs";
+import { launch } from "./window.mjs";
 
 const address = process.argv[2];
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const args = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
 const PDF = Buffer.from("%PDF-1.7\n% an invented document\n%%EOF\n");
 const told = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch();
 try {
   await withoutScript();
   await withScript();

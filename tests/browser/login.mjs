@@ -3,17 +3,12 @@
 //
 // node login.mjs <address of Kundwebb> <address of the provider>
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
 import { fail, look, WIDE } from "./look.mjs";
+import { launch } from "./window.mjs";
 
 const [address, provider] = process.argv.slice(2);
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const args = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
 
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch();
 try {
   await inAndOut({ javaScriptEnabled: false }, async () => {});
   await inAndOut({}, look);

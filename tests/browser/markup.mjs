@@ -3,20 +3,15 @@
 //
 // node markup.mjs <address of a demo>
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
 import { fail, WIDE } from "./look.mjs";
+import { launch } from "./window.mjs";
 
 const address = process.argv[2];
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const args = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
 const PDF = Buffer.from("%PDF-1.7\n% an invented document\n%%EOF\n");
 const EVIL = `"'></textarea></title></script><script>globalThis.ran = 1</script><img src=x onerror="globalThis.ran = 1"><kw-evil>`;
 const NAME = EVIL.replaceAll("/", "");
 
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch();
 try {
   const place = await filed();
   await answered(place);

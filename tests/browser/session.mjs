@@ -7,18 +7,13 @@
 // <minutes>« is printed, and says so with a line of its own.
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
-import { chromium } from "playwright-core";
 import { fail, look, WIDE } from "./look.mjs";
+import { launch } from "./window.mjs";
 
 const [address, pictures] = process.argv.slice(2);
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const args = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
 const told = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch();
 try {
   await goesOn();
   await otherWindowsLearnOfIt();

@@ -16,6 +16,7 @@ use domain::{Area, Language, SubArea, System};
 use projections::services::Employer;
 use serde::Deserialize;
 
+use crate::app::Caller;
 use crate::app::drafts::KEPT_DAYS;
 use crate::pages::components::Choice;
 use crate::pages::form::{Action, log_in_again};
@@ -101,7 +102,7 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
                 if form.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
             page(&app, &visitor, form, status).await
         }
-        Action::SaveDraft => match form.save(&app, caller.actor.person, ADDRESS).await {
+        Action::SaveDraft => match keep(&app, caller, &mut form).await {
             Ok(()) => page(&app, &visitor, form, StatusCode::OK).await,
             Err(failure) => refused(&app, &visitor, form, failure).await,
         },
@@ -110,6 +111,15 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
             Ok(Redirect::to(ADDRESS).into_response())
         }
     }
+}
+
+/// Keeps a form as a draft, unless it was sent: what a browser keeps by itself may come late.
+async fn keep(app: &App, caller: &Caller, form: &mut Form) -> Result<(), Failure> {
+    let command = app.command_id(caller, Some(&form.key.to_string()));
+    if app.log.outcome(command).await?.is_some() {
+        return Ok(());
+    }
+    form.save(app, caller.actor.person, ADDRESS).await
 }
 
 /// The form with everything in it and what is wrong.

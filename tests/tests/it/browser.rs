@@ -53,10 +53,10 @@ pub(crate) fn accompany(mut journey: Child, clock: &Clock) -> Output {
     journey.wait_with_output().unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_employee_files_a_case_and_reads_the_answer() {
+/// A journey through a demo, which must end well.
+async fn goes(script: &str) {
     let app = TestApp::start_with(|config| config.demo.enabled = true).await;
-    let journey = start(&["journey.mjs", &app.url]);
+    let journey = start(&[script, &app.url]);
     let (clock, process) = (app.clock.clone(), journey.id());
     let journey = tokio::task::spawn_blocking(move || accompany(journey, &clock));
     let output = tokio::time::timeout(PATIENCE, journey).await;
@@ -64,4 +64,14 @@ async fn an_employee_files_a_case_and_reads_the_answer() {
     // Files that were uploaded and taken away again wait for the cleaner.
     app.leaves_staged(app.staged());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_employee_files_a_case_and_reads_the_answer() {
+    goes("journey.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_service_status_is_met_drafts_are_kept_and_settings_chosen() {
+    goes("news.mjs").await;
 }

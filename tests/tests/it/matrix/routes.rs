@@ -67,6 +67,8 @@ pub(super) const PAGES: &[(&str, &str, Needs)] = &[
     ("POST", "/driftstatus/{id}/andra", Needs::Notice(Duty::ServiceStatus)),
     ("POST", "/driftstatus/{id}/klart", Needs::Notice(Duty::ServiceStatus)),
     ("GET", "/tillganglighet", Anybody),
+    ("GET", "/personuppgifter", Anybody),
+    ("GET", "/kakor", Anybody),
     ("GET", "/sprak", Anybody),
     ("GET", "/valj-arbetsgivare", Anybody),
     ("POST", "/valj-arbetsgivare", Anybody),

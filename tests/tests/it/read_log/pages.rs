@@ -11,7 +11,7 @@ use crate::officer_pages::browser::Browser;
 use crate::support::identity;
 
 /// The pages that people read, as the routes have them. One that is not named here was added by somebody: say what it shows.
-const PAGES: [&str; 27] = [
+const PAGES: [&str; 29] = [
     "/",
     "/arenden/{id}",
     "/arenden/{id}/filer/{attachment}",
@@ -25,10 +25,12 @@ const PAGES: [&str; 27] = [
     "/handlaggare",
     "/handlaggare/telefonarende",
     "/installningar",
+    "/kakor",
     "/logga-in",
     "/logga-in/fel",
     "/logga-ut",
     "/mina-arenden",
+    "/personuppgifter",
     "/register",
     "/revision",
     "/revision/arenden/{id}",
