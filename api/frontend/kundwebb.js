@@ -69,7 +69,7 @@
       under = new AbortController();
       try {
         const request = { method: "POST", body, signal: under.signal, redirect: "manual", keepalive: leaving };
-        const answer = await fetch(form.action, request);
+        const answer = await fetch(form.getAttribute("action"), request);
         const page = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
         const words = page.querySelector("[data-draft-saved]")?.textContent.trim();
         if (!words) return;

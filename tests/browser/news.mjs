@@ -46,7 +46,7 @@ async function isWritten() {
 async function isMetInTheForm() {
   for (const javaScriptEnabled of [true, false]) {
     const page = await asEmployee(await open({ javaScriptEnabled }), "/skapa-arende");
-    const trouble = page.getByText("Primula går inte att nå");
+    const trouble = page.locator(".kw-system-trouble", { hasText: "Primula går inte att nå" }).first();
     assert.equal(await trouble.isVisible(), false);
     await page.getByLabel("IT-tjänstestöd", { exact: true }).check();
     assert.equal(await trouble.isVisible(), false);
