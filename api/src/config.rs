@@ -3,6 +3,7 @@
 pub mod identity;
 pub mod limits;
 pub mod machines;
+pub mod scan;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::employers::Employer;
 pub use identity::IdentityProvider;
 pub use limits::Limits;
 pub use machines::AuthorizationServer;
+pub use scan::Scan;
 
 /// All settings. Every field has a default, so that an empty file is a good file.
 #[derive(Clone, Debug, Deserialize)]
@@ -56,6 +58,8 @@ pub struct Config {
     pub mail: Mail,
     /// Where attached files lie, and how much may be attached.
     pub files: Files,
+    /// The virus scanner that looks at them.
+    pub scan: Scan,
     /// How long it is kept who has read what.
     pub read_log: ReadLog,
     /// Where traces are sent (OTLP over HTTP): `http://COLLECTOR:4318/v1/traces`; nowhere when absent.
@@ -185,6 +189,7 @@ impl Default for Config {
             authorization_servers: Vec::new(),
             mail: Mail::default(),
             files: Files::default(),
+            scan: Scan::default(),
             read_log: ReadLog::default(),
             otlp: None,
         }

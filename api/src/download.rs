@@ -7,9 +7,10 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use domain::files::FileCard;
-use futures::{Stream, StreamExt, stream};
+use domain::AttachmentId;
+use futures::{Stream, StreamExt};
 use infrastructure::files::FileError;
+use projections::CaseView;
 
 use crate::{App, Failure};
 
@@ -26,12 +27,17 @@ enum Wanted {
     Impossible,
 }
 
-/// Answers with a file, or the part of it that `Range` asks for.
+/// Answers with a file of a case, or the part of it that `Range` asks for.
 ///
 /// # Errors
-/// [`Failure::NoSuchRange`]; [`Failure::FilesAway`] when no file can be read now, [`Failure::Internal`] when this one
-/// cannot; both are logged.
-pub async fn download(app: &App, card: &FileCard, asked: &HeaderMap) -> Result<Response, Failure> {
+/// As [`App::content_of`]; [`Failure::NoSuchRange`].
+pub async fn download(
+    app: &App,
+    view: &CaseView,
+    file: AttachmentId,
+    asked: &HeaderMap,
+) -> Result<Response, Failure> {
+    let (card, content) = app.content_of(view, file).await?;
     let tag = format!("\"{}\"", card.sha256);
     let digest = BASE64.encode(hex::decode(&card.sha256).unwrap_or_default());
     let digest = format!("sha-256=:{digest}:");
@@ -64,16 +70,7 @@ pub async fn download(app: &App, card: &FileCard, asked: &HeaderMap) -> Result<R
     } else {
         StatusCode::OK
     };
-    let content = begun(app.files.read(card).await?.boxed()).await?;
     Ok((status, headers, Body::from_stream(cut(content, from, to))).into_response())
-}
-
-/// The stream after its first chunk was opened: what cannot be read at all is a failure, not half an answer.
-async fn begun(
-    mut content: stream::BoxStream<'static, Result<Bytes, FileError>>,
-) -> Result<impl Stream<Item = Result<Bytes, FileError>> + Send + 'static, Failure> {
-    let first = content.next().await.transpose()?;
-    Ok(stream::iter(first.map(Ok)).chain(content))
 }
 
 /// The bytes of a stream between two places.
@@ -179,7 +176,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_part_is_cut_across_chunks() {
-        use futures::TryStreamExt;
+        use futures::{TryStreamExt, stream};
         for (from, to) in [(0, 6), (1, 5), (2, 4), (3, 3), (5, 6)] {
             let chunks =
                 stream::iter(["ab", "cd", "ef"].map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))));

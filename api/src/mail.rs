@@ -2,6 +2,7 @@
 //! else, which holds no text that anybody has written: so none can ever stand in a mail (MAIL-01).
 
 pub mod closed;
+pub mod file_stopped;
 pub mod folder;
 pub mod information_requested;
 pub mod message;
@@ -74,6 +75,7 @@ impl Occasion {
             Template::InformationRequested => information_requested::write(self),
             Template::NewMessage => new_message::write(self),
             Template::Closed => closed::write(self),
+            Template::FileStopped => file_stopped::write(self),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Role;
 use crate::case_number::CaseNumber;
-use crate::files::{FileCard, StoredFile};
+use crate::files::{FileCard, Scan, StoredFile};
 use crate::ids::{AttachmentId, CaseId, PersonId};
 use crate::organisation_number::OrganisationNumber;
 use crate::service_status::NoticeKind;
@@ -191,6 +191,18 @@ pub enum Event {
         attempts: u32,
         reply: String,
     },
+    /// The scanner has looked at a file that waited for it. Stands in a stream of the file, so that it never moves the
+    /// version of its case.
+    FileScanned {
+        case_id: CaseId,
+        attachment_id: AttachmentId,
+        /// Which side attached it.
+        from: Party,
+        outcome: Scan,
+        /// What was found, as the scanner names it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
+    },
     /// What is registered about an employer and the services that it uses.
     EmployerRegistered {
         employer: OrganisationNumber,
@@ -242,6 +254,7 @@ macro_rules! with_personal {
             | Event::ProtectionChanged { .. }
             | Event::NotificationSent { .. }
             | Event::NotificationFailed { .. }
+            | Event::FileScanned { .. }
             | Event::EmployerRegistered { .. }
             | Event::NoticePublished { .. }
             | Event::NoticeResolved {}
@@ -271,6 +284,7 @@ impl Event {
         "ProtectionChanged",
         "NotificationSent",
         "NotificationFailed",
+        "FileScanned",
         "EmployerRegistered",
         "NoticePublished",
         "NoticeResolved",
@@ -295,6 +309,7 @@ impl Event {
             Self::ProtectionChanged { .. } => "ProtectionChanged",
             Self::NotificationSent { .. } => "NotificationSent",
             Self::NotificationFailed { .. } => "NotificationFailed",
+            Self::FileScanned { .. } => "FileScanned",
             Self::EmployerRegistered { .. } => "EmployerRegistered",
             Self::NoticePublished { .. } => "NoticePublished",
             Self::NoticeResolved {} => "NoticeResolved",
@@ -320,6 +335,7 @@ impl Event {
             | Self::ProtectionChanged { .. }
             | Self::NotificationSent { .. }
             | Self::NotificationFailed { .. }
+            | Self::FileScanned { .. }
             | Self::EmployerRegistered { .. }
             | Self::NoticePublished { .. }
             | Self::NoticeResolved {}
@@ -386,6 +402,15 @@ impl Event {
         }
     }
 
+    /// Which side attached the files of this event.
+    pub const fn attached_by(&self) -> Party {
+        match self {
+            Self::AttachmentAdded { from, .. } | Self::MessageAdded { from, .. } => *from,
+            Self::CaseClosed { .. } => Party::Officer,
+            _ => Party::Customer,
+        }
+    }
+
     /// The ids of the files that this event attached.
     pub fn attachment_ids(&self) -> &[AttachmentId] {
         match self {
@@ -449,14 +474,15 @@ mod tests {
             Body::parse(text, "", crate::refusal::Code::MessageMissing)
                 .unwrap_or_else(|_| Body::parse(other, "", crate::refusal::Code::MessageMissing).unwrap())
         };
+        let of = |list: usize, byte: u8| usize::from(byte) % list;
         let mut uploaded: Vec<_> = (0..u128::from(a % 3)).map(|id| file(id, u64::from(b) << 30)).collect();
         uploaded.iter_mut().for_each(|file| file.card.file_name.clone_from(&texts[2]));
+        uploaded.iter_mut().for_each(|file| file.stored.scan = Scan::ALL.get(of(9, e)).copied());
         let attachment_ids: Vec<_> = uploaded.iter().map(|file| file.card.attachment_id).collect();
         let stored_files: Vec<_> = uploaded.iter().map(|file| file.stored.clone()).collect();
         let files: Vec<_> = uploaded.into_iter().map(|file| file.card).collect();
         let letter = |files: Vec<FileCard>| Sealed::Open(Letter { text: text(&texts[0], "x"), files });
         let employer = OrganisationNumber::parse("4021000007").unwrap();
-        let of = |list: usize, byte: u8| usize::from(byte) % list;
         let from = Party::ALL[of(2, c)];
         let area = Area::ALL[of(4, c)];
         let sub_area = (d & 1 == 1).then_some(SubArea::ALL[of(2, e)]);
@@ -513,8 +539,12 @@ mod tests {
         let [a, b, c, ..] = bytes;
         let employer = OrganisationNumber::parse("4021000007").unwrap();
         let of = |list: usize, byte: u8| usize::from(byte) % list;
-        let mail =
-            (CaseId(person(u128::from(a)).0), texts[0].clone(), Template::ALL[of(4, b)], texts[1].clone());
+        let mail = (
+            CaseId(person(u128::from(a)).0),
+            texts[0].clone(),
+            Template::ALL[of(Template::ALL.len(), b)],
+            texts[1].clone(),
+        );
         let (case_id, cause, template, message_id) = mail;
         let (attempts, reply) = (u32::from(c), texts[2].clone());
         match type_name {
@@ -539,6 +569,13 @@ mod tests {
             "NotificationFailed" => {
                 Event::NotificationFailed { case_id, cause, template, message_id, attempts, reply }
             }
+            "FileScanned" => Event::FileScanned {
+                case_id,
+                attachment_id: AttachmentId(person(u128::from(c)).0),
+                from: Party::ALL[of(2, a)],
+                outcome: Scan::ALL[of(Scan::ALL.len(), b)],
+                signature: (c & 1 == 1).then(|| texts[0].clone()),
+            },
             "EmployerRegistered" => Event::EmployerRegistered {
                 employer,
                 name_sv: texts[0].clone(),

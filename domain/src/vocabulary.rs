@@ -128,6 +128,8 @@ vocabulary! {
         NewMessage = "new-message",
         /// The case is closed; the answer is there to read.
         Closed = "closed",
+        /// A file that the reporter attached cannot be opened: malicious code, or a lock.
+        FileStopped = "file-stopped",
     }
 }
 

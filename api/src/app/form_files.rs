@@ -41,13 +41,13 @@ impl App {
     ///
     /// # Errors
     /// When the file is refused, cut off, or cannot be stored; nothing stays behind.
-    pub async fn stage_for_form<E: Display>(
+    pub async fn stage_for_form<E: Display + Send>(
         &self,
         owner: PersonId,
         file_name: &str,
         content: impl Stream<Item = Result<Bytes, E>> + Unpin + Send,
     ) -> Result<UploadedFile, FileError> {
-        let file = self.files.store(file_name, content, self.config.limits()).await?;
+        let file = self.take_in(file_name, content).await?;
         if let Err(error) = self.keep_staged(owner, &file, self.clock.now() + uploads::KEPT).await {
             tracing::warn!(%error, "a file of a form is known by its receipt alone");
         }

@@ -42,13 +42,13 @@ impl App {
     ///
     /// # Errors
     /// [`StageError`]; nothing stays behind.
-    pub async fn stage<E: std::fmt::Display>(
+    pub async fn stage<E: std::fmt::Display + Send>(
         &self,
         caller: &Caller,
         file_name: &str,
         content: impl Stream<Item = Result<Bytes, E>> + Unpin + Send,
     ) -> Result<UploadedFile, StageError> {
-        let file = self.files.store(file_name, content, self.config.limits()).await?;
+        let file = self.take_in(file_name, content).await?;
         let id = file.card.attachment_id;
         let owner = caller.actor.person;
         let sealed = self.keys.purpose("upload").seal(&json(&file), &place(id, owner.0.as_bytes()));

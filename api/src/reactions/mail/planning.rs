@@ -23,6 +23,14 @@ pub(super) struct Looked {
     recorded: u64,
 }
 
+/// The case that an event is about: its own, or the one that it names.
+const fn case_of(stored: &StoredEvent, event: &Event) -> CaseId {
+    match event {
+        Event::FileScanned { case_id, .. } => *case_id,
+        _ => CaseId(stored.stream.0),
+    }
+}
+
 impl MailReaction {
     /// Looks at the next events. True when there may be more.
     pub(super) async fn plan(&mut self, epoch: u64) -> Result<bool, Fault> {
@@ -81,11 +89,12 @@ impl MailReaction {
             if notification::template(&event).is_none() {
                 continue;
             }
-            let reporter = match reporters.get(&stored.stream) {
+            let case = StreamId::from(case_of(stored, &event));
+            let reporter = match reporters.get(&case) {
                 Some(reporter) => *reporter,
                 None => {
-                    let reporter = self.reporter(stored.stream).await?;
-                    reporters.insert(stored.stream, reporter);
+                    let reporter = self.reporter(case).await?;
+                    reporters.insert(case, reporter);
                     reporter
                 }
             };
@@ -110,7 +119,7 @@ impl MailReaction {
             cause,
             recipient,
             template,
-            case: CaseId(stored.stream.0),
+            case: case_of(stored, event),
             position: stored.position,
             attempts: 0,
             next_attempt_at,
