@@ -204,7 +204,7 @@ fn statuses(method: &str, path: &str, public: bool) -> Vec<u16> {
         statuses.extend([409, 412, 428]);
     }
     if path.contains("{attachmentId}") {
-        statuses.push(416);
+        statuses.extend([409, 416]);
     }
     statuses
 }
