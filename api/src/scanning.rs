@@ -7,9 +7,7 @@ use std::time::Duration;
 use domain::files::FileCard;
 use domain::vocabulary::Party;
 use domain::{AttachmentId, CaseId, Event, OrganisationNumber, PersonId, StreamId};
-use futures::{StreamExt, TryStreamExt};
 use infrastructure::committer::Append;
-use infrastructure::files::FileError;
 use infrastructure::scanner::{ScanError, Scanner, Verdict};
 use infrastructure::{CommandError, LogError};
 use projections::ReadError;
@@ -17,7 +15,7 @@ use projections::scans::{Place, waiting, waiting_after};
 use tokio::time::Instant;
 
 use crate::App;
-use crate::app::scanning;
+use crate::app::scanning::Unscanned;
 use crate::reactions::lease::Lease;
 
 /// The name of its lease; never changes.
@@ -31,7 +29,7 @@ enum Fault {
     #[error(transparent)]
     Scanner(#[from] ScanError),
     #[error(transparent)]
-    File(#[from] FileError),
+    File(#[from] Unscanned),
     #[error(transparent)]
     Log(#[from] LogError),
     #[error(transparent)]
@@ -137,7 +135,7 @@ impl Work {
     }
 
     fn every(&self) -> Duration {
-        Duration::from_secs(self.app.config.scan.again_seconds)
+        Duration::from_secs(self.app.config.scan.again_seconds.max(1))
     }
 
     /// Scans a file and records what was said of it.
@@ -146,13 +144,11 @@ impl Work {
         // Without its card its content is disposed of, and nobody can open it any more.
         let Some(waiting) = waiting_file(&self.app, file, case).await? else { return Ok(()) };
         let app = &self.app;
-        let content = app.files.read(&waiting.card).await?.map_err(std::io::Error::other);
         let longest = Duration::from_secs(app.config.scan.longest_seconds);
         let verdict = tokio::select! {
-            verdict = self.scanner.scan(content.boxed(), longest) => verdict?,
+            verdict = app.scan(&self.scanner, &waiting.card, longest) => verdict?,
             never = self.lease.keep(app) => match never {},
         };
-        scanning::count(verdict.outcome);
         record(app, waiting, verdict).await?;
         Ok(())
     }

@@ -41,7 +41,7 @@ impl App {
     ///
     /// # Errors
     /// When the file is refused, cut off, or cannot be stored; nothing stays behind.
-    pub async fn stage_for_form<E: Display + Send>(
+    pub async fn stage_for_form<E: Display>(
         &self,
         owner: PersonId,
         file_name: &str,

@@ -12,8 +12,8 @@ pub struct Scan {
     /// Where ClamAV's daemon listens: `unix:/run/clamav/clamd.ctl` or, on a network that nobody else reads,
     /// `tcp:HOST:3310`. When absent, files are not scanned.
     pub address: Option<String>,
-    /// How long an upload waits for the scanner, seconds: to take a piece, and at the end for its answer. A file that it
-    /// did not come to is taken all the same, and can be opened once it has been scanned.
+    /// How long an upload waits for what the scanner says of it, seconds. A file that it did not come to is taken all the
+    /// same, and can be opened once it has been scanned.
     pub wait_seconds: u64,
     /// How long the scanner may take for a file that waits, seconds.
     pub longest_seconds: u64,
