@@ -7,11 +7,10 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use domain::AttachmentId;
 use futures::{Stream, StreamExt};
 use infrastructure::files::FileError;
-use projections::CaseView;
 
+use crate::app::scanning::OpenFile;
 use crate::{App, Failure};
 
 /// SHA-256 of what is sent (RFC 9530).
@@ -27,17 +26,12 @@ enum Wanted {
     Impossible,
 }
 
-/// Answers with a file of a case, or the part of it that `Range` asks for.
+/// Answers with a file, or the part of it that `Range` asks for.
 ///
 /// # Errors
 /// As [`App::content_of`]; [`Failure::NoSuchRange`].
-pub async fn download(
-    app: &App,
-    view: &CaseView,
-    file: AttachmentId,
-    asked: &HeaderMap,
-) -> Result<Response, Failure> {
-    let (card, content) = app.content_of(view, file).await?;
+pub async fn download(app: &App, file: OpenFile<'_>, asked: &HeaderMap) -> Result<Response, Failure> {
+    let card = file.card();
     let tag = format!("\"{}\"", card.sha256);
     let digest = BASE64.encode(hex::decode(&card.sha256).unwrap_or_default());
     let digest = format!("sha-256=:{digest}:");
@@ -70,6 +64,7 @@ pub async fn download(
     } else {
         StatusCode::OK
     };
+    let content = app.content_of(file).await?;
     Ok((status, headers, Body::from_stream(cut(content, from, to))).into_response())
 }
 

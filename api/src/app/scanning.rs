@@ -76,6 +76,27 @@ impl Scanning {
     }
 }
 
+/// A file of a case that may be opened: what is stored is handed out by this alone.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenFile<'a>(&'a FileCard);
+
+impl<'a> OpenFile<'a> {
+    /// A file of a case.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] where there is no such file; [`Failure::FileClosed`].
+    pub fn of(view: &'a CaseView, file: AttachmentId) -> Result<Self, Failure> {
+        may_open(view.scan(file))?;
+        let mut cards = view.attachments.iter().map(|attached| &attached.card);
+        cards.find(|card| card.attachment_id == file).map(Self).ok_or(Failure::NotFound)
+    }
+
+    /// What is known of it.
+    pub const fn card(self) -> &'a FileCard {
+        self.0
+    }
+}
+
 /// Whether a file may be opened of which this is known.
 ///
 /// # Errors
@@ -96,22 +117,17 @@ pub fn may_open_of(found: &Unread<CaseView>, file: AttachmentId) -> Result<(), F
 }
 
 impl App {
-    /// The content of a file of a case, after its first chunk was opened: what cannot be read at all is a failure, not half
-    /// an answer. Nothing else hands out what is stored.
+    /// The content of a file, after its first chunk was opened: what cannot be read at all is a failure, not half an answer.
     ///
     /// # Errors
-    /// [`Failure::FileClosed`] unless it may be opened; [`Failure::NotFound`]; when it cannot be read.
-    pub async fn content_of<'a>(
+    /// [`Failure::FilesAway`] when no file can be read now, [`Failure::Internal`] when this one cannot; both are logged.
+    pub async fn content_of(
         &self,
-        view: &'a CaseView,
-        file: AttachmentId,
-    ) -> Result<(&'a FileCard, BoxStream<'static, Result<Bytes, FileError>>), Failure> {
-        let mut cards = view.attachments.iter().map(|attached| &attached.card);
-        let card = cards.find(|card| card.attachment_id == file).ok_or(Failure::NotFound)?;
-        may_open(view.scan(file))?;
-        let mut content = self.files.read(card).await?.boxed();
+        file: OpenFile<'_>,
+    ) -> Result<BoxStream<'static, Result<Bytes, FileError>>, Failure> {
+        let mut content = self.files.read(file.card()).await?.boxed();
         let first = content.next().await.transpose()?;
-        Ok((card, stream::iter(first.map(Ok)).chain(content).boxed()))
+        Ok(stream::iter(first.map(Ok)).chain(content).boxed())
     }
 
     /// What the scanner says of a stored file.

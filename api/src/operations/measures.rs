@@ -29,6 +29,7 @@ fn install() -> Result<PrometheusHandle, BuildError> {
     // What seldom happens is there from the start: from nothing to one is no increase that an alert could see.
     metrics::counter!("kundwebb_mail_uncertain_total").increment(0);
     metrics::gauge!("kundwebb_log_trouble").set(0.0);
+    metrics::gauge!("kundwebb_scan_waiting").set(0.0);
     Ok(handle)
 }
 

@@ -9,7 +9,7 @@ use domain::files::FileCard;
 
 use super::readable;
 use crate::app::reading::Purpose;
-use crate::app::scanning::may_open_of;
+use crate::app::scanning::{OpenFile, may_open_of};
 use crate::format::percent_encoded;
 use crate::pages::Visitor;
 use crate::{App, Failure};
@@ -23,8 +23,8 @@ pub(super) async fn fetch(
     let attachment = AttachmentId::parse(&attachment).ok_or(Failure::NotFound)?;
     may_open_of(&found, attachment)?;
     let view = app.shown_to(visitor.caller()?, Purpose::file(attachment), found).await?;
-    let (card, content) = app.content_of(&view, attachment).await?;
-    Ok((headers(card), Body::from_stream(content)).into_response())
+    let file = OpenFile::of(&view, attachment)?;
+    Ok((headers(file.card()), Body::from_stream(app.content_of(file).await?)).into_response())
 }
 
 fn headers(card: &FileCard) -> [(header::HeaderName, HeaderValue); 4] {

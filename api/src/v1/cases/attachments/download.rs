@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::reading::Purpose;
-use crate::app::scanning::may_open_of;
+use crate::app::scanning::{OpenFile, may_open_of};
 use crate::download::download;
 use crate::v1::bearer::Reader;
 use crate::v1::cases::case::{CaseInPath, CasePath, readable};
@@ -66,5 +66,5 @@ async fn read(
     let wanted = wanted.and_then(|(_, id)| AttachmentId::parse(id)).ok_or(Failure::NotFound)?;
     may_open_of(&found, wanted)?;
     let view = app.shown_to(&reader.caller, Purpose::file(wanted), found).await?;
-    download(&app, &view, wanted, &headers).await
+    download(&app, OpenFile::of(&view, wanted)?, &headers).await
 }
