@@ -9,6 +9,9 @@ use tests::clamd::{Clamd, EICAR, MARKER};
 
 use crate::support::{PDF, TestApp, TestCaller};
 
+/// How long anything may take, seconds.
+const PATIENCE: u64 = 60;
+
 /// Runs the daemon's slow parts where nothing waits for them.
 async fn clamd(settings: Option<&'static [&'static str]>) -> Clamd {
     let started = tokio::task::spawn_blocking(move || {
@@ -31,12 +34,12 @@ async fn run(mut clamd: Clamd, settings: &'static [&'static str]) -> Clamd {
     started.await.unwrap()
 }
 
-/// The application before a scanner.
-async fn before(clamd: &Clamd) -> TestApp {
+/// The application before a scanner, for which uploads wait so long.
+async fn before(clamd: &Clamd, wait_seconds: u64) -> TestApp {
     let address = clamd.address();
     TestApp::start_with(|config| {
         config.scan.address = Some(address);
-        config.scan.wait_seconds = 2;
+        config.scan.wait_seconds = wait_seconds;
         config.scan.again_seconds = 1;
     })
     .await
@@ -100,13 +103,13 @@ async fn until_scanned(app: &App, reader: &TestCaller<'_>, case: &str, wanted: &
             position.changed().await.unwrap();
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), waiting).await.expect("it is not scanned")
+    tokio::time::timeout(std::time::Duration::from_secs(PATIENCE), waiting).await.expect("it is not scanned")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_scanner_finds_fault_with_is_refused_while_it_comes_in_and_leaves_nothing() {
     let clamd = clamd(Some(&tests::clamd::GOOD)).await;
-    let app = before(&clamd).await;
+    let app = before(&clamd, PATIENCE).await;
     let anna = app.employee("anna");
     let packed = (0..200).fold(b"x".to_vec(), |packed, _| zip(&[("a.zip", &packed, false)]));
     for (name, content, code) in [
@@ -148,7 +151,7 @@ async fn what_the_scanner_finds_fault_with_is_refused_while_it_comes_in_and_leav
 async fn the_form_says_which_file_it_is_and_keeps_everything_else() {
     use crate::officer_pages::browser::Browser;
     let clamd = clamd(Some(&tests::clamd::GOOD)).await;
-    let app = before(&clamd).await;
+    let app = before(&clamd, PATIENCE).await;
     let anna = Browser::of(&app, app.employee("anna").identity.unwrap()).await;
     let page = anna.get("/skapa-arende").await;
     assert!(!page.says("Filer kontrolleras inte"), "they are");
