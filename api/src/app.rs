@@ -9,6 +9,7 @@ pub mod protection;
 pub mod reading;
 pub mod revoked;
 pub mod room;
+pub mod scanning;
 pub mod sessions;
 pub mod uploads;
 
@@ -48,6 +49,7 @@ pub use callers::Caller;
 pub use commands::Command;
 pub use positions::NotShown;
 pub use revoked::Revoked;
+pub use scanning::Scanning;
 
 /// How long closing waits for what is queued.
 const CLOSING: Duration = Duration::from_secs(3);
@@ -78,6 +80,8 @@ pub struct Parts {
     pub read_models: Arc<ReadModels>,
     /// Stored files.
     pub files: FileStore,
+    /// The virus scanner before them.
+    pub scanning: Scanning,
     /// The way out for mails.
     pub mail: Post,
     /// How the reactions stand.
@@ -140,6 +144,7 @@ impl App {
         let machines = Machines::new(&config, &clock)?;
         let (Opened { log, owned }, keys) = open(&config, &clock).await?;
         let files = open_files(&config).await?;
+        let scanning = Scanning::new(&config).map_err(anyhow::Error::msg)?;
         let reader = Reader { log: Arc::clone(&log), keys: Arc::clone(&keys) };
         let (mut feed, publish, heard) = log_feed(reader.clone(), Handle::current());
         let settings =
@@ -167,6 +172,7 @@ impl App {
         });
         let app = Self(Arc::new(Parts {
             files,
+            scanning,
             tokens: Tokens::new(&keys)?,
             providers,
             machines,

@@ -3,6 +3,7 @@
 pub mod identity;
 pub mod limits;
 pub mod machines;
+pub mod scan;
 pub mod words;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use crate::employers::Employer;
 pub use identity::IdentityProvider;
 pub use limits::Limits;
 pub use machines::AuthorizationServer;
+pub use scan::Scan;
 
 /// All settings. Every field has a default, so that an empty file is a good file.
 #[derive(Clone, Debug, Deserialize)]
@@ -58,6 +60,8 @@ pub struct Config {
     pub mail: Mail,
     /// Where attached files lie, and how much may be attached.
     pub files: Files,
+    /// The virus scanner that looks at them.
+    pub scan: Scan,
     /// How long it is kept who has read what.
     pub read_log: ReadLog,
     /// The file that they were read from, if one was named.
@@ -190,6 +194,7 @@ impl Default for Config {
             authorization_servers: Vec::new(),
             mail: Mail::default(),
             files: Files::default(),
+            scan: Scan::default(),
             read_log: ReadLog::default(),
             file: None,
             otlp: None,

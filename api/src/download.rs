@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use domain::files::FileCard;
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt};
 use infrastructure::files::FileError;
 
+use crate::app::scanning::OpenFile;
 use crate::{App, Failure};
 
 /// SHA-256 of what is sent (RFC 9530).
@@ -29,9 +29,9 @@ enum Wanted {
 /// Answers with a file, or the part of it that `Range` asks for.
 ///
 /// # Errors
-/// [`Failure::NoSuchRange`]; [`Failure::FilesAway`] when no file can be read now, [`Failure::Internal`] when this one
-/// cannot; both are logged.
-pub async fn download(app: &App, card: &FileCard, asked: &HeaderMap) -> Result<Response, Failure> {
+/// As [`App::content_of`]; [`Failure::NoSuchRange`].
+pub async fn download(app: &App, file: OpenFile<'_>, asked: &HeaderMap) -> Result<Response, Failure> {
+    let card = file.card();
     let tag = format!("\"{}\"", card.sha256);
     let digest = BASE64.encode(hex::decode(&card.sha256).unwrap_or_default());
     let digest = format!("sha-256=:{digest}:");
@@ -64,16 +64,8 @@ pub async fn download(app: &App, card: &FileCard, asked: &HeaderMap) -> Result<R
     } else {
         StatusCode::OK
     };
-    let content = begun(app.files.read(card).await?.boxed()).await?;
+    let content = app.content_of(file).await?;
     Ok((status, headers, Body::from_stream(cut(content, from, to))).into_response())
-}
-
-/// The stream after its first chunk was opened: what cannot be read at all is a failure, not half an answer.
-async fn begun(
-    mut content: stream::BoxStream<'static, Result<Bytes, FileError>>,
-) -> Result<impl Stream<Item = Result<Bytes, FileError>> + Send + 'static, Failure> {
-    let first = content.next().await.transpose()?;
-    Ok(stream::iter(first.map(Ok)).chain(content))
 }
 
 /// The bytes of a stream between two places.
@@ -179,7 +171,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_part_is_cut_across_chunks() {
-        use futures::TryStreamExt;
+        use futures::{TryStreamExt, stream};
         for (from, to) in [(0, 6), (1, 5), (2, 4), (3, 3), (5, 6)] {
             let chunks =
                 stream::iter(["ab", "cd", "ef"].map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))));

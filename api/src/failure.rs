@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::case::Status;
+use domain::files::Scan;
 use domain::scope::Scope;
 use domain::vocabulary::Language;
 use domain::{FieldError, Refusal};
@@ -69,6 +70,8 @@ pub enum Failure {
     WrongPhase(Status),
     /// Another officer works on the case.
     TakenByAnother,
+    /// A file that may not be opened, for what the virus scanner says of it, or has not said yet.
+    FileClosed(Scan),
     /// Too much is waiting; nothing was done.
     Busy,
     /// The log is out of order; nothing was done.
@@ -114,6 +117,10 @@ impl Failure {
             Self::WrongPhase(Status::Closed) => "case.closed",
             Self::WrongPhase(_) => "phase.wrong",
             Self::TakenByAnother => "taken-by-another",
+            Self::FileClosed(Scan::Infected) => "file.infected",
+            Self::FileClosed(Scan::Locked) => "file.locked",
+            Self::FileClosed(Scan::TooComplex) => "file.too-complex",
+            Self::FileClosed(Scan::Waiting | Scan::Clean) => "file.waiting",
             Self::Busy => "busy",
             Self::Unavailable => "unavailable",
             Self::FilesAway => "files.unavailable",
@@ -140,7 +147,7 @@ impl Failure {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden | Self::ScopeMissing(_) => StatusCode::FORBIDDEN,
             Self::Stale { .. } => StatusCode::PRECONDITION_FAILED,
-            Self::WrongPhase(_) | Self::TakenByAnother => StatusCode::CONFLICT,
+            Self::WrongPhase(_) | Self::TakenByAnother | Self::FileClosed(_) => StatusCode::CONFLICT,
             Self::Busy
             | Self::Unavailable
             | Self::IssuerAway

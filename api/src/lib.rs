@@ -21,6 +21,7 @@ pub mod operations;
 pub mod pages;
 pub mod reactions;
 pub mod requests;
+pub mod scanning;
 pub mod server;
 pub mod tasks;
 pub mod telemetry;

@@ -3,6 +3,7 @@
 //! service status, which everybody may read, come in words ([`service_status::News`]).
 
 pub mod closed;
+pub mod file_stopped;
 pub mod folder;
 pub mod information_requested;
 pub mod message;
@@ -79,6 +80,7 @@ impl Occasion {
             Template::ServiceStatus => {
                 Err(askama::Error::Custom("a notice is about no case; its mail is that of its news".into()))
             }
+            Template::FileStopped => file_stopped::write(self),
         }
     }
 }

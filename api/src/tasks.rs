@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::reactions::lease::Lease;
-use crate::{App, operations, reactions};
+use crate::{App, operations, reactions, scanning};
 
 /// How often what has expired is removed.
 const CLEANING: Duration = Duration::from_secs(10 * 60);
@@ -39,6 +39,7 @@ pub fn start(app: &App, stop: &CancellationToken) -> Tasks {
     tracker.spawn(stop.clone().run_until_cancelled_owned(sweep(app.clone())));
     tracker.spawn(stop.clone().run_until_cancelled_owned(keep_reads(app.clone())));
     tracker.spawn(stop.clone().run_until_cancelled_owned(measure()));
+    tracker.spawn(stop.clone().run_until_cancelled_owned(scanning::run(app.clone())));
     tracker.spawn(stop.clone().run_until_cancelled_owned(revoke(app.clone())));
     tracker.spawn(stop.clone().run_until_cancelled_owned(forget(app.clone())));
     prove(app);

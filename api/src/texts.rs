@@ -107,13 +107,14 @@ fn identifier(language: Language) -> LanguageIdentifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::files::Scan;
     use domain::refusal::Code;
     use domain::service_status::NoticeKind;
     use domain::vocabulary::{Area, Channel, NoteKind, Party, SubArea, System, Template};
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};
 
-    const PROBLEMS: [&str; 25] = [
+    const PROBLEMS: [&str; 29] = [
         "unauthorized",
         "scope.missing",
         "issuer.unavailable",
@@ -133,6 +134,10 @@ mod tests {
         "unavailable",
         "outcome.unknown",
         "files.unavailable",
+        "file.waiting",
+        "file.infected",
+        "file.locked",
+        "file.too-complex",
         "read-log.unavailable",
         "read-after.timeout",
         "too-large",
@@ -192,6 +197,9 @@ mod tests {
         wanted.extend(NoteKind::ALL.iter().map(|value| format!("note-kind-{value}")));
         wanted.extend(Party::ALL.iter().map(|value| format!("party-{value}")));
         wanted.extend(Template::ALL.iter().map(|value| format!("template-{value}")));
+        wanted.extend(
+            Scan::ALL.iter().filter(|scan| !scan.may_open()).map(|value| format!("file-closed-{value}")),
+        );
         wanted.extend(NoticeKind::ALL.iter().map(|value| format!("notice-kind-{value}")));
         wanted.extend(domain::Status::ALL.iter().map(|value| format!("status-{value}")));
         let keys = keys("sv");

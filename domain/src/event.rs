@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Role;
 use crate::case_number::CaseNumber;
-use crate::files::{FileCard, StoredFile};
+use crate::files::{FileCard, Scan, StoredFile};
 use crate::ids::{AttachmentId, CaseId, PersonId};
 use crate::organisation_number::OrganisationNumber;
 use crate::service_status::NoticeKind;
@@ -212,6 +212,18 @@ pub enum Event {
         attempts: u32,
         reply: String,
     },
+    /// The scanner has looked at a file that waited for it. Stands in a stream of the file, so that it never moves the
+    /// version of its case.
+    FileScanned {
+        case_id: CaseId,
+        attachment_id: AttachmentId,
+        /// Which side attached it.
+        from: Party,
+        outcome: Scan,
+        /// What was found, as the scanner names it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
+    },
     /// What is registered about an employer and the services that it uses.
     EmployerRegistered {
         employer: OrganisationNumber,
@@ -269,6 +281,7 @@ macro_rules! with_personal {
             | Event::ProtectionChanged { .. }
             | Event::NotificationSent { .. }
             | Event::NotificationFailed { .. }
+            | Event::FileScanned { .. }
             | Event::EmployerRegistered { .. }
             | Event::NoticePublished { .. }
             | Event::NoticeResolved {}
@@ -299,6 +312,7 @@ impl Event {
         "SettingsChosen",
         "NotificationSent",
         "NotificationFailed",
+        "FileScanned",
         "EmployerRegistered",
         "NoticePublished",
         "NoticeResolved",
@@ -324,6 +338,7 @@ impl Event {
             Self::SettingsChosen { .. } => "SettingsChosen",
             Self::NotificationSent { .. } => "NotificationSent",
             Self::NotificationFailed { .. } => "NotificationFailed",
+            Self::FileScanned { .. } => "FileScanned",
             Self::EmployerRegistered { .. } => "EmployerRegistered",
             Self::NoticePublished { .. } => "NoticePublished",
             Self::NoticeResolved {} => "NoticeResolved",
@@ -350,6 +365,7 @@ impl Event {
             | Self::SettingsChosen { .. }
             | Self::NotificationSent { .. }
             | Self::NotificationFailed { .. }
+            | Self::FileScanned { .. }
             | Self::EmployerRegistered { .. }
             | Self::NoticePublished { .. }
             | Self::NoticeResolved {}
@@ -416,6 +432,15 @@ impl Event {
         }
     }
 
+    /// Which side attached the files of this event.
+    pub const fn attached_by(&self) -> Party {
+        match self {
+            Self::AttachmentAdded { from, .. } | Self::MessageAdded { from, .. } => *from,
+            Self::CaseClosed { .. } => Party::Officer,
+            _ => Party::Customer,
+        }
+    }
+
     /// The ids of the files that this event attached.
     pub fn attachment_ids(&self) -> &[AttachmentId] {
         match self {
@@ -479,14 +504,15 @@ mod tests {
             Body::parse(text, "", crate::refusal::Code::MessageMissing)
                 .unwrap_or_else(|_| Body::parse(other, "", crate::refusal::Code::MessageMissing).unwrap())
         };
+        let of = |list: usize, byte: u8| usize::from(byte) % list;
         let mut uploaded: Vec<_> = (0..u128::from(a % 3)).map(|id| file(id, u64::from(b) << 30)).collect();
         uploaded.iter_mut().for_each(|file| file.card.file_name.clone_from(&texts[2]));
+        uploaded.iter_mut().for_each(|file| file.stored.scan = Scan::ALL.get(of(9, e)).copied());
         let attachment_ids: Vec<_> = uploaded.iter().map(|file| file.card.attachment_id).collect();
         let stored_files: Vec<_> = uploaded.iter().map(|file| file.stored.clone()).collect();
         let files: Vec<_> = uploaded.into_iter().map(|file| file.card).collect();
         let letter = |files: Vec<FileCard>| Sealed::Open(Letter { text: text(&texts[0], "x"), files });
         let employer = OrganisationNumber::parse("4021000007").unwrap();
-        let of = |list: usize, byte: u8| usize::from(byte) % list;
         let from = Party::ALL[of(2, c)];
         let area = Area::ALL[of(4, c)];
         let sub_area = (d & 1 == 1).then_some(SubArea::ALL[of(2, e)]);
@@ -581,6 +607,13 @@ mod tests {
             "NotificationFailed" => {
                 Event::NotificationFailed { case_id, cause, template, message_id, attempts, reply }
             }
+            "FileScanned" => Event::FileScanned {
+                case_id,
+                attachment_id: AttachmentId(person(u128::from(c)).0),
+                from: Party::ALL[of(2, a)],
+                outcome: Scan::ALL[of(Scan::ALL.len(), b)],
+                signature: (c & 1 == 1).then(|| texts[0].clone()),
+            },
             "EmployerRegistered" => Event::EmployerRegistered {
                 employer,
                 name_sv: texts[0].clone(),

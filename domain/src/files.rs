@@ -4,6 +4,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::AttachmentId;
 use crate::refusal::{Code, FieldError};
+use crate::vocabulary::vocabulary;
+
+vocabulary! {
+    /// What a virus scanner says of a file.
+    Scan {
+        /// Nothing yet: it was away or slow when the file came. Nobody may open the file before it has answered.
+        Waiting = "waiting",
+        /// Nothing was found in it.
+        Clean = "clean",
+        /// Malicious code.
+        Infected = "infected",
+        /// It is locked with a password, so that nobody but who knows it can look into it.
+        Locked = "locked",
+        /// More is packed in it than a scanner looks at.
+        TooComplex = "too-complex",
+    }
+}
+
+impl Scan {
+    /// Whether a file of which this is said may be opened.
+    pub const fn may_open(self) -> bool {
+        matches!(self, Self::Clean)
+    }
+
+    /// Why a file of which this is said cannot be attached.
+    pub const fn refusal(self) -> Option<Code> {
+        match self {
+            Self::Waiting | Self::Clean => None,
+            Self::Infected => Some(Code::FileVirus),
+            Self::Locked => Some(Code::FilePassword),
+            Self::TooComplex => Some(Code::FileComplex),
+        }
+    }
+}
 
 /// The part of a file that may be kept for ever: what is stored, not what it says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +47,9 @@ pub struct StoredFile {
     pub size: u64,
     /// SHA-256 of the encrypted object, hexadecimal.
     pub stored_sha256: String,
+    /// What the scanner said when the file came in; none where there was no scanner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan: Option<Scan>,
 }
 
 /// The personal part of a file, sealed with the event that attaches it. Holds the file's own key, so that the

@@ -16,6 +16,9 @@ pub const fn template(event: &Event) -> Option<Template> {
         Event::InformationRequested { .. } => Some(Template::InformationRequested),
         Event::MessageAdded { from: Party::Officer, .. } => Some(Template::NewMessage),
         Event::CaseClosed { .. } => Some(Template::Closed),
+        Event::FileScanned { from: Party::Customer, outcome, .. } if outcome.refusal().is_some() => {
+            Some(Template::FileStopped)
+        }
         _ => None,
     }
 }
@@ -29,11 +32,18 @@ pub const fn is_news(event: &Event) -> bool {
 mod tests {
     use super::*;
     use crate::case::testing::{closed, person, received, sealed_letter as letter, started};
+    use crate::files::Scan;
+    use crate::ids::{AttachmentId, CaseId};
     use crate::vocabulary::NoteKind;
 
     fn message(from: Party) -> Event {
         let personal = letter("Hej");
         Event::MessageAdded { from, attachment_ids: Vec::new(), stored_files: Vec::new(), personal }
+    }
+
+    fn scanned(from: Party, outcome: Scan) -> Event {
+        let (case_id, attachment_id) = (CaseId(person(7).0), AttachmentId(person(8).0));
+        Event::FileScanned { case_id, attachment_id, from, outcome, signature: None }
     }
 
     #[test]
@@ -48,6 +58,11 @@ mod tests {
             (closed(), Some(Template::Closed)),
             (message(Party::Customer), None),
             (note, None),
+            (scanned(Party::Customer, Scan::Infected), Some(Template::FileStopped)),
+            (scanned(Party::Customer, Scan::Locked), Some(Template::FileStopped)),
+            (scanned(Party::Customer, Scan::TooComplex), Some(Template::FileStopped)),
+            (scanned(Party::Customer, Scan::Clean), None),
+            (scanned(Party::Officer, Scan::Infected), None),
             (started(), None),
             (Event::CaseAssigned { officer: person(2) }, None),
         ] {

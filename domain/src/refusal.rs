@@ -70,6 +70,12 @@ vocabulary! {
         FileMany = "file.many",
         /// A file is empty.
         FileEmpty = "file.empty",
+        /// Malicious code was found in a file.
+        FileVirus = "file.virus",
+        /// A file is locked with a password.
+        FilePassword = "file.password",
+        /// A file has more packed in it than a scanner looks at.
+        FileComplex = "file.complex",
         /// A file could not be read.
         FileUnreadable = "file.unreadable",
         /// A file could not be uploaded.

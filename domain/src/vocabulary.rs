@@ -130,6 +130,8 @@ vocabulary! {
         Closed = "closed",
         /// A notice of the service status, for those who follow a system.
         ServiceStatus = "service-status",
+        /// A file that the reporter attached cannot be opened: malicious code, or a lock.
+        FileStopped = "file-stopped",
     }
 }
 

@@ -13,6 +13,7 @@ pub mod read_log;
 pub mod reader;
 pub mod recorded;
 pub mod revocation;
+pub mod scanner;
 pub mod sealing;
 pub mod startup;
 pub mod stored;

@@ -203,7 +203,7 @@ pub(crate) fn close() -> CaseCommand {
 
 pub(crate) fn file(id: AttachmentId) -> UploadedFile {
     UploadedFile {
-        stored: StoredFile { size: 10, stored_sha256: "aa".repeat(32) },
+        stored: StoredFile { size: 10, stored_sha256: "aa".repeat(32), scan: None },
         card: FileCard {
             attachment_id: id,
             file_name: "fil.pdf".to_owned(),

@@ -1,19 +1,24 @@
 //! The whole case as its page shows it: folded from its timeline when it is asked for. The view evolves by events alone,
 //! so that a case as of a past moment is the same view over fewer events.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Standing;
-use domain::files::FileCard;
+use domain::files::{FileCard, Scan};
 use domain::vocabulary::Party;
 use domain::{
-    Area, CaseId, CaseNumber, Channel, Event, Language, OrganisationNumber, PersonId, Status, StreamId,
-    SubArea, System,
+    Area, AttachmentId, CaseId, CaseNumber, Channel, Event, Language, OrganisationNumber, PersonId, Status,
+    StreamId, SubArea, System,
 };
 use infrastructure::Recorded;
 use rusqlite::Connection;
 
 use crate::timeline::{self, Entry};
-use crate::{ReadError, Unread};
+use crate::{ReadError, Unread, scans};
+
+/// What the virus scanner says of files; nothing of one that came where there was no scanner.
+pub type Scans = HashMap<AttachmentId, Scan>;
 
 /// An event as far as a view needs to know it.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +81,8 @@ pub struct CaseView {
     pub messages: Vec<Message>,
     /// Where the answer's files begin.
     pub answer_files: Vec<FileCard>,
+    /// What the virus scanner says of its files.
+    pub scans: Scans,
 }
 
 /// A request for information that has not been answered.
@@ -125,6 +132,11 @@ impl CaseView {
     pub fn unread(self) -> Unread<Self> {
         let cases = vec![(self.id, self.reporter)];
         Unread::new(self, cases)
+    }
+
+    /// What the virus scanner says of a file; none where there was no scanner when it came.
+    pub fn scan(&self, file: AttachmentId) -> Option<Scan> {
+        self.scans.get(&file).copied()
     }
 
     /// What rights depend on.
@@ -225,6 +237,7 @@ impl CaseView {
             attachments: Vec::new(),
             messages: Vec::new(),
             answer_files: Vec::new(),
+            scans: Scans::new(),
         };
         view.attach(event);
         Some(view)
@@ -243,13 +256,11 @@ impl CaseView {
     }
 
     fn attach(&mut self, event: &Happened<'_>) {
-        let from = match event.event {
-            Event::AttachmentAdded { from, .. } | Event::MessageAdded { from, .. } => *from,
-            Event::CaseClosed { .. } => Party::Officer,
-            _ => Party::Customer,
-        };
+        let from = event.event.attached_by();
         let attached = |card: &FileCard| Attached { card: card.clone(), at: event.recorded_at, from };
         self.attachments.extend(event.event.files().iter().map(attached));
+        let stored = event.event.attachment_ids().iter().zip(event.event.stored_files());
+        self.scans.extend(stored.filter_map(|(file, stored)| Some((*file, stored.scan?))));
     }
 }
 
@@ -268,7 +279,9 @@ pub fn by_id(tables: &Connection, id: CaseId) -> Result<Option<Unread<CaseView>>
         actor: entry.actor,
         event,
     }));
-    Ok(view.map(CaseView::unread))
+    let Some(mut view) = view else { return Ok(None) };
+    view.scans.extend(scans::of_case(tables, id)?);
+    Ok(Some(view.unread()))
 }
 
 #[cfg(test)]

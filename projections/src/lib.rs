@@ -9,6 +9,7 @@ pub mod narrowing;
 pub mod projector;
 pub mod queue;
 pub mod read_models;
+pub mod scans;
 pub mod search;
 pub mod service_status;
 pub mod services;
@@ -67,6 +68,7 @@ pub trait Projection: Sync {
 pub static ALL: &[&dyn Projection] = &[
     &directory::Directory,
     &queue::Queue,
+    &scans::Scans,
     &search::Search,
     &service_status::ServiceStatus,
     &services::Services,

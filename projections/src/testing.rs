@@ -287,7 +287,7 @@ fn command(what: u8, of: u8, actor: &Actor, (a, b): (u8, u8), now: DateTime<Utc>
 
 fn file() -> UploadedFile {
     UploadedFile {
-        stored: StoredFile { size: 10, stored_sha256: "aa".repeat(32) },
+        stored: StoredFile { size: 10, stored_sha256: "aa".repeat(32), scan: None },
         card: FileCard {
             attachment_id: AttachmentId(random::id()),
             file_name: "fil.pdf".to_owned(),

@@ -2,6 +2,7 @@
 //! (LAW-20), so that no answer can forget it.
 
 use domain::access::{Reach, Standing};
+use domain::files::Scan;
 use domain::{AttachmentId, CaseId, PersonId, Status};
 use infrastructure::Receipt;
 
@@ -63,9 +64,10 @@ impl Unread<CaseView> {
         !self.content.attachments.is_empty()
     }
 
-    /// Whether it has a file.
-    pub fn has_file(&self, id: AttachmentId) -> bool {
-        self.content.attachments.iter().any(|attached| attached.card.attachment_id == id)
+    /// What the virus scanner says of a file that it has; none where it has no such file.
+    pub fn file(&self, id: AttachmentId) -> Option<Option<Scan>> {
+        let has = self.content.attachments.iter().any(|attached| attached.card.attachment_id == id);
+        has.then(|| self.content.scan(id))
     }
 }
 

@@ -19,6 +19,11 @@ mail-new-message-subject = Case { $number }: you have a new message
 mail-new-message-intro = There is a new message in your case { $number }.
 mail-new-message-link = Log in to read it:
 
+mail-file-stopped-subject = Case { $number }: a file could not be accepted
+mail-file-stopped-intro = A file in your case { $number } cannot be opened.
+mail-file-stopped-next = We have received your case. It is only this file that we cannot read.
+mail-file-stopped-link = Log in to see which file it is and why:
+
 mail-closed-subject = Case { $number }: your case is closed
 mail-closed-intro = We have closed your case { $number }.
 mail-closed-link = Log in to read the answer:

@@ -19,6 +19,11 @@ mail-new-message-subject = Ärende { $number }: du har ett nytt meddelande
 mail-new-message-intro = Det finns ett nytt meddelande i ditt ärende { $number }.
 mail-new-message-link = Logga in för att läsa det:
 
+mail-file-stopped-subject = Ärende { $number }: en fil gick inte att ta emot
+mail-file-stopped-intro = En fil i ditt ärende { $number } kan inte öppnas.
+mail-file-stopped-next = Ditt ärende är mottaget. Vi kan bara inte läsa den filen.
+mail-file-stopped-link = Logga in för att se vilken fil det är och varför:
+
 mail-closed-subject = Ärende { $number }: ditt ärende är avslutat
 mail-closed-intro = Vi har avslutat ditt ärende { $number }.
 mail-closed-link = Logga in för att läsa svaret:

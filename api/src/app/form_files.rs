@@ -47,7 +47,7 @@ impl App {
         file_name: &str,
         content: impl Stream<Item = Result<Bytes, E>> + Unpin + Send,
     ) -> Result<UploadedFile, FileError> {
-        let file = self.files.store(file_name, content, self.config.limits()).await?;
+        let file = self.take_in(file_name, content).await?;
         if let Err(error) = self.keep_staged(owner, &file, self.clock.now() + uploads::KEPT).await {
             tracing::warn!(%error, "a file of a form is known by its receipt alone");
         }

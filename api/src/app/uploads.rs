@@ -48,7 +48,7 @@ impl App {
         file_name: &str,
         content: impl Stream<Item = Result<Bytes, E>> + Unpin + Send,
     ) -> Result<UploadedFile, StageError> {
-        let file = self.files.store(file_name, content, self.config.limits()).await?;
+        let file = self.take_in(file_name, content).await?;
         let id = file.card.attachment_id;
         let owner = caller.actor.person;
         let sealed = self.keys.purpose("upload").seal(&json(&file), &place(id, owner.0.as_bytes()));
@@ -114,7 +114,8 @@ impl App {
         }
         let place = place(id, caller.actor.person.0.as_bytes());
         let opened = self.keys.purpose("upload").open(&sealed, &place).ok();
-        Ok(opened.and_then(|file| serde_json::from_slice(&file).ok()))
+        let file = opened.and_then(|file| serde_json::from_slice(&file).ok());
+        Ok(file.map(|file| self.scanning.known(file)))
     }
 
     /// A receipt for a staged file, which only its owner can hand back.
@@ -126,7 +127,7 @@ impl App {
     pub fn received(&self, owner: &str, receipt: &str) -> Option<UploadedFile> {
         let sealed = URL_SAFE_NO_PAD.decode(receipt).ok()?;
         let file = self.keys.purpose("receipt").open(&sealed, owner.as_bytes()).ok()?;
-        serde_json::from_slice(&file).ok()
+        serde_json::from_slice(&file).ok().map(|file| self.scanning.known(file))
     }
 
     /// Deletes staged files that nobody attached: they are put out of reach first, so that no command can attach one

@@ -4,6 +4,7 @@
 mod cookies;
 mod logins;
 mod machines;
+mod scan;
 mod secrets;
 
 use std::collections::HashMap;
@@ -59,6 +60,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     if config.log_place()?.is_shared() {
         findings.insert(2, ("database", database(&config).await));
     }
+    findings.push(("scanner", scan::check(&config).await));
     if let Some(words) = config::limits::unknown_proxy(&config) {
         findings.push(("limits", Err(anyhow::anyhow!(words))));
     }

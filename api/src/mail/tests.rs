@@ -111,6 +111,18 @@ fn a_new_message_waits() {
 }
 
 #[test]
+fn a_file_cannot_be_opened() {
+    let (subject, text) = plain(Language::Sv, Template::FileStopped);
+    assert_eq!(subject, "Ärende 2026-000123-3: en fil gick inte att ta emot");
+    assert!(text.contains("En fil i ditt ärende 2026-000123-3 kan inte öppnas.\n"), "{text}");
+    assert!(text.contains(&format!("Logga in för att se vilken fil det är och varför: {LINK}\n")), "{text}");
+    let (subject, text) = plain(Language::En, Template::FileStopped);
+    assert_eq!(subject, "Case 2026-000123-3: a file could not be accepted");
+    assert!(text.contains("A file in your case 2026-000123-3 cannot be opened.\n"), "{text}");
+    assert!(text.contains(&format!("Log in to see which file it is and why: {LINK}\n")), "{text}");
+}
+
+#[test]
 fn a_case_is_closed() {
     let (subject, text) = plain(Language::Sv, Template::Closed);
     assert_eq!(subject, "Ärende 2026-000123-3: ditt ärende är avslutat");

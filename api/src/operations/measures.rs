@@ -29,6 +29,7 @@ fn install() -> Result<PrometheusHandle, BuildError> {
     // What seldom happens is there from the start: from nothing to one is no increase that an alert could see.
     metrics::counter!("kundwebb_mail_uncertain_total").increment(0);
     metrics::gauge!("kundwebb_log_trouble").set(0.0);
+    metrics::gauge!("kundwebb_scan_waiting").set(0.0);
     Ok(handle)
 }
 
@@ -49,6 +50,9 @@ fn describe() {
     describe_gauge!("kundwebb_mail_retrying", "Of the mails that wait, those that were tried in vain.");
     describe_gauge!("kundwebb_mail_stopped", "1 while something keeps this node from sending mails.");
     describe_gauge!("kundwebb_mail_held", "1 while mails are held since the log was put back.");
+    describe_gauge!("kundwebb_scan_waiting", "Attached files that wait for the virus scanner.");
+    describe_gauge!("kundwebb_scan_trouble", "1 while this node cannot scan what waits.");
+    describe_counter!("kundwebb_scanned_total", "Files that the virus scanner has looked at, by outcome.");
     describe_counter!("kundwebb_mail_sent_total", "Mails that the mail server has taken.");
     describe_counter!("kundwebb_mail_failed_total", "Mails that were given up.");
     describe_counter!(

@@ -135,7 +135,11 @@ async fn page(
         notice: form.saved_at.map(|_| Text::new(language, "case-draft-left").to_string()),
         employer: employer.unwrap_or_else(|| number.to_string()),
         question_files: question_files(&view, &address),
-        answer_files: view.answer_files.iter().map(|card| FileLink::new(&address, card)).collect(),
+        answer_files: view
+            .answer_files
+            .iter()
+            .map(|card| FileLink::new(&view.scans, &address, card))
+            .collect(),
         messages: messages(&frame, &view, &address),
         entries: entries.shown(receipt)?.iter().map(|entry| timeline_entry(&frame, entry)).collect(),
         may_write,
@@ -159,7 +163,7 @@ fn question_files(view: &CaseView, address: &str) -> Vec<FileLink> {
         of_messages.chain(&view.answer_files).any(|card| card.attachment_id == id)
     };
     let own = view.attachments.iter().filter(|attached| !elsewhere(attached.card.attachment_id));
-    own.map(|attached| FileLink::new(address, &attached.card)).collect()
+    own.map(|attached| FileLink::new(&view.scans, address, &attached.card)).collect()
 }
 
 fn messages(frame: &Frame, view: &CaseView, address: &str) -> Vec<Message> {
@@ -167,7 +171,7 @@ fn messages(frame: &Frame, view: &CaseView, address: &str) -> Vec<Message> {
         from_customer: message.from == Party::Customer,
         at: frame.moment(&message.at),
         text: message.text.clone(),
-        files: message.files.iter().map(|card| FileLink::new(address, card)).collect(),
+        files: message.files.iter().map(|card| FileLink::new(&view.scans, address, card)).collect(),
     };
     view.messages.iter().map(message).collect()
 }

@@ -4,7 +4,8 @@ use std::fmt::Display;
 
 use chrono::{DateTime, Utc};
 use domain::AttachmentId;
-use domain::files::FileCard;
+use domain::files::{FileCard, Scan};
+use projections::case_page::Scans;
 
 use crate::format::percent_encoded;
 
@@ -118,15 +119,18 @@ pub struct FileLink {
     pub name: String,
     /// Its size in bytes.
     pub size: u64,
+    /// Why it cannot be fetched; none where it can.
+    pub closed: Option<Scan>,
 }
 
 impl FileLink {
     /// The link to a file of a case, under the address of its page.
-    pub fn new(case_address: &str, card: &FileCard) -> Self {
+    pub fn new(scans: &Scans, case_address: &str, card: &FileCard) -> Self {
         Self {
             address: file_address(case_address, card.attachment_id),
             name: card.file_name.clone(),
             size: card.size,
+            closed: scans.get(&card.attachment_id).copied().filter(|scan| !scan.may_open()),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::fmt::Display;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use domain::files::UploadedFile;
+use domain::files::{Scan, UploadedFile};
 use domain::{FieldError, Language, PersonId};
 use infrastructure::random;
 use serde_json::{Map, Value};
@@ -66,6 +66,13 @@ pub struct FormFile {
     pub file: UploadedFile,
     /// Its receipt, which the form carries.
     pub receipt: String,
+}
+
+impl FormFile {
+    /// Whether it waits for the virus scanner.
+    pub fn waits(&self) -> bool {
+        self.file.stored.scan == Some(Scan::Waiting)
+    }
 }
 
 /// What is wrong with a form.

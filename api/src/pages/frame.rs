@@ -42,6 +42,8 @@ pub struct Frame {
     pub left: Option<Left>,
     /// Whether anybody may choose who to be.
     pub demo: bool,
+    /// Whether files that are attached are not scanned, for this is a demo.
+    pub unscanned: bool,
     /// The centre's phone number.
     pub phone: String,
     /// Whether the centre is open now, in words.
@@ -82,6 +84,7 @@ impl Frame {
             }),
             left: visitor.ends.map(|ends| Left::of(ends, app.clock.now())),
             demo: app.config.demo.enabled,
+            unscanned: app.config.demo.enabled && app.scanning.scanner().is_none(),
             phone: app.config.phone.clone(),
             opening: opening(language, app.clock.now()),
         })

@@ -174,15 +174,20 @@ async fn page(
     let address = format!("/arenden/{}", view.id);
     let stage = stage(caller, &view);
     let title = format!("{} {}", view.number, subject(language, &view));
-    let question = around.timeline.first().map(|first| entries::files(&address, first)).unwrap_or_default();
-    let entry = |entry: &Entry| entries::in_words(language, &address, entry, &names);
+    let question =
+        around.timeline.first().map(|first| entries::files(&view.scans, &address, first)).unwrap_or_default();
+    let entry = |entry: &Entry| entries::in_words(language, (&view.scans, &address), entry, &names);
     Ok(CasePage {
         frame: Frame::new(app, visitor, title).await?.with_error(forms.failed()),
         facts: in_words(language, app, &view, &around, &names),
         question: view.message.clone(),
         question_files: question,
         answer: (view.status == Status::Closed).then(|| view.answer.clone().unwrap_or_default()),
-        answer_files: view.answer_files.iter().map(|card| FileLink::new(&address, card)).collect(),
+        answer_files: view
+            .answer_files
+            .iter()
+            .map(|card| FileLink::new(&view.scans, &address, card))
+            .collect(),
         entries: around.timeline.iter().map(entry).collect(),
         choices: Choices::new(language, caller.actor.person, &around.officers),
         files_hint: files_hint(language, app),

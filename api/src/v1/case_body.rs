@@ -119,6 +119,23 @@ pub struct AttachmentBody {
     pub size: u64,
     /// SHA-256 of its content, hexadecimal.
     pub sha256: String,
+    /// What the virus scanner says of it: `waiting`, `clean`, `infected`, `locked` (with a password) or `too-complex`; null
+    /// where there was none. Only what is `clean` or null can be downloaded.
+    pub scan: Option<String>,
+}
+
+impl AttachmentBody {
+    /// A file of a case. The card's key stays behind.
+    pub fn new(view: &CaseView, card: &FileCard) -> Self {
+        Self {
+            attachment_id: card.attachment_id.0,
+            file_name: card.file_name.clone(),
+            media_type: card.media_type.clone(),
+            size: card.size,
+            sha256: card.sha256.clone(),
+            scan: view.scan(card.attachment_id).map(|scan| scan.to_string()),
+        }
+    }
 }
 
 /// A message in a case.
@@ -242,9 +259,9 @@ impl Readership {
             attachments: view
                 .attachments
                 .iter()
-                .map(|attached| AttachmentBody::from(&attached.card))
+                .map(|attached| AttachmentBody::new(view, &attached.card))
                 .collect(),
-            messages: view.messages.iter().map(message).collect(),
+            messages: view.messages.iter().map(|message| body(view, message)).collect(),
             disposed_at: None,
         }
     }
@@ -266,25 +283,12 @@ impl Readership {
     }
 }
 
-impl From<&FileCard> for AttachmentBody {
-    /// The card's key stays behind.
-    fn from(card: &FileCard) -> Self {
-        Self {
-            attachment_id: card.attachment_id.0,
-            file_name: card.file_name.clone(),
-            media_type: card.media_type.clone(),
-            size: card.size,
-            sha256: card.sha256.clone(),
-        }
-    }
-}
-
-fn message(message: &Message) -> MessageBody {
+fn body(view: &CaseView, message: &Message) -> MessageBody {
     MessageBody {
         at: message.at,
         from: message.from.to_string(),
         text: message.text.clone(),
-        attachments: message.files.iter().map(AttachmentBody::from).collect(),
+        attachments: message.files.iter().map(|card| AttachmentBody::new(view, card)).collect(),
     }
 }
 

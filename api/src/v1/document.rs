@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use domain::files::Scan;
 use domain::scope::Scope;
 use domain::service_status::NoticeKind;
 use domain::vocabulary::{Language, Party};
@@ -213,6 +214,7 @@ fn values_of(schema_name: &str, property: &str) -> Option<Vec<&'static str>> {
         "from" if schema_name == "Message" => Party::ALL.iter().map(|value| value.code()).collect(),
         "kind" if schema_name == "Notice" => NoticeKind::ALL.iter().map(|value| value.code()).collect(),
         "kind" => NoteKind::ALL.iter().map(|value| value.code()).collect(),
+        "scan" => Scan::ALL.iter().map(|value| value.code()).collect(),
         "state" => vec!["normal", "disruption", "maintenance"],
         "scope" => vec!["mine", "employer", "queue"],
         "sort" => vec!["newest", "oldest", "last-changed", "number"],

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use domain::files::UploadedFile;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -43,12 +44,14 @@ pub struct Upload {
     pub size: u64,
     /// SHA-256 of its content, hexadecimal.
     pub sha256: String,
+    /// What the virus scanner says of it: `clean`, or `waiting` where it is away or slow; null where there is none.
+    pub scan: Option<String>,
 }
 
 /// Stage a file.
 ///
 /// One file in a part named `file`. It can be attached once, by the caller who staged it, within a day; then it is
-/// deleted. Name and content must agree on the type.
+/// deleted. Name and content must agree on the type. One in which the virus scanner finds something is refused.
 #[utoipa::path(
     post,
     path = "/uploads",
@@ -62,13 +65,14 @@ async fn upload(
     request: Request,
 ) -> Result<Response, Failure> {
     let files = stage(&app, &caller, request, 1).await?;
-    let card = &files.first().ok_or(Failure::Internal)?.card;
+    let UploadedFile { stored, card } = files.first().ok_or(Failure::Internal)?;
     let upload = Upload {
         upload_id: card.attachment_id.0,
         file_name: card.file_name.clone(),
         media_type: card.media_type.clone(),
         size: card.size,
         sha256: card.sha256.clone(),
+        scan: stored.scan.map(|scan| scan.to_string()),
     };
     Ok((StatusCode::CREATED, personal(), Json(upload)).into_response())
 }

@@ -176,7 +176,7 @@ pub(crate) fn decision() -> Topic {
 
 pub(crate) fn file(number: u128, size: u64) -> UploadedFile {
     UploadedFile {
-        stored: StoredFile { size, stored_sha256: "aa".repeat(32) },
+        stored: StoredFile { size, stored_sha256: "aa".repeat(32), scan: None },
         card: FileCard {
             attachment_id: AttachmentId(Uuid::from_u128(number)),
             file_name: format!("fil-{number}.pdf"),

@@ -6,10 +6,10 @@ use memchr::memmem;
 /// Bytes at the beginning that are kept.
 const HEAD: usize = 8 * 1024;
 /// The longest mark, bytes.
-const LONGEST: usize = 24;
+const LONGEST: usize = 32;
 
 /// The parts that tell a container, and what each is for.
-const MARKS: [&[u8]; 6] = [
+const MARKS: [&[u8]; 7] = [
     // Office Open XML (ECMA-376): a list of types, and the folder of the document or the workbook.
     b"[Content_Types].xml",
     b"word/",
@@ -18,6 +18,8 @@ const MARKS: [&[u8]; 6] = [
     b"W\0o\0r\0d\0D\0o\0c\0u\0m\0e\0n\0t\0",
     b"W\0o\0r\0k\0b\0o\0o\0k\0",
     b"B\0o\0o\0k\0",
+    // The stream in which a newer file lies when it is locked with a password ([MS-OFFCRYPTO] 2.3.4.4).
+    b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0",
 ];
 const TYPES: usize = 0;
 const WORD: usize = 1;
@@ -25,6 +27,7 @@ const EXCEL: usize = 2;
 const OLD_WORD: usize = 3;
 const OLD_EXCEL: usize = 4;
 const OLDER_EXCEL: usize = 5;
+const LOCKED: usize = 6;
 
 /// The content of a file as far as it has come.
 #[derive(Debug, Default)]
@@ -81,6 +84,11 @@ impl Content {
         fits.then_some(media_type)
     }
 
+    /// Whether it is an Office file that is locked with a password.
+    pub fn is_locked(&self) -> bool {
+        self.is_ole() && self.seen[LOCKED]
+    }
+
     fn is_zip(&self) -> bool {
         self.head.starts_with(b"PK\x03\x04")
     }
@@ -111,7 +119,7 @@ mod tests {
     fn office_files_are_told_by_the_parts_that_they_must_have_however_they_come() {
         let (word, book, older) = (utf16("WordDocument"), utf16("Workbook"), utf16("Book"));
         let filler = vec![b'.'; 20_000];
-        for piece in [1, 3, 7, 23, 24, 25, 1000, 100_000] {
+        for piece in [1, 3, 7, 23, 24, 25, 31, 32, 33, 1000, 100_000] {
             let zip = |folder: &'static [u8]| {
                 [b"PK\x03\x04", filler.as_slice(), b"[Content_Types].xml", folder, &filler]
             };
@@ -123,6 +131,10 @@ mod tests {
             assert_eq!(ole("a.doc", &word), Some("application/msword"));
             assert_eq!(ole("a.xls", &book), Some("application/vnd.ms-excel"));
             assert_eq!(ole("a.xls", &older), Some("application/vnd.ms-excel"));
+            let mut locked = Content::default();
+            let parts = [OLE, &filler, &utf16("EncryptedPackage"), &filler].concat();
+            parts.chunks(piece).for_each(|bytes| locked.take(bytes));
+            assert!(locked.is_locked() && locked.media_type("a.docx").is_none(), "{piece}");
             // What is another kind than its name says is none.
             assert_eq!(told("a.docx", &zip(b"xl/workbook.xml"), piece), None);
             assert_eq!(told("a.xlsx", &zip(b"word/document.xml"), piece), None);

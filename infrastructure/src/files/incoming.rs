@@ -150,7 +150,8 @@ impl Incoming {
         if self.size == 0 {
             return Err(self.refused(Code::FileEmpty));
         }
-        self.content.media_type(&self.file_name).ok_or_else(|| self.refused(Code::FileType))
+        let wrong = if self.content.is_locked() { Code::FilePassword } else { Code::FileType };
+        self.content.media_type(&self.file_name).ok_or_else(|| self.refused(wrong))
     }
 
     fn within(&self, limits: FileLimits) -> Result<(), FileError> {
@@ -183,7 +184,11 @@ impl Incoming {
         }
         self.object.finish().await?;
         Ok(UploadedFile {
-            stored: StoredFile { size: self.size, stored_sha256: hex::encode(self.stored.finalize()) },
+            stored: StoredFile {
+                size: self.size,
+                stored_sha256: hex::encode(self.stored.finalize()),
+                scan: None,
+            },
             card: FileCard {
                 attachment_id: self.id,
                 file_name: self.file_name,

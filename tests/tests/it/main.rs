@@ -49,6 +49,8 @@ mod protection;
 #[cfg(test)]
 mod read_log;
 #[cfg(test)]
+mod scan;
+#[cfg(test)]
 mod service_status;
 #[cfg(test)]
 mod sessions;

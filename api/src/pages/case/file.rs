@@ -6,11 +6,10 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use domain::AttachmentId;
 use domain::files::FileCard;
-use futures::TryStreamExt;
-use futures::stream::{self, StreamExt};
 
 use super::readable;
 use crate::app::reading::Purpose;
+use crate::app::scanning::{OpenFile, may_open_of};
 use crate::format::percent_encoded;
 use crate::pages::Visitor;
 use crate::{App, Failure};
@@ -22,18 +21,10 @@ pub(super) async fn fetch(
 ) -> Result<Response, Failure> {
     let found = readable(&app, &visitor, &id).await?;
     let attachment = AttachmentId::parse(&attachment).ok_or(Failure::NotFound)?;
-    if !found.has_file(attachment) {
-        return Err(Failure::NotFound);
-    }
+    may_open_of(&found, attachment)?;
     let view = app.shown_to(visitor.caller()?, Purpose::file(attachment), found).await?;
-    let mut cards = view.attachments.iter().map(|attached| &attached.card);
-    let card = cards.find(|card| card.attachment_id == attachment).ok_or(Failure::NotFound)?;
-    let content = app.files.read(card).await?;
-    let mut content = Box::pin(content);
-    // What does not open at all is told as a page; later chunks can only break off.
-    let first = content.try_next().await?;
-    let body = Body::from_stream(stream::iter(first.map(Ok)).chain(content));
-    Ok((headers(card), body).into_response())
+    let file = OpenFile::of(&view, attachment)?;
+    Ok((headers(file.card()), Body::from_stream(app.content_of(file).await?)).into_response())
 }
 
 fn headers(card: &FileCard) -> [(header::HeaderName, HeaderValue); 4] {

@@ -2,6 +2,7 @@
 
 use domain::vocabulary::Party;
 use domain::{Event, Language, PersonId};
+use projections::case_page::Scans;
 use projections::timeline::Entry;
 
 use crate::format;
@@ -26,12 +27,17 @@ pub(super) fn persons(entries: &[Entry]) -> impl Iterator<Item = PersonId> {
 }
 
 /// The files of an entry.
-pub(super) fn files(address: &str, entry: &Entry) -> Vec<FileLink> {
-    event(entry).iter().flat_map(Event::files).map(|card| FileLink::new(address, card)).collect()
+pub(super) fn files(scans: &Scans, address: &str, entry: &Entry) -> Vec<FileLink> {
+    event(entry).iter().flat_map(Event::files).map(|card| FileLink::new(scans, address, card)).collect()
 }
 
-/// An entry, in words.
-pub(super) fn in_words(language: Language, address: &str, entry: &Entry, names: &Names) -> TimelineEntry {
+/// An entry of a case whose page has an address, in words.
+pub(super) fn in_words(
+    language: Language,
+    (scans, address): (&Scans, &str),
+    entry: &Entry,
+    names: &Names,
+) -> TimelineEntry {
     let event = event(entry);
     let (heading, more) = event.as_ref().map_or_else(
         || (Text::new(language, format!("event-{}", entry.event_type)).to_string(), None),
@@ -48,7 +54,7 @@ pub(super) fn in_words(language: Language, address: &str, entry: &Entry, names: 
         heading,
         detail,
         text: event.as_ref().filter(|_| !shown_above).map(|event| text(language, event)).unwrap_or_default(),
-        files: if shown_above { Vec::new() } else { files(address, entry) },
+        files: if shown_above { Vec::new() } else { files(scans, address, entry) },
         step,
     }
 }
@@ -119,7 +125,7 @@ mod tests {
             let facts = format!(r#"{{"kind":"{kind}"}}"#);
             in_words(
                 Language::Sv,
-                "/arenden/1",
+                (&Scans::new(), "/arenden/1"),
                 &entry("NoteAdded", &facts, Some(r#"{"text":"Ringde"}"#)),
                 &Names::default(),
             )
@@ -134,6 +140,10 @@ mod tests {
     #[test]
     fn what_is_disposed_of_says_so() {
         let gone = entry("NoteAdded", r#"{"kind":"working"}"#, None);
-        assert!(in_words(Language::En, "/arenden/1", &gone, &Names::default()).text.contains("disposed"));
+        assert!(
+            in_words(Language::En, (&Scans::new(), "/arenden/1"), &gone, &Names::default())
+                .text
+                .contains("disposed")
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::vocabulary::Template;
-use domain::{Area, Event, Language, OrganisationNumber};
+use domain::{Area, Event, Language, OrganisationNumber, StreamId};
 use infrastructure::LogError;
 use infrastructure::clock::from_micros;
 use infrastructure::log::Delivery;
@@ -46,8 +46,8 @@ struct Facts {
     employer: OrganisationNumber,
     /// When the cause happened.
     at: DateTime<Utc>,
-    /// The version of the cause.
-    version: u64,
+    /// What tells the cause from others: its version, or its position where it stands in another stream than its case.
+    mark: u64,
 }
 
 /// The identity of a delivery's mail.
@@ -72,7 +72,7 @@ pub(super) async fn prepare(app: &App, delivery: &Delivery) -> Result<Prepared, 
         facts.occasion.language = chosen;
     }
     let letter = facts.occasion.write(delivery.template).map_err(|error| not_now(&error))?;
-    let name = format!("{}-{}-{}", facts.occasion.number, facts.version, delivery.template);
+    let name = format!("{}-{}-{}", facts.occasion.number, facts.mark, delivery.template);
     let about = About { at: facts.at, language: facts.occasion.language, name };
     address(app, delivery, (to, employer), about, letter)
 }
@@ -124,29 +124,37 @@ fn first_id(app: &App, delivery: &Delivery) -> MessageId {
 
 async fn facts(app: &App, delivery: &Delivery) -> Result<Facts, Unprepared> {
     let missing = Unprepared::Never("the case is not in the log");
-    let version = delivery.cause.rsplit_once('-').and_then(|(_, version)| version.parse().ok());
-    let Some(version) = version else { return Err(missing) };
-    let events = app.log.stream(delivery.case.into()).await?;
-    let until: Vec<&StoredEvent> = events.iter().take_while(|event| event.version <= version).collect();
-    match (until.first(), until.last()) {
-        (Some(first), Some(last)) if last.version == version => read(app, delivery, first, &until),
+    let Some((stream, version)) = delivery.cause.rsplit_once('-') else { return Err(missing) };
+    let Ok(version) = version.parse::<u64>() else { return Err(missing) };
+    let mut events = app.log.stream(delivery.case.into()).await?;
+    let elsewhere = stream != delivery.case.to_string();
+    if elsewhere {
+        let Ok(stream) = stream.parse() else { return Err(missing) };
+        let cause =
+            app.log.stream(StreamId(stream)).await?.into_iter().find(|event| event.version == version);
+        events.retain(|event| cause.as_ref().is_some_and(|cause| event.position < cause.position));
+        events.extend(cause);
+    } else {
+        events.retain(|event| event.version <= version);
+    }
+    match events.last() {
+        Some(last) if last.version == version => {
+            let mark = if elsewhere { last.position } else { version };
+            read(app, delivery, &events, mark)
+        }
         _ => Err(missing),
     }
 }
 
 /// Reads what the events of a case tell, from the first to the cause.
-fn read(
-    app: &App,
-    delivery: &Delivery,
-    first: &StoredEvent,
-    until: &[&StoredEvent],
-) -> Result<Facts, Unprepared> {
+fn read(app: &App, delivery: &Delivery, until: &[StoredEvent], mark: u64) -> Result<Facts, Unprepared> {
+    let missing = Unprepared::Never("the case is not in the log");
     let mut events = Vec::with_capacity(until.len());
     for stored in until {
         events.push(stored.facts_only().map_err(|error| not_now(&error))?);
     }
     let Some(Event::CaseReceived { case_number, employer, area, language, .. }) = events.first() else {
-        return Err(Unprepared::Never("the case is not in the log"));
+        return Err(missing);
     };
     let moved = |area: Area, event: &Event| match event {
         Event::CaseReclassified { area, .. } => *area,
@@ -156,7 +164,7 @@ fn read(
         Event::InformationRequested { due_date, .. } => Some(*due_date),
         _ => None,
     });
-    let cause = until.last().unwrap_or(&first);
+    let (Some(first), Some(cause)) = (until.first(), until.last()) else { return Err(missing) };
     Ok(Facts {
         occasion: Occasion {
             language: *language,
@@ -169,6 +177,6 @@ fn read(
         },
         employer: *employer,
         at: from_micros(cause.recorded_at),
-        version: cause.version,
+        mark,
     })
 }

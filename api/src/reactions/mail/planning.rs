@@ -25,6 +25,14 @@ pub(super) struct Looked {
     recorded: u64,
 }
 
+/// The case that an event is about: its own, or the one that it names.
+const fn case_of(stored: &StoredEvent, event: &Event) -> CaseId {
+    match event {
+        Event::FileScanned { case_id, .. } => *case_id,
+        _ => CaseId(stored.stream.0),
+    }
+}
+
 impl MailReaction {
     /// Looks at the next events. True when there may be more.
     pub(super) async fn plan(&mut self, epoch: u64) -> Result<bool, Fault> {
@@ -81,25 +89,27 @@ impl MailReaction {
                 reporters.insert(stored.stream, *reporter);
             }
             if notification::is_news(&event) {
+                let notice = CaseId(stored.stream.0);
                 for follower in self.followers(stored).await? {
-                    deliveries.push(self.delivery(stored, (Template::ServiceStatus, follower), now));
+                    deliveries.push(self.delivery(stored, (Template::ServiceStatus, follower, notice), now));
                 }
             }
             if notification::template(&event).is_none() {
                 continue;
             }
-            let reporter = match reporters.get(&stored.stream) {
+            let case = case_of(stored, &event);
+            let reporter = match reporters.get(&case.into()) {
                 Some(reporter) => *reporter,
                 None => {
-                    let reporter = self.reporter(stored.stream).await?;
-                    reporters.insert(stored.stream, reporter);
+                    let reporter = self.reporter(case.into()).await?;
+                    reporters.insert(case.into(), reporter);
                     reporter
                 }
             };
             if let Some((template, recipient)) = notification::due(&event, reporter)
                 && wants(self.app.log.as_ref(), recipient, template).await?
             {
-                deliveries.push(self.delivery(stored, (template, recipient), now));
+                deliveries.push(self.delivery(stored, (template, recipient, case), now));
             }
         }
         Ok(deliveries)
@@ -109,7 +119,7 @@ impl MailReaction {
     fn delivery(
         &self,
         stored: &StoredEvent,
-        (template, recipient): (Template, PersonId),
+        (template, recipient, case): (Template, PersonId, CaseId),
         next_attempt_at: DateTime<Utc>,
     ) -> Delivery {
         let cause = format!("{}-{}", stored.stream, stored.version);
@@ -119,7 +129,7 @@ impl MailReaction {
             cause,
             recipient,
             template,
-            case: CaseId(stored.stream.0),
+            case,
             position: stored.position,
             attempts: 0,
             next_attempt_at,

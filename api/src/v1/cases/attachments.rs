@@ -63,7 +63,8 @@ async fn list(
         return Ok((personal(), Json(AttachmentList { attachments: Vec::new() })).into_response());
     }
     let view = app.shown_to(&reader.caller, What::Attachments, found).await?;
-    let attachments = view.attachments.iter().map(|attached| AttachmentBody::from(&attached.card)).collect();
+    let attachments =
+        view.attachments.iter().map(|attached| AttachmentBody::new(&view, &attached.card)).collect();
     Ok((personal(), Json(AttachmentList { attachments })).into_response())
 }
 

@@ -61,7 +61,7 @@ fn create() -> Value {
 fn file(id: &str) -> Value {
     let mut file = json!({
         "fileName": "beslut.pdf", "mediaType": "application/pdf", "size": 48_213,
-        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "scan": "clean",
     });
     file[id] = json!(FILE);
     file

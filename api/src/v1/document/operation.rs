@@ -2,6 +2,7 @@
 
 use domain::FieldError;
 use domain::case::Status;
+use domain::files::Scan;
 use domain::refusal::Code;
 use domain::scope::Scope;
 use domain::vocabulary::Language;
@@ -47,11 +48,13 @@ fn problems() -> Vec<(u16, &'static str, Vec<Failure>)> {
         (408, "The request took too long to come in.", vec![Failure::TimedOut]),
         (
             409,
-            "It does not belong in the phase that the case is in, or another officer works on it.",
+            "It does not belong in the phase that the case is in, another officer works on it, or a file is not open.",
             vec![
                 Failure::WrongPhase(Status::Received),
                 Failure::WrongPhase(Status::Closed),
                 Failure::TakenByAnother,
+                Failure::FileClosed(Scan::Waiting),
+                Failure::FileClosed(Scan::Infected),
             ],
         ),
         (
@@ -201,7 +204,7 @@ fn statuses(method: &str, path: &str, public: bool) -> Vec<u16> {
         statuses.extend([409, 412, 428]);
     }
     if path.contains("{attachmentId}") {
-        statuses.push(416);
+        statuses.extend([409, 416]);
     }
     statuses
 }

@@ -68,7 +68,7 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     assert!(well.status.success() && faults(&well).is_empty(), "{}", words(&well));
     assert_eq!(
         words(&well).lines().filter(|line| line.starts_with("ok    ")).count(),
-        13,
+        14,
         "{}",
         words(&well)
     );

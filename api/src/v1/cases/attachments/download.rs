@@ -9,6 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::reading::Purpose;
+use crate::app::scanning::{OpenFile, may_open_of};
 use crate::download::download;
 use crate::v1::bearer::Reader;
 use crate::v1::cases::case::{CaseInPath, CasePath, readable};
@@ -32,7 +33,8 @@ struct AttachmentPath {
 /// Download a file.
 ///
 /// Always as an attachment, never shown in the browser. `Repr-Digest` (RFC 9530) and `ETag` tell its SHA-256; one
-/// `Range` of bytes can be asked for.
+/// `Range` of bytes can be asked for. A file that the virus scanner has not looked at yet, or has found fault with, is not
+/// handed out (409).
 #[utoipa::path(
     get,
     path = "/cases/{caseId}/attachments/{attachmentId}",
@@ -62,10 +64,7 @@ async fn read(
     let found = readable(&app, &reader.caller, case).await?;
     let wanted = names.iter().find(|(name, _)| *name == "attachmentId");
     let wanted = wanted.and_then(|(_, id)| AttachmentId::parse(id)).ok_or(Failure::NotFound)?;
-    if !found.has_file(wanted) {
-        return Err(Failure::NotFound);
-    }
+    may_open_of(&found, wanted)?;
     let view = app.shown_to(&reader.caller, Purpose::file(wanted), found).await?;
-    let attached = view.attachments.iter().find(|attached| attached.card.attachment_id == wanted);
-    download(&app, &attached.ok_or(Failure::NotFound)?.card, &headers).await
+    download(&app, OpenFile::of(&view, wanted)?, &headers).await
 }
