@@ -10,6 +10,7 @@ use crate::case_number::CaseNumber;
 use crate::files::{FileCard, StoredFile};
 use crate::ids::{AttachmentId, CaseId, PersonId};
 use crate::organisation_number::OrganisationNumber;
+use crate::satisfaction::Helped;
 use crate::service_status::NoticeKind;
 use crate::text::{Body, Email, PersonName, Subject};
 use crate::vocabulary::{Area, Channel, Language, NoteKind, Party, SubArea, System, Template};
@@ -64,6 +65,15 @@ pub struct Letter {
 pub struct Files {
     /// The files, in the order of `attachmentIds`.
     pub files: Vec<FileCard>,
+}
+
+/// The personal part of [`Event::SatisfactionGiven`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Opinion {
+    /// What the reporter wrote; absent when nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Body>,
 }
 
 /// The personal part of [`Event::PersonSeen`].
@@ -171,6 +181,15 @@ pub enum Event {
     PersonLinked { caller: PersonId, person: PersonId },
     /// A person was marked as having protected identity (*skyddade personuppgifter*), or the mark was taken away.
     ProtectionChanged { protected: bool },
+    /// The reporter has opened the page of a case that stood at a version: what had been answered by then is seen.
+    CaseSeen { case_id: CaseId, case_version: u64 },
+    /// The reporter has said of a closed case whether it was of help.
+    SatisfactionGiven {
+        case_id: CaseId,
+        helped: Helped,
+        #[serde(skip)]
+        personal: Sealed<Opinion>,
+    },
     /// A mail was accepted by the mail server (or written to its file).
     NotificationSent {
         case_id: CaseId,
@@ -236,10 +255,12 @@ macro_rules! with_personal {
             | Event::CaseReclassified { personal: $personal, .. }
             | Event::CaseClosed { personal: $personal, .. } => $do,
             Event::PersonSeen { personal: $personal, .. } => $do,
+            Event::SatisfactionGiven { personal: $personal, .. } => $do,
             Event::ProcessingStarted { .. }
             | Event::CaseAssigned { .. }
             | Event::PersonLinked { .. }
             | Event::ProtectionChanged { .. }
+            | Event::CaseSeen { .. }
             | Event::NotificationSent { .. }
             | Event::NotificationFailed { .. }
             | Event::EmployerRegistered { .. }
@@ -269,6 +290,8 @@ impl Event {
         "PersonSeen",
         "PersonLinked",
         "ProtectionChanged",
+        "CaseSeen",
+        "SatisfactionGiven",
         "NotificationSent",
         "NotificationFailed",
         "EmployerRegistered",
@@ -293,6 +316,8 @@ impl Event {
             Self::PersonSeen { .. } => "PersonSeen",
             Self::PersonLinked { .. } => "PersonLinked",
             Self::ProtectionChanged { .. } => "ProtectionChanged",
+            Self::CaseSeen { .. } => "CaseSeen",
+            Self::SatisfactionGiven { .. } => "SatisfactionGiven",
             Self::NotificationSent { .. } => "NotificationSent",
             Self::NotificationFailed { .. } => "NotificationFailed",
             Self::EmployerRegistered { .. } => "EmployerRegistered",
@@ -318,6 +343,8 @@ impl Event {
             Self::PersonSeen { .. }
             | Self::PersonLinked { .. }
             | Self::ProtectionChanged { .. }
+            | Self::CaseSeen { .. }
+            | Self::SatisfactionGiven { .. }
             | Self::NotificationSent { .. }
             | Self::NotificationFailed { .. }
             | Self::EmployerRegistered { .. }
@@ -533,6 +560,12 @@ mod tests {
                 Event::PersonLinked { caller: person(u128::from(a)), person: person(u128::from(b)) }
             }
             "ProtectionChanged" => Event::ProtectionChanged { protected: a & 1 == 1 },
+            "CaseSeen" => Event::CaseSeen { case_id, case_version: u64::from(a) },
+            "SatisfactionGiven" => Event::SatisfactionGiven {
+                case_id,
+                helped: Helped::ALL[of(3, a)],
+                personal: Sealed::Open(Opinion { text: (b & 1 == 1).then(|| body(&texts[1])) }),
+            },
             "NotificationSent" => {
                 Event::NotificationSent { case_id, cause, template, message_id, attempts, reply }
             }

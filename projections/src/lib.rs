@@ -9,7 +9,9 @@ pub mod narrowing;
 pub mod projector;
 pub mod queue;
 pub mod read_models;
+pub mod satisfaction;
 pub mod search;
+pub mod seen;
 pub mod service_status;
 pub mod services;
 pub mod snapshot;
@@ -66,7 +68,9 @@ pub trait Projection: Sync {
 pub static ALL: &[&dyn Projection] = &[
     &directory::Directory,
     &queue::Queue,
+    &satisfaction::Satisfaction,
     &search::Search,
+    &seen::Seen,
     &service_status::ServiceStatus,
     &services::Services,
     &statistics::Statistics,

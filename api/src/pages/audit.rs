@@ -163,7 +163,10 @@ fn page(mut events: Vec<StoredEvent>, limit: usize, floor: u64, after: u64) -> F
 /// The case that an event is about: its own, or the one that its facts name.
 fn case_of(event: &StoredEvent) -> Option<CaseId> {
     match event.facts_only().ok()? {
-        Event::NotificationSent { case_id, .. } | Event::NotificationFailed { case_id, .. } => Some(case_id),
+        Event::NotificationSent { case_id, .. }
+        | Event::NotificationFailed { case_id, .. }
+        | Event::CaseSeen { case_id, .. }
+        | Event::SatisfactionGiven { case_id, .. } => Some(case_id),
         Event::CaseReceived { .. }
         | Event::AttachmentAdded { .. }
         | Event::ProcessingStarted { .. }

@@ -17,7 +17,7 @@ use crate::{App, Failure};
 const LIMITS: [usize; 2] = [20, 50];
 
 /// The kinds of event, as people meet them.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 21] = [
     "CaseReceived",
     "AttachmentAdded",
     "ProcessingStarted",
@@ -27,6 +27,8 @@ const KINDS: [&str; 19] = [
     "CaseAssigned",
     "CaseReclassified",
     "CaseClosed",
+    "CaseSeen",
+    "SatisfactionGiven",
     "NotificationSent",
     "NotificationFailed",
     "PersonSeen",
