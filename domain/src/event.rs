@@ -564,7 +564,9 @@ mod tests {
             "SatisfactionGiven" => Event::SatisfactionGiven {
                 case_id,
                 helped: Helped::ALL[of(3, a)],
-                personal: Sealed::Open(Opinion { text: (b & 1 == 1).then(|| body(&texts[1])) }),
+                personal: Sealed::Open(Opinion {
+                    text: Body::parse(&texts[1], "", crate::refusal::Code::MessageMissing).ok(),
+                }),
             },
             "NotificationSent" => {
                 Event::NotificationSent { case_id, cause, template, message_id, attempts, reply }
