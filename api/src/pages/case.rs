@@ -2,7 +2,7 @@
 
 mod everything;
 mod file;
-mod mark;
+pub mod mark;
 mod message;
 pub mod opinion;
 pub mod readings;

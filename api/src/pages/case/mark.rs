@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use domain::{CaseId, Event, StreamId};
+use infrastructure::CommandError;
 use infrastructure::committer::Append;
 use projections::seen;
 
@@ -20,6 +21,21 @@ pub(super) async fn seen(app: &App, caller: &Caller, case: CaseId, version: u64)
     if unseen.is_empty() {
         return None;
     }
+    match tokio::time::timeout(PATIENCE, tell(app, caller, case, version)).await {
+        Ok(Ok(position)) => Some(position),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "that a case was opened could not be told; it is told the next time");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Tells that a case was opened as it stood at a version; gives the position.
+///
+/// # Errors
+/// When the log cannot be written.
+pub async fn tell(app: &App, caller: &Caller, case: CaseId, version: u64) -> Result<u64, CommandError> {
     // A stream for each version: two windows that are opened at once tell it once.
     let parts: [&[u8]; 2] = [case.0.as_bytes(), &version.to_be_bytes()];
     let person = caller.actor.person;
@@ -31,15 +47,7 @@ pub(super) async fn seen(app: &App, caller: &Caller, case: CaseId, version: u64)
         first_only: true,
         upkeep: None,
     };
-    match tokio::time::timeout(PATIENCE, app.committer.append(append)).await {
-        Ok(Ok(position)) => {
-            app.acknowledged(person, position);
-            Some(position)
-        }
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "that a case was opened could not be told; it is told the next time");
-            None
-        }
-        Err(_) => None,
-    }
+    let position = app.committer.append(append).await?;
+    app.acknowledged(person, position);
+    Ok(position)
 }
