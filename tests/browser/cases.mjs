@@ -1,5 +1,5 @@
-// Mina ärenden and the case in a real browser: filters, opinion and archive without JavaScript, printing. On the way every
-// page is looked at by axe, wide and narrow.
+// Mina ärenden and the case in a real browser: filters, opinion, archive, printing. On the way every page is looked at by
+// axe, wide and narrow.
 //
 // node cases.mjs <address of a demo> <open case> <asked case> <closed case>     PICTURES=<folder> keeps what was seen.
 import assert from "node:assert/strict";
@@ -19,7 +19,7 @@ try {
 }
 
 async function inBothLanguages() {
-  const page = await logIn({ javaScriptEnabled: false });
+  const page = await logIn();
   const seen = (name) => see(page, name);
   await page.getByText("Nytt svar", { exact: true }).waitFor();
   await page.getByRole("link", { name: "1 ärende har ett nytt svar" }).waitFor();
@@ -70,7 +70,7 @@ async function inBothLanguages() {
 
 // What is printed is the case: no menu, no form, no addresses of links.
 async function printed() {
-  const page = await logIn({});
+  const page = await logIn();
   await page.goto(`${address}${open}`);
   await page.evaluate(() => { window.print = () => { document.title = "printed"; }; });
   await page.getByRole("button", { name: "Skriv ut" }).click();
@@ -87,11 +87,12 @@ async function printed() {
   await picture(page, "print");
 }
 
-async function logIn(options) {
-  const page = await (await browser.newContext({ viewport: WIDE, acceptDownloads: true, ...options })).newPage();
+async function logIn() {
+  const page = await (await browser.newContext({ viewport: WIDE, locale: "sv-SE" })).newPage();
+  page.setDefaultTimeout(20_000);
   await page.goto(`${address}/mina-arenden`);
-  await page.getByLabel("Var arbetar du?").selectOption({ label: "Exempelverket" });
-  await page.locator("main button[type=submit]").last().click();
+  await page.getByLabel("Exempelverket", { exact: true }).check();
+  await page.getByRole("button", { name: "Fortsätt" }).click();
   await page.getByRole("button", { name: /Anna Exempelsson/ }).click();
   await page.getByRole("heading", { level: 1, name: "Mina ärenden" }).waitFor();
   return page;

@@ -14,8 +14,7 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 use chrono_tz::Europe::Stockholm;
 use domain::files::FileCard;
 use domain::reading::What;
-use futures::TryStreamExt;
-use futures::stream;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use projections::CaseView;
 use tokio::sync::mpsc::{self, Sender};
 use zip::write::{SimpleFileOptions, StreamWriter};
@@ -57,6 +56,8 @@ pub(super) async fn fetch(
     });
     let content =
         stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|part| (part, receiver)));
+    // Whoever compresses it asks once more after its end.
+    let content = content.fuse();
     let headers = [
         (header::CONTENT_TYPE, "application/zip".to_owned()),
         (header::CONTENT_DISPOSITION, download::disposition(&name)),
