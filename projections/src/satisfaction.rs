@@ -46,7 +46,7 @@ impl Projection for Satisfaction {
                 case_id.0,
                 event.recorded_at.timestamp_micros(),
                 helped.code(),
-                text.map(|text| text.as_str()),
+                text.map(domain::text::Body::as_str),
             ],
         )?;
         Ok(())

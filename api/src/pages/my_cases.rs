@@ -134,7 +134,7 @@ impl MyCasesPage {
     }
 
     /// How many cases have an answer that is not opened; nothing for none.
-    fn new(&self) -> Option<Text> {
+    fn answers(&self) -> Option<Text> {
         (self.new > 0).then(|| self.frame.t("list-new-count").number("n", self.new))
     }
 
