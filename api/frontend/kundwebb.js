@@ -38,6 +38,10 @@
     if (area.value) tell();
   }
 
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.addEventListener("click", () => { window.print(); });
+  }
+
   // A form is sent once; the server would take a second sending as the same, too.
   for (const form of document.querySelectorAll("form[data-once]")) {
     form.addEventListener("submit", (event) => {

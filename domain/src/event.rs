@@ -10,6 +10,7 @@ use crate::case_number::CaseNumber;
 use crate::files::{FileCard, Scan, StoredFile};
 use crate::ids::{AttachmentId, CaseId, PersonId};
 use crate::organisation_number::OrganisationNumber;
+use crate::satisfaction::Helped;
 use crate::service_status::NoticeKind;
 use crate::text::{Body, Email, PersonName, Subject};
 use crate::vocabulary::{Area, Channel, Language, NoteKind, Party, SubArea, System, Template};
@@ -64,6 +65,15 @@ pub struct Letter {
 pub struct Files {
     /// The files, in the order of `attachmentIds`.
     pub files: Vec<FileCard>,
+}
+
+/// The personal part of [`Event::SatisfactionGiven`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Opinion {
+    /// What the reporter wrote; absent when nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Body>,
 }
 
 /// The personal part of [`Event::PersonSeen`].
@@ -191,6 +201,15 @@ pub enum Event {
         #[serde(skip)]
         personal: Sealed<Contact>,
     },
+    /// The reporter has opened the page of a case that stood at a version: what had been answered by then is seen.
+    CaseSeen { case_id: CaseId, case_version: u64 },
+    /// The reporter has said of a closed case whether it was of help.
+    SatisfactionGiven {
+        case_id: CaseId,
+        helped: Helped,
+        #[serde(skip)]
+        personal: Sealed<Opinion>,
+    },
     /// A mail was accepted by the mail server (or written to its file).
     NotificationSent {
         /// What it is about: the case, or of [`Template::ServiceStatus`] the notice.
@@ -275,10 +294,12 @@ macro_rules! with_personal {
             | Event::CaseClosed { personal: $personal, .. } => $do,
             Event::PersonSeen { personal: $personal, .. } => $do,
             Event::SettingsChosen { personal: $personal, .. } => $do,
+            Event::SatisfactionGiven { personal: $personal, .. } => $do,
             Event::ProcessingStarted { .. }
             | Event::CaseAssigned { .. }
             | Event::PersonLinked { .. }
             | Event::ProtectionChanged { .. }
+            | Event::CaseSeen { .. }
             | Event::NotificationSent { .. }
             | Event::NotificationFailed { .. }
             | Event::FileScanned { .. }
@@ -310,6 +331,8 @@ impl Event {
         "PersonLinked",
         "ProtectionChanged",
         "SettingsChosen",
+        "CaseSeen",
+        "SatisfactionGiven",
         "NotificationSent",
         "NotificationFailed",
         "FileScanned",
@@ -336,6 +359,8 @@ impl Event {
             Self::PersonLinked { .. } => "PersonLinked",
             Self::ProtectionChanged { .. } => "ProtectionChanged",
             Self::SettingsChosen { .. } => "SettingsChosen",
+            Self::CaseSeen { .. } => "CaseSeen",
+            Self::SatisfactionGiven { .. } => "SatisfactionGiven",
             Self::NotificationSent { .. } => "NotificationSent",
             Self::NotificationFailed { .. } => "NotificationFailed",
             Self::FileScanned { .. } => "FileScanned",
@@ -363,6 +388,8 @@ impl Event {
             | Self::PersonLinked { .. }
             | Self::ProtectionChanged { .. }
             | Self::SettingsChosen { .. }
+            | Self::CaseSeen { .. }
+            | Self::SatisfactionGiven { .. }
             | Self::NotificationSent { .. }
             | Self::NotificationFailed { .. }
             | Self::FileScanned { .. }
@@ -599,6 +626,14 @@ mod tests {
                 notices: texts.to_vec(),
                 personal: Sealed::Open(Contact {
                     email: Email::parse("a@b.example", "").ok().filter(|_| c & 1 == 1),
+                }),
+            },
+            "CaseSeen" => Event::CaseSeen { case_id, case_version: u64::from(a) },
+            "SatisfactionGiven" => Event::SatisfactionGiven {
+                case_id,
+                helped: Helped::ALL[of(3, a)],
+                personal: Sealed::Open(Opinion {
+                    text: Body::parse(&texts[1], "", crate::refusal::Code::MessageMissing).ok(),
                 }),
             },
             "NotificationSent" => {

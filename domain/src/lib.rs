@@ -14,6 +14,7 @@ pub mod organisation_number;
 pub mod person;
 pub mod reading;
 pub mod refusal;
+pub mod satisfaction;
 pub mod scope;
 pub mod service_status;
 pub mod settings;

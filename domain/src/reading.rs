@@ -17,6 +17,8 @@ vocabulary! {
         Attachments = "attachments",
         /// A file.
         Attachment = "attachment",
+        /// A whole case with all its files.
+        Everything = "everything",
         /// A list of cases.
         List = "list",
         /// What a search has found.

@@ -3,12 +3,15 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::{Reach, Standing};
-use domain::{Area, CaseId, CaseNumber, Channel, OrganisationNumber, PersonId, Status, SubArea, System};
+use domain::{
+    Area, CaseId, CaseNumber, Channel, OrganisationNumber, PersonId, Status, SubArea, System, calendar,
+};
 use infrastructure::clock::from_micros;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
 use crate::narrowing::{Conditions, blob, text};
+use crate::seen::UNSEEN;
 use crate::{ReadError, Unread, search, statistics};
 
 /// Totals above this are not counted out.
@@ -70,6 +73,12 @@ pub struct Filter {
     pub unassigned: bool,
     /// Without the cases of persons with protected identity: for who must not learn where they work.
     pub without_protected: bool,
+    /// Only cases received on this Swedish day or later.
+    pub from: Option<NaiveDate>,
+    /// Only cases received on this Swedish day or earlier.
+    pub to: Option<NaiveDate>,
+    /// Only cases with something of the centre's that their reporter has not opened yet.
+    pub unseen: bool,
     /// Words to find.
     pub q: Option<String>,
 }
@@ -233,6 +242,9 @@ fn is_kept(list: List, reach: &Reach, filter: &Filter) -> bool {
         && filter.officer.is_none()
         && !filter.unassigned
         && !filter.without_protected
+        && filter.from.is_none()
+        && filter.to.is_none()
+        && !filter.unseen
 }
 
 fn narrow(conditions: &mut Conditions, filter: &Filter) {
@@ -255,6 +267,16 @@ fn narrow(conditions: &mut Conditions, filter: &Filter) {
     }
     if filter.unassigned {
         conditions.is("officer IS NULL");
+    }
+    let start = |day| Value::Integer(calendar::day_start(day).timestamp_micros());
+    if let Some(from) = filter.from {
+        conditions.with("received_at >= ?", start(from));
+    }
+    if let Some(after) = filter.to.and_then(|to| to.succ_opt()) {
+        conditions.with("received_at < ?", start(after));
+    }
+    if filter.unseen {
+        conditions.is(UNSEEN);
     }
     if filter.without_protected {
         conditions.is("(reporter IS NULL OR reporter NOT IN (SELECT person_id FROM person_protected))");

@@ -9,8 +9,10 @@ pub mod narrowing;
 pub mod projector;
 pub mod queue;
 pub mod read_models;
+pub mod satisfaction;
 pub mod scans;
 pub mod search;
+pub mod seen;
 pub mod service_status;
 pub mod services;
 pub mod settings;
@@ -68,8 +70,10 @@ pub trait Projection: Sync {
 pub static ALL: &[&dyn Projection] = &[
     &directory::Directory,
     &queue::Queue,
+    &satisfaction::Satisfaction,
     &scans::Scans,
     &search::Search,
+    &seen::Seen,
     &service_status::ServiceStatus,
     &services::Services,
     &settings::PersonSettings,

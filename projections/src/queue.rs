@@ -6,11 +6,14 @@ use domain::vocabulary::Party;
 use domain::{Area, CaseId, CaseNumber, Event, OrganisationNumber, PersonId, SubArea, System};
 use infrastructure::Recorded;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use crate::case_row::{self, Filter, List, Page, Sort};
-use crate::narrowing::{blob, text};
+use crate::narrowing::{Conditions, blob, text};
 use crate::{Projection, ReadError, Unread};
+
+/// Most cases that are named as going on from one.
+const FOLLOWING: u32 = 20;
 
 /// The projection.
 pub struct Queue;
@@ -43,7 +46,8 @@ impl Projection for Queue {
          CREATE INDEX queue_by_employer ON queue (employer);
          CREATE INDEX queue_by_reporter ON queue (reporter) WHERE reporter IS NOT NULL;
          CREATE INDEX queue_by_officer ON queue (officer) WHERE officer IS NOT NULL;
-         CREATE INDEX queue_by_change ON queue (last_at);"
+         CREATE INDEX queue_by_change ON queue (last_at);
+         CREATE INDEX queue_by_followed ON queue (follows_up) WHERE follows_up IS NOT NULL;"
     }
 
     fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
@@ -175,6 +179,29 @@ pub fn find_shown(
     case_row::find(tables, List::Shown, reach, filter, order)
 }
 
+/// The cases within a reach that go on from the one of a number, oldest first; a few, if they are many.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn following(
+    tables: &Connection,
+    reach: &Reach,
+    number: CaseNumber,
+) -> Result<Vec<(CaseId, CaseNumber)>, ReadError> {
+    let mut conditions = Conditions::of(reach);
+    conditions.equal("follows_up", text(&number));
+    let wheres = conditions.sql();
+    let sql = format!("SELECT case_id, number FROM queue WHERE {wheres} ORDER BY place LIMIT {FOLLOWING}");
+    let mut statement = tables.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(conditions.values()))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (case, number): (_, String) = (row.get(0)?, row.get(1)?);
+        found.extend(CaseNumber::parse(&number).ok().map(|number| (CaseId(case), number)));
+    }
+    Ok(found)
+}
+
 /// The number of a case; `None` when there is no such case.
 ///
 /// # Errors
@@ -251,6 +278,56 @@ mod tests {
         assert_eq!(numbers(&told, &filter, order), (vec![3], 1));
         let filter = Filter { employer: Some(employers()[1]), ..Filter::default() };
         assert_eq!(numbers(&told, &filter, order), (vec![], 0));
+    }
+
+    #[test]
+    fn a_period_is_of_swedish_days_and_both_its_ends_are_in_it() {
+        let mut told = told();
+        // Past midnight in Sweden, not yet in UTC.
+        told.tell("2026-11-17T23:30:00Z", case(8), received(8, 1, "Sent"));
+        let day = |day: &str| Some(day.parse().unwrap());
+        let order = (Sort::Newest, 1, 20);
+        let period = |from, to| Filter { from, to, ..Filter::default() };
+        assert_eq!(numbers(&told, &period(day("2026-11-12"), day("2026-11-13")), order), (vec![3, 2], 2));
+        assert_eq!(numbers(&told, &period(day("2026-11-17"), None), order), (vec![8, 7], 2));
+        assert_eq!(numbers(&told, &period(day("2026-11-18"), None), order), (vec![8], 1));
+        assert_eq!(numbers(&told, &period(None, day("2026-11-11")), order), (vec![1], 1));
+        assert_eq!(numbers(&told, &period(day("2026-11-13"), day("2026-11-12")), order), (vec![], 0));
+    }
+
+    #[test]
+    fn only_cases_with_something_to_see() {
+        let mut told = told();
+        told.tell("2026-11-21T10:00:00Z", case(3), closed("Klart."));
+        let filter = Filter { unseen: true, ..Filter::default() };
+        assert_eq!(numbers(&told, &filter, (Sort::Newest, 1, 20)), (vec![3], 1));
+    }
+
+    #[test]
+    fn what_goes_on_from_a_case_is_found_within_a_reach() {
+        let mut told = told();
+        let mut following = |number, reporter| {
+            let mut event = received(number, reporter, "Igen");
+            if let Event::CaseReceived { follows_up, .. } = &mut event {
+                *follows_up = Some(CaseNumber::new(2026, 3));
+            }
+            told.tell("2026-11-21T10:00:00Z", case(u128::from(number)), event);
+        };
+        following(8, 1);
+        following(9, 2);
+        let found = |reach: Reach, number| {
+            let found =
+                told.read.read(|tables| super::following(tables, &reach, CaseNumber::new(2026, number)));
+            found
+                .unwrap()
+                .into_iter()
+                .map(|(case, number)| (case.0.as_u128(), number.running()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found(Reach::default(), 3), [(8, 8), (9, 9)]);
+        assert_eq!(found(Reach { reporters: Some(vec![person(1)]), ..Reach::default() }, 3), [(8, 8)]);
+        assert_eq!(found(Reach::default(), 4), []);
+        assert_eq!(found(Reach::nothing(), 3), []);
     }
 
     #[test]

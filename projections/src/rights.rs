@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::{Action, Duty, Role, Verdict, may};
+use domain::vocabulary::Party;
 use domain::{Actor, Area, Case, CaseId, Event, OrganisationNumber, PersonId, Status, calendar};
 use infrastructure::Recorded;
 use proptest::prelude::*;
@@ -69,6 +70,8 @@ fn caller([role, number, narrowing, employer, area, ..]: [u8; 6], read: &ReadMod
 
 fn filter([status, area, employer, channel, officer, q]: [u8; 6]) -> Filter {
     let some = |byte: u8| byte.is_multiple_of(3);
+    // The second of the days that a town lives through.
+    let second = NaiveDate::from_ymd_opt(2026, 12, 1);
     Filter {
         status: Status::ALL.iter().copied().filter(|one| status >> (*one as u8) & 1 == 1).collect(),
         area: some(area).then(|| Area::ALL[usize::from(area) / 3 % 4]),
@@ -76,6 +79,9 @@ fn filter([status, area, employer, channel, officer, q]: [u8; 6]) -> Filter {
         channel: some(channel).then(|| domain::Channel::ALL[usize::from(channel) / 3 % 3]),
         unassigned: q % 5 == 4,
         without_protected: false,
+        from: second.filter(|_| channel % 8 == 7),
+        to: second.filter(|_| area % 8 == 7),
+        unseen: employer % 8 == 7,
         officer: some(officer).then(|| person(u128::from(officer / 3 % 2) + 4)),
         q: some(q).then(|| WORDS[usize::from(q) / 3 % 4].to_owned()),
     }
@@ -90,7 +96,19 @@ fn passes(filter: &Filter, known: &Known) -> bool {
         && filter.channel.is_none_or(|one| one == *channel)
         && filter.officer.is_none_or(|officer| known.case.officer() == Some(officer))
         && (!filter.unassigned || known.case.officer().is_none())
+        && filter.from.is_none_or(|from| from <= calendar::day(known.events[0].recorded_at))
+        && filter.to.is_none_or(|to| calendar::day(known.events[0].recorded_at) <= to)
+        && (!filter.unseen || known.events.iter().any(|event| is_answer(&event.event)))
         && filter.q.as_ref().is_none_or(|word| known.texts.contains(word.as_str()))
+}
+
+/// Whether an event is something that the reporter has to open the case for; nobody opens one in a town.
+fn is_answer(event: &Event) -> bool {
+    match event {
+        Event::InformationRequested { .. } | Event::CaseClosed { .. } => true,
+        Event::MessageAdded { from, .. } | Event::AttachmentAdded { from, .. } => *from == Party::Officer,
+        _ => false,
+    }
 }
 
 /// All pages of a list, three cases a page.

@@ -301,8 +301,15 @@ fn file() -> UploadedFile {
 
 /// Something in one of the small streams.
 fn beside_cases(of: u8, a: u8) -> Append {
-    let types = ["NoticePublished", "NoticeResolved", "NotificationSent", "EmployerRegistered"];
-    let event = match sample(types[usize::from(of) % 4]) {
+    let types = [
+        "NoticePublished",
+        "NoticeResolved",
+        "NotificationSent",
+        "EmployerRegistered",
+        "CaseSeen",
+        "SatisfactionGiven",
+    ];
+    let event = match sample(types[usize::from(of) % types.len()]) {
         Event::EmployerRegistered { name_sv, name_en, services, .. } => Event::EmployerRegistered {
             employer: employers()[usize::from(a) % 2],
             areas: Area::ALL.to_vec(),
@@ -314,7 +321,9 @@ fn beside_cases(of: u8, a: u8) -> Append {
     };
     let stream = match &event {
         Event::EmployerRegistered { employer, .. } => StreamId::of_employer(*employer),
-        Event::NotificationSent { .. } => StreamId(random::id()),
+        Event::NotificationSent { .. } | Event::CaseSeen { .. } | Event::SatisfactionGiven { .. } => {
+            StreamId(random::id())
+        }
         _ => StreamId(Uuid::from_u128(u128::from(a % 3) + 900)),
     };
     Append { stream, actor: person(4), employer: None, event, expected: Expected::Any, upkeep: None }

@@ -67,7 +67,6 @@ officer-case-reporter = The question is from
 officer-case-question = Question
 officer-case-answer = Answer
 officer-registered-by = Registered by
-officer-follows-up = Goes on from case
 officer-disposed = The content has been disposed of.
 officer-actions = Work on the case
 officer-everything = Everything in the case

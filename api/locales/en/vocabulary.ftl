@@ -61,6 +61,8 @@ event-PersonLinked = A caller was linked to their login
 event-ProtectionChanged = The mark of protected identity was changed
 event-SettingsChosen = Settings were changed
 event-FileScanned = A file was checked
+event-CaseSeen = An answer was read by the person who asked
+event-SatisfactionGiven = An opinion of the case was given
 event-NotificationSent = An e-mail was sent
 event-NotificationFailed = An e-mail could not be sent
 event-EmployerRegistered = An employer was registered
@@ -68,3 +70,7 @@ event-NoticePublished = A service notice was published
 event-NoticeResolved = A service notice was resolved
 event-ReadLogSealed = The read log was bound to the log
 event-ReadLogKeyDestroyed = A month of the read log was disposed of
+
+helped-yes = Yes
+helped-partly = Partly
+helped-no = No

@@ -67,7 +67,6 @@ officer-case-reporter = Frågan kommer från
 officer-case-question = Fråga
 officer-case-answer = Svar
 officer-registered-by = Registrerat av
-officer-follows-up = Fortsätter ärende
 officer-disposed = Innehållet är gallrat.
 officer-actions = Arbeta med ärendet
 officer-everything = Allt i ärendet

@@ -61,6 +61,8 @@ event-PersonLinked = En uppringare kopplades till sin inloggning
 event-ProtectionChanged = Märkning om skyddade personuppgifter ändrades
 event-SettingsChosen = Inställningar ändrades
 event-FileScanned = En fil kontrollerades
+event-CaseSeen = Svar lästes av den som frågade
+event-SatisfactionGiven = Omdöme om ärendet lämnades
 event-NotificationSent = Mejl skickades
 event-NotificationFailed = Mejl kunde inte skickas
 event-EmployerRegistered = Arbetsgivare registrerades
@@ -68,3 +70,7 @@ event-NoticePublished = Driftmeddelande publicerades
 event-NoticeResolved = Driftmeddelande avslutades
 event-ReadLogSealed = Läsloggen bands till loggen
 event-ReadLogKeyDestroyed = En månad i läsloggen gallrades
+
+helped-yes = Ja
+helped-partly = Delvis
+helped-no = Nej

@@ -13,6 +13,7 @@ use crate::App;
 use crate::app::{Caller, Command};
 use crate::demo::pdf;
 use crate::demo::schedule::{Door, Plot, Step, What};
+use crate::pages::case::mark;
 use crate::requests::{
     AddMessageRequest, AddNoteRequest, ChangeRequest, CloseRequest, CreateRequest, ReporterRequest,
     RequestInformationRequest,
@@ -29,8 +30,14 @@ pub(super) async fn run(app: &App, step: &Step) -> anyhow::Result<()> {
     if step.what == What::Create {
         return create(app, step).await;
     }
-    let by = if step.what == What::Reply { step.plot.customer } else { step.plot.officer };
+    let by_customer = matches!(step.what, What::Reply | What::Open);
+    let by = if by_customer { step.plot.customer } else { step.plot.officer };
     let caller = app.caller(by.identity()).await?;
+    if step.what == What::Open {
+        let version = app.log.stream(step.case.into()).await?.len() as u64;
+        mark::tell(app, &caller, step.case, version).await?;
+        return Ok(());
+    }
     let command = change(app, step).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
     app.run(&caller, as_command(step, command)).await?;
     Ok(())
@@ -52,7 +59,9 @@ fn as_command(step: &Step, command: CaseCommand) -> Command {
 fn change(app: &App, step: &Step) -> Result<CaseCommand, Vec<domain::FieldError>> {
     let entry = step.plot.entry;
     match step.what {
-        What::Create | What::StartProcessing => Ok(CaseCommand::StartProcessing(StartProcessing {})),
+        What::Create | What::Open | What::StartProcessing => {
+            Ok(CaseCommand::StartProcessing(StartProcessing {}))
+        }
         What::RequestInformation => {
             let due_date = Some(working_days_on(calendar::day(app.clock.now())).to_string());
             RequestInformationRequest { text: Some(entry.ask().to_owned()), due_date }.parse(Vec::new())

@@ -67,6 +67,8 @@ pub enum What {
     Reply,
     AddNote(NoteKind),
     Close,
+    /// The customer reads the answer.
+    Open,
 }
 
 /// All that happens in `cases` cases up to `now`, in order of time.
@@ -107,6 +109,10 @@ fn life(random: &mut StdRng, now: DateTime<Utc>) -> Vec<Step> {
         add(random, What::AddNote(NoteKind::Working), 0..8);
     }
     add(random, What::Close, 1..50);
+    // Some have not come to it yet, and it is seen by nobody who called.
+    if plot.door == Door::Pages && random.random_ratio(9, 10) {
+        add(random, What::Open, 1..50);
+    }
     steps
 }
 

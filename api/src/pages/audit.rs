@@ -165,7 +165,9 @@ fn case_of(event: &StoredEvent) -> Option<CaseId> {
     match event.facts_only().ok()? {
         Event::NotificationSent { case_id, .. }
         | Event::NotificationFailed { case_id, .. }
-        | Event::FileScanned { case_id, .. } => Some(case_id),
+        | Event::FileScanned { case_id, .. }
+        | Event::CaseSeen { case_id, .. }
+        | Event::SatisfactionGiven { case_id, .. } => Some(case_id),
         Event::CaseReceived { .. }
         | Event::AttachmentAdded { .. }
         | Event::ProcessingStarted { .. }

@@ -1,26 +1,34 @@
 //! `/arenden/{id}`: the case with its status, question, messages, files and, when it is closed, the answer (K12).
 
+mod everything;
 mod file;
+pub mod mark;
 mod message;
+pub mod opinion;
 pub mod readings;
+pub mod related;
 
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::access::{Action, Duty, Verdict, may};
 use domain::reading::What;
+use domain::satisfaction::is_asked;
 use domain::text::BODY_MAX;
 use domain::vocabulary::Party;
-use domain::{CaseId, Channel, Status};
+use domain::{CaseId, Channel, PersonId, Status};
 use infrastructure::Receipt;
 use projections::timeline::{self, Entry};
-use projections::{CaseView, Unread, case_page, directory, services};
+use projections::{CaseView, Unread, case_page, directory, satisfaction, services};
 
-use crate::pages::components::{FileLink, TimelineEntry};
-use crate::pages::{Form, Frame, Visitor, employer, officer_case, render_with};
+use self::opinion::Said;
+use self::related::Related;
+use crate::app::Caller;
+use crate::pages::components::{Choice, FileLink, TimelineEntry};
+use crate::pages::{Form, Frame, Visitor, cookies, employer, officer_case, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
 
@@ -30,6 +38,8 @@ pub(super) fn routes() -> Router<App> {
         .route("/arenden/{id}/meddelande", post(message::send))
         .route("/arenden/{id}/filer/{attachment}", get(file::fetch))
         .route("/arenden/{id}/lasningar", get(readings::show))
+        .route("/arenden/{id}/allt", get(everything::fetch))
+        .route("/arenden/{id}/omdome", post(opinion::give))
 }
 
 /// The address of a case's page.
@@ -50,6 +60,12 @@ struct CaseTemplate {
     form: Form,
     /// Whether what was written in the form has just been added.
     notice: Option<String>,
+    /// What the reporter has said of the closed case.
+    said: Option<Said>,
+    /// The form in which the reporter says so, while it is asked.
+    opinion: Option<Form>,
+    opinions: Vec<Choice>,
+    related: Related,
     employer: String,
     question_files: Vec<FileLink>,
     answer_files: Vec<FileLink>,
@@ -90,11 +106,38 @@ async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) 
     if visitor.may(Duty::CaseWork) {
         return officer_case::show(&app, &visitor, view, &receipt).await;
     }
-    let person = visitor.caller()?.actor.person;
-    let left =
-        Form::left(&app, person, "message", &form_address(view.id, "message")).await.unwrap_or_default();
-    let form = left.unwrap_or_else(|| Form::new("message"));
-    page(&app, &visitor, (view, &receipt), form, StatusCode::OK).await
+    let caller = visitor.caller()?;
+    let left = async |form| {
+        let address = form_address(view.id, form);
+        Form::left(&app, caller.actor.person, form, &address).await.unwrap_or_default()
+    };
+    let mut form = left("message").await;
+    if form.is_none() && view.status == Status::Closed {
+        form = left(opinion::FORM).await;
+    }
+    let form = form.unwrap_or_else(|| Form::new("message"));
+    let (case, version, is_own) = (view.id, view.version, is_own(caller, view.reporter));
+    let page = page(&app, &visitor, (view, &receipt), form, StatusCode::OK).await?;
+    if is_own && let Some(position) = mark::seen(&app, caller, case, version).await {
+        return Ok((cookies::told(&app, visitor.jar.clone(), position), page).into_response());
+    }
+    Ok(page)
+}
+
+/// Whether a case is the caller's own.
+fn is_own(caller: &Caller, reporter: Option<PersonId>) -> bool {
+    reporter.is_some_and(|reporter| caller.actor.identities.contains(&reporter))
+}
+
+/// A case of the visitor's own; to others it is not there.
+async fn own(app: &App, visitor: &Visitor, id: &str) -> Result<(CaseView, Receipt), Failure> {
+    let found = readable(app, visitor, id).await?;
+    let caller = visitor.caller()?;
+    if !found.cases().iter().all(|(_, reporter)| is_own(caller, *reporter)) {
+        return Err(Failure::NotFound);
+    }
+    let receipt = app.recorded(caller, What::Case, found.cases()).await?;
+    Ok((found.shown(&receipt)?, receipt))
 }
 
 /// The case of a page, when the visitor may know of it, once it is recorded that it is shown.
@@ -115,12 +158,20 @@ async fn page(
     let caller = visitor.caller()?;
     let title = Text::new(language, "case-title").with("number", view.number);
     let frame = Frame::new(app, visitor, title).await?.with_error(!form.errors.is_empty());
+    let own = is_own(caller, view.reporter);
+    let (form, opinion) = if form.id == opinion::FORM {
+        (Form::new("message"), form)
+    } else {
+        (form, Form::new(opinion::FORM))
+    };
+    let related = Related::of(app, &caller.actor, &view).await?;
     let (id, number) = (view.id, view.employer);
     let reporter = view.reporter.filter(|_| caller.actor.role.hides_protected());
-    let (entries, known, hidden) = app
+    let (entries, known, hidden, given) = app
         .query(move |tables| {
             let hidden = reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?;
-            Ok((timeline::of_case(tables, id, false)?, services::employer(tables, number)?, hidden))
+            let given = satisfaction::of_case(tables, id)?;
+            Ok((timeline::of_case(tables, id, false)?, services::employer(tables, number)?, hidden, given))
         })
         .await?;
     let address = address(id);
@@ -131,8 +182,14 @@ async fn page(
     let may_write = view.status != Status::Closed
         && may(&caller.actor, Action::AddMessage, &view.standing()) == Verdict::Allowed;
     let limits = app.config.limits();
+    let said = given.shown(receipt)?.map(|given| Said::new(&frame, &given));
+    let asked = own && said.is_none() && is_asked(view.closed_at, app.clock.now());
     let page = CaseTemplate {
         notice: form.saved_at.map(|_| Text::new(language, "case-draft-left").to_string()),
+        said,
+        opinion: asked.then_some(opinion),
+        opinions: opinion::choices(&frame),
+        related,
         employer: employer.unwrap_or_else(|| number.to_string()),
         question_files: question_files(&view, &address),
         answer_files: view
@@ -181,13 +238,19 @@ fn timeline_entry(frame: &Frame, entry: &Entry) -> TimelineEntry {
     let personal = entry.personal.as_deref().filter(|_| entry.event_type == "NoteAdded");
     let personal: Option<serde_json::Value> = personal.and_then(|text| serde_json::from_str(text).ok());
     let text = personal.as_ref().and_then(|personal| personal["text"].as_str());
+    let status = match entry.event_type.as_str() {
+        "CaseReceived" => Some(Status::Received),
+        "ProcessingStarted" => Some(Status::InProcess),
+        "CaseClosed" => Some(Status::Closed),
+        _ => None,
+    };
     TimelineEntry {
         at: entry.at,
         heading: frame.word("event", &entry.event_type).to_string(),
-        detail: String::new(),
+        detail: status.map(|status| frame.word("status", status).to_string()).unwrap_or_default(),
         text: text.unwrap_or_default().to_owned(),
         files: Vec::new(),
-        step: matches!(entry.event_type.as_str(), "CaseReceived" | "ProcessingStarted" | "CaseClosed"),
+        step: status.is_some(),
     }
 }
 
@@ -198,6 +261,15 @@ impl CaseTemplate {
 
     fn is_closed(&self) -> bool {
         self.view.status == Status::Closed
+    }
+
+    /// What happens next, where it is not a question to the reader.
+    fn next(&self) -> Option<Text> {
+        match self.view.status {
+            Status::Received => Some(self.frame.t("case-next-received")),
+            Status::InProcess if self.view.request.is_none() => Some(self.frame.t("case-next-in-process")),
+            Status::InProcess | Status::Closed => None,
+        }
     }
 
     /// Whether the reader is whose case it is.

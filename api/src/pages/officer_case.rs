@@ -14,10 +14,13 @@ use domain::reading::What;
 use domain::{CaseId, Language, PersonId, Status, calendar};
 use infrastructure::Receipt;
 use projections::directory::{self, Person};
+use projections::satisfaction::{self, Given};
 use projections::timeline::{self, Entry};
 use projections::{CaseView, case_page};
 
 use crate::app::Caller;
+use crate::pages::case::opinion::Said;
+use crate::pages::case::related::Related;
 use crate::pages::components::{Choice, FileLink, TimelineEntry};
 use crate::pages::officers::names::{Names, topic};
 use crate::pages::officers::{age, due_in_words, files_hint};
@@ -37,6 +40,8 @@ struct CasePage {
     frame: Frame,
     address: String,
     facts: CaseInWords,
+    /// What the reporter has said of the closed case.
+    said: Option<Said>,
     question: Option<String>,
     question_files: Vec<FileLink>,
     answer: Option<String>,
@@ -84,7 +89,7 @@ struct CaseInWords {
     email: Option<String>,
     registered_by: Option<String>,
     officer: Option<String>,
-    follows_up: Option<(String, Option<String>)>,
+    related: Related,
     /// What the reporter is asked for: by when, and what.
     request: Option<(String, String)>,
 }
@@ -102,7 +107,8 @@ struct Choices {
 struct Around {
     timeline: Vec<Entry>,
     officers: Vec<Person>,
-    followed: Option<CaseId>,
+    related: Related,
+    given: Option<Given>,
     protected: Option<bool>,
 }
 
@@ -177,8 +183,10 @@ async fn page(
     let question =
         around.timeline.first().map(|first| entries::files(&view.scans, &address, first)).unwrap_or_default();
     let entry = |entry: &Entry| entries::in_words(language, (&view.scans, &address), entry, &names);
+    let frame = Frame::new(app, visitor, title).await?.with_error(forms.failed());
     Ok(CasePage {
-        frame: Frame::new(app, visitor, title).await?.with_error(forms.failed()),
+        said: around.given.as_ref().map(|given| Said::new(&frame, given)),
+        frame,
         facts: in_words(language, app, &view, &around, &names),
         question: view.message.clone(),
         question_files: question,
@@ -204,10 +212,7 @@ async fn page(
 async fn around(app: &App, reader: &Actor, view: &CaseView, receipt: &Receipt) -> Result<Around, Failure> {
     let hides = reader.role.hides_protected();
     let (case, reporter) = (view.id, view.reporter);
-    let followed = match view.follows_up {
-        Some(number) => app.case_of_number(number).await?,
-        None => None,
-    };
+    let related = Related::of(app, reader, view).await?;
     let found = app.query(move |tables| {
         let protected = reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?;
         let mut officers = directory::officers(tables)?;
@@ -215,10 +220,16 @@ async fn around(app: &App, reader: &Actor, view: &CaseView, receipt: &Receipt) -
             let protected = directory::protected(tables)?;
             officers.retain(|officer| !protected.contains(&officer.id));
         }
-        Ok((timeline::of_case(tables, case, true)?, officers, protected))
+        Ok((
+            timeline::of_case(tables, case, true)?,
+            officers,
+            protected,
+            satisfaction::of_case(tables, case)?,
+        ))
     });
-    let (timeline, officers, protected) = found.await?;
-    Ok(Around { timeline: timeline.shown(receipt)?, officers, protected, followed })
+    let (timeline, officers, protected, given) = found.await?;
+    let (timeline, given) = (timeline.shown(receipt)?, given.shown(receipt)?);
+    Ok(Around { timeline, officers, protected, related, given })
 }
 
 fn actions(actor: &Actor, view: &CaseView) -> Vec<Action> {
@@ -244,7 +255,6 @@ fn in_words(language: Language, app: &App, view: &CaseView, around: &Around, nam
     let moment = |at| crate::format::moment(language, at);
     let reporter = view.reporter.and_then(|reporter| names.of(reporter));
     let others = view.reporter != Some(view.registered_by);
-    let link = around.followed.map(|case| format!("/arenden/{case}"));
     CaseInWords {
         number: view.number.to_string(),
         subject: subject(language, view),
@@ -259,7 +269,7 @@ fn in_words(language: Language, app: &App, view: &CaseView, around: &Around, nam
         email: reporter.and_then(|reporter| reporter.email.clone()),
         registered_by: others.then(|| names.person(view.registered_by)),
         officer: view.officer.map(|officer| names.person(officer)),
-        follows_up: view.follows_up.map(|number| (number.to_string(), link)),
+        related: around.related.clone(),
         request: view.request.as_ref().map(|request| {
             (due_in_words(language, request.due_date, today), request.text.clone().unwrap_or_default())
         }),

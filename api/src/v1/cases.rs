@@ -140,9 +140,8 @@ impl Asked {
             employer: query.one("employer", OrganisationNumber::parse),
             channel: query.one("channel", Channel::parse),
             officer: query.text("officer").map(|login| app.keys.login(&login)),
-            unassigned: false,
-            without_protected: false,
             q: query.text("q"),
+            ..Filter::default()
         };
         let page = query.number("page", (1, READ_MAX), 1);
         let limit = query.number("limit", (1, LIMIT_MAX), LIMIT);

@@ -214,8 +214,8 @@ impl Feed {
 
     /// The cases that events tell of with a personal part, each with its reporter.
     async fn cases(&self, events: &[StoredEvent]) -> Result<Vec<(CaseId, Option<PersonId>)>, Failure> {
-        let sealed = events.iter().filter(|event| event.sealed.is_some() && is_of_a_case(event));
-        let mut cases: Vec<CaseId> = sealed.map(|event| CaseId(event.stream.0)).collect();
+        let sealed = events.iter().filter(|event| event.sealed.is_some());
+        let mut cases: Vec<CaseId> = sealed.filter_map(case_of).collect();
         cases.sort_unstable();
         cases.dedup();
         let with_reporter = self.app.query(move |tables| {
@@ -248,8 +248,12 @@ impl Feed {
     }
 }
 
-fn is_of_a_case(event: &StoredEvent) -> bool {
-    event.facts_only().is_ok_and(|event| event.for_customer().is_some())
+/// The case of which an event holds content.
+fn case_of(event: &StoredEvent) -> Option<CaseId> {
+    match event.facts_only().ok()? {
+        Event::SatisfactionGiven { case_id, .. } => Some(case_id),
+        told => told.for_customer().map(|_| CaseId(event.stream.0)),
+    }
 }
 
 fn lines(events: &[EventBody]) -> io::Result<Bytes> {

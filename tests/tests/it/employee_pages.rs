@@ -1,5 +1,6 @@
 //! The pages of employees over HTTP: what a form keeps when something goes wrong, who may see what, what each page says.
 
+mod followed;
 mod kept;
 
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, SET_COOKIE};

@@ -17,7 +17,7 @@ use crate::{App, Failure};
 const LIMITS: [usize; 2] = [20, 50];
 
 /// The kinds of event, as people meet them.
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 23] = [
     "CaseReceived",
     "AttachmentAdded",
     "ProcessingStarted",
@@ -27,8 +27,11 @@ const KINDS: [&str; 20] = [
     "CaseAssigned",
     "CaseReclassified",
     "CaseClosed",
+    "CaseSeen",
+    "SatisfactionGiven",
     "NotificationSent",
     "NotificationFailed",
+    "FileScanned",
     "PersonSeen",
     "PersonLinked",
     "ProtectionChanged",

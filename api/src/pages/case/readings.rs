@@ -4,12 +4,11 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use domain::reading::What;
 use domain::{Language, Reading};
 use projections::CaseView;
 use serde::Deserialize;
 
-use super::readable;
+use super::own;
 use crate::app::reading::OpenedRead;
 use crate::pages::{Frame, Visitor, render};
 use crate::texts::Text;
@@ -50,13 +49,7 @@ pub(super) async fn show(
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
-    let found = readable(&app, &visitor, &id).await?;
-    let caller = visitor.caller()?;
-    let own = |reporter: &Option<_>| reporter.is_some_and(|person| caller.actor.identities.contains(&person));
-    if !found.cases().iter().all(|(_, reporter)| own(reporter)) {
-        return Err(Failure::NotFound);
-    }
-    let view = app.shown_to(caller, What::Case, found).await?;
+    let (view, _) = own(&app, &visitor, &id).await?;
     let before = asked.before.parse().unwrap_or(u64::MAX);
     let mut readings = app.readings(Some(view.id), before, LIMIT).await?;
     let more = readings.len() > LIMIT;
@@ -104,7 +97,7 @@ mod tests {
     use super::*;
     use domain::PersonId;
     use domain::access::Role;
-    use domain::reading::OPERATOR;
+    use domain::reading::{OPERATOR, What};
     use uuid::Uuid;
 
     #[test]

@@ -47,6 +47,7 @@ impl Asked {
             officer: (self.officer == "mine").then_some(caller.actor.person),
             unassigned: self.officer == "none",
             q: Some(self.q.trim().to_owned()).filter(|words| !words.is_empty()),
+            ..Filter::default()
         }
     }
 

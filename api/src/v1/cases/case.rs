@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::access::{Action, may};
 use domain::case::allow;
 use domain::reading::What;
-use domain::{CaseId, StreamId};
+use domain::{CaseId, Language, StreamId};
 use projections::{CaseView, Unread, case_page};
 use std::convert::Infallible;
 use utoipa::IntoParams;
@@ -99,13 +99,25 @@ async fn read(
     if as_of.is_none() {
         headers.insert(header::ETAG, tag(view.version));
     }
+    let body = body(&app, &reader.caller, reader.language, &view).await?;
+    Ok((personal(), words(reader.language), headers, Json(body)).into_response())
+}
+
+/// A case as its reader is shown it.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub async fn body(
+    app: &App,
+    caller: &Caller,
+    language: Language,
+    view: &CaseView,
+) -> Result<CaseBody, Failure> {
     let persons = [view.officer, view.reporter].into_iter().flatten();
     let persons: Vec<_> = persons.map(|person| (person, view.employer)).collect();
-    let (role, actor) = (reader.caller.actor.role, reader.caller.actor.clone());
+    let (role, actor) = (caller.actor.role, caller.actor.clone());
     let people = app.query(move |tables| People::load(tables, &actor, persons)).await?;
-    let readership = Readership { role, language: reader.language };
-    let body = readership.case(&view, &people);
-    Ok((personal(), words(reader.language), headers, Json(body)).into_response())
+    Ok(Readership { role, language }.case(view, &people))
 }
 
 /// The case as it was at a moment, replayed from its events; `None` when it was not there yet.

@@ -125,7 +125,8 @@ async fn what_is_stored_is_shown_as_text_wherever_it_is_shown() {
     let rut = Browser::of(app, identity("rut", Role::Auditor)).await;
     let mut shown = BTreeSet::new();
     for (who, browser) in [("anna", &anna), ("olle", &olle), ("rut", &rut)] {
-        for (template, _) in routes() {
+        // An archive is no page: it is downloaded, and never shown.
+        for (template, _) in routes().into_iter().filter(|(path, _)| !path.ends_with("/allt")) {
             let path = template.replace("{id}", &written.case).replace("{attachment}", &written.case);
             for query in ["", "?q=evil", "?steg=1", "?steg=3", "?skal=granskning", "?status=closed"] {
                 let page = browser.get(&format!("{path}{query}")).await;
