@@ -4,13 +4,11 @@
 // node cases.mjs <address of a demo> <open case> <asked case> <closed case>     PICTURES=<folder> keeps what was seen.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { chromium } from "playwright-core";
 import { look, WIDE } from "./look.mjs";
+import { launch } from "./window.mjs";
 
 const [address, open, asked, closed] = process.argv.slice(2);
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch();
 try {
   await inBothLanguages();
   await printed();
