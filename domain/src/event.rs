@@ -590,19 +590,15 @@ mod tests {
         }
     }
 
-    /// As [`any_event`], of the small streams.
+    /// As [`any_event`], of persons, and what is told of cases in streams of its own.
     fn any_event_beside_cases(type_name: &str, texts: &[String; 3], bytes: [u8; 8]) -> Event {
         use crate::case::testing::person;
         let [a, b, c, ..] = bytes;
         let employer = OrganisationNumber::parse("4021000007").unwrap();
         let of = |list: usize, byte: u8| usize::from(byte) % list;
-        let mail = (
-            CaseId(person(u128::from(a)).0),
-            texts[0].clone(),
-            Template::ALL[of(Template::ALL.len(), b)],
-            texts[1].clone(),
-        );
-        let (case_id, cause, template, message_id) = mail;
+        let (case_id, template) =
+            (CaseId(person(u128::from(a)).0), Template::ALL[of(Template::ALL.len(), b)]);
+        let (cause, message_id) = (texts[0].clone(), texts[1].clone());
         let (attempts, reply) = (u32::from(c), texts[2].clone());
         match type_name {
             "PersonSeen" => Event::PersonSeen {
@@ -649,6 +645,16 @@ mod tests {
                 outcome: Scan::ALL[of(Scan::ALL.len(), b)],
                 signature: (c & 1 == 1).then(|| texts[0].clone()),
             },
+            _ => any_event_of_the_centre(type_name, texts, bytes),
+        }
+    }
+
+    /// As [`any_event`], of the centre itself.
+    fn any_event_of_the_centre(type_name: &str, texts: &[String; 3], bytes: [u8; 8]) -> Event {
+        let [a, b, c, ..] = bytes;
+        let employer = OrganisationNumber::parse("4021000007").unwrap();
+        let of = |list: usize, byte: u8| usize::from(byte) % list;
+        match type_name {
             "EmployerRegistered" => Event::EmployerRegistered {
                 employer,
                 name_sv: texts[0].clone(),

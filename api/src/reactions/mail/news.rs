@@ -66,5 +66,5 @@ pub(super) async fn prepare(app: &App, delivery: &Delivery) -> Result<Prepared, 
     };
     let letter = news.write().map_err(|error| not_now(&error))?;
     let name = format!("{}-{version}-{}-{}", Template::ServiceStatus, notice.id, delivery.recipient);
-    address(app, delivery, (to, None), About { at, language, name }, letter)
+    address(app, delivery, (to, None), &About { at, language, name }, letter)
 }

@@ -74,7 +74,7 @@ pub(super) async fn prepare(app: &App, delivery: &Delivery) -> Result<Prepared, 
     let letter = facts.occasion.write(delivery.template).map_err(|error| not_now(&error))?;
     let name = format!("{}-{}-{}", facts.occasion.number, facts.mark, delivery.template);
     let about = About { at: facts.at, language: facts.occasion.language, name };
-    address(app, delivery, (to, employer), about, letter)
+    address(app, delivery, (to, employer), &about, letter)
 }
 
 /// What a mail's headers tell of it.
@@ -91,7 +91,7 @@ pub(super) fn address(
     app: &App,
     delivery: &Delivery,
     (to, employer): (Recipient, Option<OrganisationNumber>),
-    about: About,
+    about: &About,
     letter: Letter,
 ) -> Result<Prepared, Unprepared> {
     let address = to.address.ok_or(Unprepared::Never("no address"))?;
