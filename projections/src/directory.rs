@@ -35,7 +35,7 @@ impl Projection for Directory {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn ddl(&self) -> &'static str {
@@ -48,7 +48,9 @@ impl Projection for Directory {
 
     fn indices(&self) -> &'static str {
         "CREATE INDEX person_linked ON person (linked_to) WHERE linked_to IS NOT NULL;
-         CREATE INDEX person_officers ON person (name) WHERE is_officer;"
+         CREATE INDEX person_officers ON person (name) WHERE is_officer;
+         CREATE INDEX person_address ON person (lower(email)) WHERE email IS NOT NULL;
+         CREATE INDEX person_told_address ON person_told (lower(email)) WHERE email IS NOT NULL;"
     }
 
     fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
@@ -120,6 +122,36 @@ fn protect(tables: &Connection, id: PersonId, protected: bool) -> Result<(), Rea
 /// When the read models cannot be read.
 pub fn is_protected(tables: &Connection, id: PersonId) -> Result<bool, ReadError> {
     Ok(tables.prepare_cached("SELECT 1 FROM person_protected WHERE person_id = ?1")?.exists([id.0])?)
+}
+
+/// Those of whom an address is known, said or told; addresses that differ in case alone are the same.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn of_address(tables: &Connection, email: &str) -> Result<Vec<PersonId>, ReadError> {
+    let sql = "SELECT person_id FROM person WHERE lower(email) = lower(?1) \
+               UNION SELECT person_id FROM person_told WHERE lower(email) = lower(?1)";
+    let mut statement = tables.prepare_cached(sql)?;
+    let persons = statement.query_map([email], |row| row.get(0).map(PersonId))?.collect::<Result<_, _>>()?;
+    Ok(persons)
+}
+
+/// Those of whom an address of a person is known too.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn of_same_address(tables: &Connection, id: PersonId) -> Result<Vec<PersonId>, ReadError> {
+    let sql = "SELECT email FROM person WHERE person_id = ?1 AND email IS NOT NULL \
+               UNION SELECT email FROM person_told WHERE person_id = ?1 AND email IS NOT NULL";
+    let mut statement = tables.prepare_cached(sql)?;
+    let addresses: Vec<String> = statement.query_map([id.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut persons = Vec::new();
+    for address in addresses {
+        persons.extend(of_address(tables, &address)?);
+    }
+    persons.sort_unstable();
+    persons.dedup();
+    Ok(persons)
 }
 
 /// Everybody who has protected identity.

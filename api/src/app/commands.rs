@@ -86,6 +86,7 @@ impl App {
     /// # Errors
     /// [`CommandError`].
     pub async fn run(&self, caller: &Caller, command: Command) -> Result<Outcome, CommandError> {
+        self.keeps_protected(caller, &command).await?;
         let seen: Vec<_> = command.see.iter().map(|person| person.id).collect();
         let request = CaseRequest {
             command_id: self.command_id(caller, command.key.as_deref()),

@@ -1,17 +1,72 @@
 //! Protected identity (*skyddade personuppgifter*, LAW-12): a mark in the person's own stream.
 
-use domain::{Event, PersonId, StreamId};
+use std::collections::HashMap;
+
+use domain::access::Standing;
+use domain::{CaseCommand, CaseId, Event, PersonId, Refusal};
 use infrastructure::CommandError;
 use infrastructure::committer::Expected;
+use infrastructure::stored::StoredEvent;
 use infrastructure::tokens::Identity;
-use projections::directory;
+use projections::{ReadError, directory, queue};
+use rusqlite::Connection;
 
-use crate::app::App;
 use crate::app::callers::CallerError;
+use crate::app::commands::Command;
+use crate::app::{App, Caller};
+
+/// What an event must not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    /// Where somebody works.
+    Employer,
+    /// Nor who caused it, for that person is at the same employer.
+    AndActor,
+}
+
+/// The events about persons with protected identity, by position.
+#[derive(Debug, Default)]
+pub struct Protected(HashMap<u64, Hidden>);
+
+impl Protected {
+    /// What an event must not tell to those who may not know it.
+    pub fn of(&self, event: &StoredEvent) -> Option<Hidden> {
+        self.0.get(&event.position).copied()
+    }
+}
+
+/// The case that an event is about: its own, or the one that its facts name.
+pub fn case_of(event: &StoredEvent) -> Option<CaseId> {
+    match event.facts_only().ok()? {
+        Event::NotificationSent { case_id, .. }
+        | Event::NotificationFailed { case_id, .. }
+        | Event::FileScanned { case_id, .. }
+        | Event::CaseSeen { case_id, .. }
+        | Event::SatisfactionGiven { case_id, .. } => Some(case_id),
+        Event::CaseReceived { .. }
+        | Event::AttachmentAdded { .. }
+        | Event::ProcessingStarted { .. }
+        | Event::InformationRequested { .. }
+        | Event::MessageAdded { .. }
+        | Event::NoteAdded { .. }
+        | Event::CaseAssigned { .. }
+        | Event::CaseReclassified { .. }
+        | Event::CaseClosed { .. } => Some(CaseId(event.stream.0)),
+        Event::PersonSeen { .. }
+        | Event::PersonLinked { .. }
+        | Event::ProtectionChanged { .. }
+        | Event::SettingsChosen { .. }
+        | Event::EmployerRegistered { .. }
+        | Event::NoticePublished { .. }
+        | Event::NoticeResolved {}
+        | Event::ReadLogSealed { .. }
+        | Event::ReadLogKeyDestroyed { .. } => None,
+    }
+}
 
 impl App {
     /// Marks a person as having protected identity, or takes the mark away; gives the position. The callers that the person
-    /// has been are marked with the login.
+    /// has been are marked with the login, and so is whoever has the same address: a call that was registered elsewhere.
     ///
     /// # Errors
     /// When the log cannot be written.
@@ -21,8 +76,90 @@ impl App {
         person: PersonId,
         protected: bool,
     ) -> Result<u64, CommandError> {
-        self.append(actor, StreamId::from(person), Event::ProtectionChanged { protected }, Expected::Any)
-            .await
+        let others = self.query(move |tables| directory::of_same_address(tables, person)).await;
+        let others = others.map_err(|error| CommandError::Unavailable(error.to_string()))?;
+        let mark = |person: PersonId| {
+            self.append(actor, person.into(), Event::ProtectionChanged { protected }, Expected::Any)
+        };
+        for other in others.into_iter().filter(|other| *other != person) {
+            mark(other).await?;
+        }
+        mark(person).await
+    }
+
+    /// Keeps a command from telling where a person with protected identity works. Whether an area is used there would;
+    /// those who may know that move such cases. And a call is that of a protected person at whichever employer it is
+    /// registered, if the address is.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`]; when the log cannot be written, or the read models cannot be read.
+    pub(super) async fn keeps_protected(
+        &self,
+        caller: &Caller,
+        command: &Command,
+    ) -> Result<(), CommandError> {
+        let unread = |error: ReadError| CommandError::Unavailable(error.to_string());
+        if let (CaseCommand::Reclassify(_), Some(case)) = (&command.command, command.case)
+            && caller.actor.role.hides_protected()
+        {
+            let of_protected = move |tables: &Connection| match queue::standing(tables, case)? {
+                Some(Standing { reporter: Some(reporter), .. }) => directory::is_protected(tables, reporter),
+                _ => Ok(false),
+            };
+            if self.query(of_protected).await.map_err(unread)? {
+                return Err(Refusal::Forbidden.into());
+            }
+        }
+        for told in command.see.iter().filter(|told| told.profile.subject.is_none()) {
+            let (id, Some(email)) = (told.id, told.profile.email.clone()) else { continue };
+            let of_address = move |tables: &Connection| {
+                let mut protected = false;
+                for person in directory::of_address(tables, email.as_str())? {
+                    protected |= directory::is_protected(tables, person)?;
+                }
+                Ok(protected && !directory::is_protected(tables, id)?)
+            };
+            if self.query(of_address).await.map_err(unread)? {
+                // A person's stream begins with who that is.
+                self.committer.see(told.clone()).await?;
+                self.protect(caller.actor.person, id, true).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which events are about persons with protected identity.
+    ///
+    /// # Errors
+    /// When the read models cannot be read.
+    pub async fn protected(&self, events: &[StoredEvent]) -> Result<Protected, ReadError> {
+        let about =
+            |event: &StoredEvent| (event.position, case_of(event), PersonId(event.stream.0), event.actor);
+        let about: Vec<_> = events.iter().map(about).collect();
+        self.query(move |tables| {
+            let mut hidden = HashMap::new();
+            for (position, case, person, actor) in about {
+                let standing = match case {
+                    Some(case) => queue::standing(tables, case)?,
+                    None => None,
+                };
+                let person = if case.is_some() {
+                    standing.and_then(|standing| standing.reporter)
+                } else {
+                    Some(person)
+                };
+                let Some(person) = person else { continue };
+                if directory::is_protected(tables, person)? {
+                    let at_the_employer = actor != person
+                        && standing.is_some_and(|standing| standing.registered_by == actor)
+                        && !directory::person(tables, actor)?.is_some_and(|actor| actor.is_officer);
+                    let how = if at_the_employer { Hidden::AndActor } else { Hidden::Employer };
+                    hidden.insert(position, how);
+                }
+            }
+            Ok(Protected(hidden))
+        })
+        .await
     }
 
     /// Marks whoever logs in, unless that was done before.

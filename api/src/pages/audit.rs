@@ -4,7 +4,7 @@ mod asked;
 mod readings;
 mod replay;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use askama::Template;
 use axum::Router;
@@ -12,12 +12,13 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use domain::access::Duty;
-use domain::{CaseId, CaseNumber, Event, Language, PersonId};
+use domain::{CaseId, CaseNumber, Language};
 use infrastructure::clock::from_micros;
 use infrastructure::log::Search;
 use infrastructure::stored::StoredEvent;
-use projections::{directory, queue};
+use projections::queue;
 
+use crate::app::protection::{Hidden, case_of};
 use crate::pages::components::Choice;
 use crate::pages::officers::names::short;
 use crate::pages::{Form, Frame, Visitor, render};
@@ -90,17 +91,13 @@ async fn show(
     let head = app.log.head().await?.position;
     let found = find(&app, language, &asked, head, &mut form).await?;
     let numbers = numbers(&app, &found.events).await?;
-    let hidden = of_protected(&app, &found.events).await?;
+    let hidden = app.protected(&found.events).await?;
     let frame = Frame::new(&app, &visitor, Text::new(language, "audit-title")).await?;
     let page = AuditPage {
         frame: frame.with_error(!form.errors.is_empty()),
         kinds: asked::kinds(language),
         limits: asked::limits(language),
-        rows: found
-            .events
-            .iter()
-            .map(|event| row(language, event, &numbers, hidden.contains(&event.position)))
-            .collect(),
+        rows: found.events.iter().map(|event| row(language, event, &numbers, hidden.of(event))).collect(),
         count: Text::new(language, "audit-count").number("n", found.events.len() as u64).to_string(),
         head,
         older: found.older.map(|before| asked.address(Some(before))),
@@ -160,35 +157,6 @@ fn page(mut events: Vec<StoredEvent>, limit: usize, floor: u64, after: u64) -> F
     Found { events, older, stopped }
 }
 
-/// The case that an event is about: its own, or the one that its facts name.
-fn case_of(event: &StoredEvent) -> Option<CaseId> {
-    match event.facts_only().ok()? {
-        Event::NotificationSent { case_id, .. }
-        | Event::NotificationFailed { case_id, .. }
-        | Event::FileScanned { case_id, .. }
-        | Event::CaseSeen { case_id, .. }
-        | Event::SatisfactionGiven { case_id, .. } => Some(case_id),
-        Event::CaseReceived { .. }
-        | Event::AttachmentAdded { .. }
-        | Event::ProcessingStarted { .. }
-        | Event::InformationRequested { .. }
-        | Event::MessageAdded { .. }
-        | Event::NoteAdded { .. }
-        | Event::CaseAssigned { .. }
-        | Event::CaseReclassified { .. }
-        | Event::CaseClosed { .. } => Some(CaseId(event.stream.0)),
-        Event::PersonSeen { .. }
-        | Event::PersonLinked { .. }
-        | Event::ProtectionChanged { .. }
-        | Event::SettingsChosen { .. }
-        | Event::EmployerRegistered { .. }
-        | Event::NoticePublished { .. }
-        | Event::NoticeResolved {}
-        | Event::ReadLogSealed { .. }
-        | Event::ReadLogKeyDestroyed { .. } => None,
-    }
-}
-
 /// The numbers of the cases that events are about.
 async fn numbers(app: &App, events: &[StoredEvent]) -> Result<HashMap<CaseId, CaseNumber>, Failure> {
     let mut cases: Vec<CaseId> = events.iter().filter_map(case_of).collect();
@@ -204,29 +172,12 @@ async fn numbers(app: &App, events: &[StoredEvent]) -> Result<HashMap<CaseId, Ca
     Ok(numbers.await?)
 }
 
-/// The positions of events about persons with protected identity: where those work is not told here.
-async fn of_protected(app: &App, events: &[StoredEvent]) -> Result<HashSet<u64>, Failure> {
-    let about = |event: &StoredEvent| (event.position, case_of(event), PersonId(event.stream.0));
-    let about: Vec<_> = events.iter().map(about).collect();
-    let positions = app.query(move |tables| {
-        let mut positions = HashSet::new();
-        for (position, case, person) in about {
-            let person = match case {
-                Some(case) => queue::standing(tables, case)?.and_then(|standing| standing.reporter),
-                None => Some(person),
-            };
-            if let Some(person) = person
-                && directory::is_protected(tables, person)?
-            {
-                positions.insert(position);
-            }
-        }
-        Ok(positions)
-    });
-    Ok(positions.await?)
-}
-
-fn row(language: Language, event: &StoredEvent, numbers: &HashMap<CaseId, CaseNumber>, hidden: bool) -> Row {
+fn row(
+    language: Language,
+    event: &StoredEvent,
+    numbers: &HashMap<CaseId, CaseNumber>,
+    hidden: Option<Hidden>,
+) -> Row {
     let case = case_of(event);
     let number = case.and_then(|case| numbers.get(&case));
     let link = |case: CaseId| {
@@ -241,10 +192,10 @@ fn row(language: Language, event: &StoredEvent, numbers: &HashMap<CaseId, CaseNu
         case: case.zip(number).map(|(case, number)| (number.to_string(), link(case))),
         stream: event.stream.to_string(),
         version: event.version,
-        actor: event.actor.to_string(),
-        employer: event.employer.clone().filter(|_| !hidden),
+        actor: if hidden == Some(Hidden::AndActor) { "–".to_owned() } else { event.actor.to_string() },
+        employer: event.employer.clone().filter(|_| hidden.is_none()),
         leaf_hash: hex::encode(event.leaf_hash),
-        facts: if hidden { pretty(&without_employer(&event.facts)) } else { pretty(&event.facts) },
+        facts: if hidden.is_some() { pretty(&without_employer(&event.facts)) } else { pretty(&event.facts) },
         sealed: if event.sealed.is_some() { "audit-yes" } else { "audit-no" },
     }
 }

@@ -176,7 +176,8 @@ async fn page(
     let around = around(app, &caller.actor, &view, receipt).await?;
     let persons = entries::persons(&around.timeline).chain(view.reporter).chain(view.officer);
     let persons: Vec<_> = persons.chain([view.registered_by]).collect();
-    let names = Names::load(app, language, &caller.actor, Some(view.employer), persons).await?;
+    let mut names = Names::load(app, language, &caller.actor, Some(view.employer), persons).await?;
+    names.hide_registrar(view.reporter, view.registered_by);
     let address = format!("/arenden/{}", view.id);
     let stage = stage(caller, &view);
     let title = format!("{} {}", view.number, subject(language, &view));
@@ -202,7 +203,7 @@ async fn page(
         done: done(visitor),
         typed: forms.typed().filter(|_| stage == Stage::Reading),
         forms,
-        actions: actions(&caller.actor, &view),
+        actions: actions(&caller.actor, &view, names.hides(view.reporter)),
         protected: around.protected,
         stage,
         address,
@@ -232,8 +233,12 @@ async fn around(app: &App, reader: &Actor, view: &CaseView, receipt: &Receipt) -
     Ok(Around { timeline, officers, protected, related, given })
 }
 
-fn actions(actor: &Actor, view: &CaseView) -> Vec<Action> {
-    let allowed = |action: &&Action| may(actor, **action, &view.standing()) == Verdict::Allowed;
+/// What the reader may do. Which areas are used there would tell where somebody protected works: others move such a case.
+fn actions(actor: &Actor, view: &CaseView, hidden: bool) -> Vec<Action> {
+    let allowed = |action: &&Action| {
+        may(actor, **action, &view.standing()) == Verdict::Allowed
+            && !(hidden && **action == Action::Reclassify)
+    };
     Action::ALL.iter().filter(allowed).copied().collect()
 }
 

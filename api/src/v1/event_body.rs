@@ -11,6 +11,8 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::app::protection::Hidden;
+
 /// An event.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -27,8 +29,8 @@ pub struct EventBody {
     pub event_type: String,
     /// When.
     pub recorded_at: DateTime<Utc>,
-    /// Who caused it, by pseudonym.
-    pub actor: Uuid,
+    /// Who caused it, by pseudonym; null where that would tell where somebody with protected identity works.
+    pub actor: Option<Uuid>,
     /// What may be kept for ever: numbers, codes, ids, sizes. The very text that is stored and hashed.
     #[schema(value_type = Object)]
     pub facts: Box<RawValue>,
@@ -50,7 +52,7 @@ impl EventBody {
             version: event.version,
             event_type: event.type_name.clone(),
             recorded_at: from_micros(event.recorded_at),
-            actor: event.actor.0,
+            actor: Some(event.actor.0),
             facts: raw(&event.facts),
             personal: personal.map(without_keys),
             leaf_hash: Some(hex::encode(event.leaf_hash)),
@@ -59,7 +61,8 @@ impl EventBody {
 
     /// The same, where it must not be known where somebody works; without the hash, which is of all facts.
     #[must_use]
-    pub fn without_employer(mut self) -> Self {
+    pub fn without_employer(mut self, hidden: Hidden) -> Self {
+        self.actor = self.actor.filter(|_| hidden == Hidden::Employer);
         self.facts = raw(&without_employer(self.facts.get()));
         self.leaf_hash = None;
         self
@@ -73,7 +76,7 @@ impl EventBody {
             version: entry.version,
             event_type: entry.event_type,
             recorded_at: entry.at,
-            actor: entry.actor.0,
+            actor: Some(entry.actor.0),
             facts: raw(&entry.facts),
             personal: entry.personal.as_deref().map(without_keys),
             leaf_hash: None,
@@ -90,11 +93,14 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-/// Facts without where somebody works.
+/// Facts without where somebody works, and without whoever at that employer registered the case.
 pub fn without_employer(facts: &str) -> String {
     let mut facts = json(facts);
     if let Some(facts) = facts.as_object_mut() {
         facts.remove("employer");
+        if facts.get("registeredBy") != facts.get("reporter") {
+            facts.remove("registeredBy");
+        }
     }
     facts.to_string()
 }

@@ -1,6 +1,6 @@
 //! `/events`: what has happened, in order, from a position on; for other systems and for those who replay it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 
 use axum::Json;
@@ -14,7 +14,7 @@ use domain::reading::What;
 use domain::{CaseId, Event, PersonId, StreamId};
 use futures::Stream;
 use infrastructure::stored::StoredEvent;
-use projections::{directory, queue};
+use projections::queue;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -98,29 +98,6 @@ struct Feed {
     within: HashMap<StreamId, bool>,
 }
 
-/// The positions of events that tell who a person with protected identity is, or where that person works.
-///
-/// # Errors
-/// When the read models cannot be read.
-pub async fn of_protected(app: &App, events: &[StoredEvent]) -> Result<HashSet<u64>, Failure> {
-    let told = |event: &StoredEvent| match event.facts_only().ok()? {
-        Event::CaseReceived { reporter: Some(reporter), .. } => Some((event.position, reporter)),
-        Event::PersonSeen { .. } => Some((event.position, PersonId(event.stream.0))),
-        _ => None,
-    };
-    let told: Vec<_> = events.iter().filter_map(told).collect();
-    let positions = app.query(move |tables| {
-        let mut positions = HashSet::new();
-        for (position, person) in told {
-            if directory::is_protected(tables, person)? {
-                positions.insert(position);
-            }
-        }
-        Ok(positions)
-    });
-    Ok(positions.await?)
-}
-
 /// The events of one step, and the position to which it came.
 struct Step {
     events: Vec<StoredEvent>,
@@ -186,15 +163,18 @@ impl Feed {
 
     /// What is told of events; with personal content once it is recorded who is shown it.
     async fn bodies(&self, events: &[StoredEvent]) -> Result<Vec<EventBody>, Failure> {
-        let protected = of_protected(&self.app, events).await?;
+        let protected = self.app.protected(events).await?;
         let mut opened = self.opened(events).await?.into_iter();
         let body = |event: &StoredEvent| {
-            let is_protected = protected.contains(&event.position);
+            let hidden = protected.of(event);
             // Who somebody is, few may read (LAW-12).
             let personal = opened.next().flatten();
-            let personal = personal.filter(|_| !(is_protected && event.type_name == "PersonSeen"));
+            let personal = personal.filter(|_| !(hidden.is_some() && event.type_name == "PersonSeen"));
             let body = EventBody::of_stored(event, personal.as_deref());
-            if is_protected && self.hides_employer { body.without_employer() } else { body }
+            match hidden.filter(|_| self.hides_employer) {
+                Some(hidden) => body.without_employer(hidden),
+                None => body,
+            }
         };
         Ok(events.iter().map(body).collect())
     }

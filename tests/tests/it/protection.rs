@@ -335,3 +335,94 @@ async fn who_is_an_officer_is_told_to_those_alone_who_may_assign() {
     }
     assert_eq!(statuses, [StatusCode::FORBIDDEN; 2]);
 }
+
+/// Neither what is refused, nor who registered it, nor trying every employer tells where somebody protected works.
+#[tokio::test]
+async fn nothing_else_tells_where_somebody_protected_works() {
+    let app = TestApp::start().await;
+    let employers = Some(vec![OrganisationNumber::parse(EXEMPELVERKET).unwrap()]);
+    let rita =
+        Identity { employers, name: Some("Rita Rekvirent".to_owned()), ..identity("rita", Role::Requester) };
+    let case = marked(&app).await;
+    let (olle, lead) = (of_the_centre(&app, Role::Officer), of_the_centre(&app, Role::TeamLead));
+    // A case that somebody at the employer sent for her.
+    let browser = Browser::of(&app, rita).await;
+    let form = browser.get("/skapa-arende").await;
+    let mut fields = form.hidden("/skapa-arende");
+    let more = [
+        ("action", "send"),
+        ("area", "lon"),
+        ("subArea", "beslut-underlag"),
+        ("subject", "Ny lön"),
+        ("message", "Beslutet bifogas."),
+        ("reporter-name", NAME),
+        ("reporter-email", ADDRESS),
+    ];
+    fields.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let sent = browser.post_with_file("/skapa-arende", &fields, ("beslut.pdf", crate::support::PDF)).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text());
+    let sent = sent.path().split('/').nth(2).unwrap().to_owned();
+    let pseudonym = app.app.keys.login("rita").to_string();
+    let payroll = |role| {
+        let areas = Some(vec![Area::Lon]);
+        app.caller(Identity { areas, ..identity(&format!("lena-{role}"), role) })
+    };
+    for (role, sees) in [(Role::Officer, false), (Role::TeamLead, true)] {
+        let caller = payroll(role);
+        let page =
+            Browser::of(&app, caller.identity.clone().unwrap()).await.get(&format!("/arenden/{sent}")).await;
+        assert_eq!(
+            (page.status.as_u16(), page.says("Rita Rekvirent")),
+            (200, sees),
+            "{role}: {}",
+            page.text()
+        );
+        for path in [format!("/cases/{sent}/timeline"), "/events?limit=1000".to_owned()] {
+            let told = caller.get(&path).send().await.ok().to_string();
+            assert!(told.contains(&sent), "{role} {path}");
+            assert_eq!(told.contains(&pseudonym), sees && path.contains("timeline"), "{role} {path}: {told}");
+        }
+    }
+    // Which area is used there.
+    let move_it = json!({"area": "e-handel", "reason": "Fel kö"});
+    olle.1.try_change(&case, "reclassify", &move_it).await.problem(403);
+    let page = Browser::of(&app, olle.0).await.get(&format!("/arenden/{}", case.id)).await;
+    assert!(!page.has_form(&format!("/arenden/{}/omrade", case.id)));
+    let page = Browser::of(&app, lead.0).await.get(&format!("/arenden/{}", case.id)).await;
+    assert_eq!(page.status, StatusCode::OK);
+    // A call is that of a protected person at whichever employer it is registered.
+    for employer in [EXEMPELVERKET, PROVMYNDIGHETEN] {
+        let call = json!({
+            "employer": employer, "area": "ekonomi", "subject": "Ringde", "message": "Om en faktura.",
+            "channel": "telefon", "language": "sv", "reporter": {"name": NAME, "email": ADDRESS.to_uppercase()},
+        });
+        let call = olle.1.create(&call).await;
+        let read = olle.1.read(&call.id).await;
+        assert_eq!((&read["employer"], &read["reporter"]["name"]), (&Value::Null, &Value::Null), "{read}");
+        assert_eq!(read["reporter"]["protected"], true);
+    }
+}
+
+/// What is not said takes no protection away.
+#[tokio::test]
+async fn a_mark_is_taken_away_by_saying_so_alone() {
+    let app = TestApp::start().await;
+    let case = marked(&app).await;
+    let (registrar, _) = of_the_centre(&app, Role::Registrar);
+    let browser = Browser::of(&app, registrar).await;
+    for fields in [&[][..], &[("protected", "nej")]] {
+        let answer = browser.post(&format!("/arenden/{}/skydd", case.id), fields).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    }
+    browser.get(&format!("/arenden/{}", case.id)).await.shows(200, "Ta bort märkningen");
+}
+
+#[tokio::test]
+async fn a_time_beyond_all_times_is_no_fault() {
+    let app = TestApp::start().await;
+    let rut = Browser::of(&app, of_the_centre(&app, Role::Auditor).0).await;
+    for asked in ["from=-262143-01-01T00:00:00Z", "to=%2B262142-12-31T23:59:59Z"] {
+        assert_eq!(rut.get(&format!("/revision?{asked}")).await.status, StatusCode::OK, "{asked}");
+    }
+}

@@ -64,12 +64,18 @@ impl Asked {
     /// The positions between which the events lie, both not among them.
     pub(super) async fn positions(&self, app: &App, head: u64) -> Result<(u64, u64), Failure> {
         let after = match moment(&self.from) {
-            Some(from) => app.log.position_at(from - Duration::microseconds(1)).await?,
+            Some(from) => {
+                let before = from.checked_sub_signed(Duration::microseconds(1));
+                app.log.position_at(before.unwrap_or(from)).await?
+            }
             None => 0,
         };
         let until = match moment(&self.to) {
             // The whole minute that is named.
-            Some(to) => app.log.position_at(to + Duration::seconds(60) - Duration::microseconds(1)).await?,
+            Some(to) => {
+                let minute = Duration::seconds(60) - Duration::microseconds(1);
+                app.log.position_at(to.checked_add_signed(minute).unwrap_or(to)).await?
+            }
             None => head,
         };
         let before = self.before.parse().unwrap_or(u64::MAX).min(until + 1);

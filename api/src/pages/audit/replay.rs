@@ -139,7 +139,9 @@ async fn page(
         return Err(Failure::NotFound);
     };
     let before = CaseView::replay(&known[..version - 1]);
-    let names = Names::load(app, language, &visitor.caller()?.actor, None, view.reporter).await?;
+    let persons = view.reporter.into_iter().chain([view.registered_by]);
+    let mut names = Names::load(app, language, &visitor.caller()?.actor, None, persons).await?;
+    names.hide_registrar(view.reporter, view.registered_by);
     let open = !reason.is_empty();
     let facts = |view: &CaseView| state(language, view, &names, open);
     let link = |version: usize| {
@@ -147,6 +149,7 @@ async fn page(
         format!("{}{reason}", address(id, version as u64))
     };
     let title = Text::new(language, "replay-title").with("number", view.number).with("version", version);
+    let hides_actor = names.hides(Some(event.actor)) && view.reporter != Some(event.actor);
     Ok(ReplayPage {
         frame: Frame::new(app, visitor, title).await?,
         form: Form::new("replay").with("reason", reason.clone()),
@@ -160,7 +163,7 @@ async fn page(
             .collect(),
         previous: (version > 1).then(|| link(version - 1)),
         next: (version < events.len()).then(|| link(version + 1)),
-        event: in_words(language, event, open, names.hides(view.reporter)),
+        event: in_words(language, event, open, (names.hides(view.reporter), hides_actor)),
         state: changed(facts(&view), before.as_ref().map(facts).as_deref()),
         command: format!("kundwebb log show {} --as-of {}", view.number, whole(event.recorded_at)),
         same_time: later.first().is_some_and(|next| next.recorded_at == event.recorded_at),
@@ -177,14 +180,19 @@ fn step(language: Language, event: &Recorded, address: String, current: bool) ->
     }
 }
 
-fn in_words(language: Language, event: &Recorded, open: bool, hides: bool) -> EventInWords {
+fn in_words(
+    language: Language,
+    event: &Recorded,
+    open: bool,
+    (hides, hides_actor): (bool, bool),
+) -> EventInWords {
     let code = event.event.type_name();
     EventInWords {
         position: event.position,
         kind: Text::new(language, format!("event-{code}")).to_string(),
         code,
         at: times(event.recorded_at.timestamp_micros()),
-        actor: event.actor.to_string(),
+        actor: if hides_actor && !open { "–".to_owned() } else { event.actor.to_string() },
         leaf_hash: hex::encode(event.leaf_hash),
         // Who says why is recorded, and sees what is hashed.
         facts: match event.event.facts_json() {

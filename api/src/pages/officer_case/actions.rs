@@ -137,7 +137,12 @@ async fn protect(
     let back = Redirect::to(&format!("/arenden/{id}"));
     // Nobody's case is about nobody.
     let Some(reporter) = standing.reporter else { return Ok(back.into_response()) };
-    let position = app.protect(actor.person, reporter, mark.protected == "yes").await?;
+    let protected = match mark.protected.as_str() {
+        "yes" => true,
+        "no" => false,
+        _ => return Err(Failure::Syntax),
+    };
+    let position = app.protect(actor.person, reporter, protected).await?;
     Ok((cookies::told(&app, visitor.jar.clone(), position), back).into_response())
 }
 

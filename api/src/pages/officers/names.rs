@@ -81,6 +81,14 @@ impl Names {
         name.unwrap_or_else(|| short(&person))
     }
 
+    /// Hides who registered the case of a hidden person at that person's employer, for it would tell where that is.
+    pub fn hide_registrar(&mut self, reporter: Option<PersonId>, registrar: PersonId) {
+        let of_the_centre = self.of(registrar).is_some_and(|person| person.is_officer);
+        if self.hides(reporter) && !of_the_centre {
+            self.hidden.insert(registrar);
+        }
+    }
+
     /// Whether a person is hidden from the reader.
     pub fn hides(&self, person: Option<PersonId>) -> bool {
         person.is_some_and(|person| self.hidden.contains(&person))

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::app::protection::Hidden;
 use crate::v1::bearer::Reader;
 use crate::v1::cases::case::{CaseInPath, CasePath, readable};
 use crate::v1::event_body::EventBody;
@@ -52,15 +53,22 @@ async fn read(
     let view = found.shown(&receipt)?;
     let role = reader.caller.actor.role;
     let (id, whole, reporter) = (view.id, role.sees_all(), view.reporter.filter(|_| role.hides_protected()));
-    let (entries, hidden) = app
+    let registrar = view.registered_by;
+    let (entries, hidden, of_the_centre) = app
         .query(move |tables| {
             let hidden = reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?;
-            Ok((timeline::of_case(tables, id, whole)?, hidden == Some(true)))
+            let of_the_centre = directory::person(tables, registrar)?.is_some_and(|person| person.is_officer);
+            Ok((timeline::of_case(tables, id, whole)?, hidden == Some(true), of_the_centre))
         })
         .await?;
-    let body = |entry| match (EventBody::of_entry(id, entry), hidden) {
-        (body, true) => body.without_employer(),
-        (body, false) => body,
+    let body = |entry: timeline::Entry| {
+        let at_the_employer = entry.actor == registrar && Some(registrar) != reporter && !of_the_centre;
+        let body = EventBody::of_entry(id, entry);
+        match (hidden, at_the_employer) {
+            (true, true) => body.without_employer(Hidden::AndActor),
+            (true, false) => body.without_employer(Hidden::Employer),
+            (false, _) => body,
+        }
     };
     let events = entries.shown(&receipt)?.into_iter().map(body).collect();
     Ok((personal(), Json(Timeline { events })).into_response())
