@@ -92,3 +92,5 @@ cookies-days = { $n } days
 cookies-no = No cookie is used to measure, to follow or to show advertising, and none comes from anybody but us.
 personal-data-link = Personal data
 personal-data-more = Read more about your personal data
+calendar-entry = Payroll { $period }: { $what }
+services-calendar-own = Add the schedule to your calendar (iCal)

@@ -92,3 +92,5 @@ cookies-days = { $n } dagar
 cookies-no = Ingen kaka används för att mäta, följa eller visa reklam, och ingen kommer från någon annan än oss.
 personal-data-link = Personuppgifter
 personal-data-more = Läs mer om dina personuppgifter
+calendar-entry = Lön { $period }: { $what }
+services-calendar-own = Lägg in tidplanen i din kalender (iCal)

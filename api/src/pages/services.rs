@@ -1,6 +1,7 @@
 //! `/tjanster`: the services that one's employer uses (K4). With payroll come its forms and its calendar.
 
 mod payroll;
+mod schedule;
 
 use askama::Template;
 use axum::Router;
@@ -16,7 +17,7 @@ use crate::texts::Text;
 use crate::{App, Failure};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/tjanster", get(show))
+    Router::new().route("/tjanster", get(show)).merge(schedule::routes())
 }
 
 #[derive(Template)]

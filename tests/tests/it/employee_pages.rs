@@ -2,6 +2,7 @@
 
 mod followed;
 mod kept;
+mod schedule;
 
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use chrono::TimeDelta;

@@ -58,6 +58,7 @@ pub(super) const PAGES: &[(&str, &str, Needs)] = &[
     ("GET", "/", Anybody),
     ("GET", "/support", Anybody),
     ("GET", "/tjanster", Anybody),
+    ("GET", "/tjanster/tidplan.ics", Anybody),
     ("GET", "/driftstatus", Anybody),
     ("GET", "/driftstatus/atom", Anybody),
     ("GET", "/driftstatus/ny", Needs::Duty(Duty::ServiceStatus)),

@@ -11,7 +11,7 @@ use crate::officer_pages::browser::Browser;
 use crate::support::identity;
 
 /// The pages that people read, as the routes have them. One that is not named here was added by somebody: say what it shows.
-const PAGES: [&str; 30] = [
+const PAGES: [&str; 31] = [
     "/",
     "/arenden/{id}",
     "/arenden/{id}/allt",
@@ -42,6 +42,7 @@ const PAGES: [&str; 30] = [
     "/support",
     "/tillganglighet",
     "/tjanster",
+    "/tjanster/tidplan.ics",
 ];
 /// Those that lead elsewhere and show nothing.
 const LEADING: [&str; 4] = ["/logga-in/svar", "/session", "/sprak", "/valj-arbetsgivare"];
