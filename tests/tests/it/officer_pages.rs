@@ -1,6 +1,7 @@
 //! The centre's own pages: an officer works on cases by forms alone, a manager reads the dashboard, an auditor the log.
 
 pub(crate) mod browser;
+mod roles;
 
 use browser::{Browser, Page};
 use chrono::TimeDelta;
