@@ -142,7 +142,7 @@ async fn the_pages_that_a_person_reads_are_counted() {
     }
     let style = refused.links("/assets/")[0].clone();
     assert_eq!(anna.get(&style).await.status, 200);
-    anna.submit(&form, "/skapa-arende", &[("area", "ekonomi")]).await.shows(422, "Write a subject.");
+    anna.submit(&form, "/skapa-arende", &[("area", "ekonomi")]).await.shows(422, "Enter a subject.");
     Browser::of(&app, employee("bo")).await.get("/mina-arenden").await.shows(200, "Du har inga ärenden");
     for _ in 0..5 {
         assert_eq!(app.client.get(format!("{}/support", app.url)).send().await.unwrap().status(), 200);

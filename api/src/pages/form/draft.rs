@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use askama::Template;
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::PersonId;
@@ -133,5 +134,5 @@ pub async fn not_sent(
     let text = |key: &str| Text::new(visitor.language, key.to_owned());
     let frame = Frame::new(app, visitor, text("role-other-title")).await?.with_error(true);
     let words = text("role-other").with("role", text(&format!("role-{role}")));
-    render_with(failure.status(), &OtherRolePage { frame, words, address: role_address(back) })
+    render_with(StatusCode::FORBIDDEN, &OtherRolePage { frame, words, address: role_address(back) })
 }
