@@ -29,6 +29,9 @@ const SHOWING: Duration = Duration::from_secs(3);
 /// How long it counts as there, or as away, without being asked again.
 const SEEN: TimeDelta = TimeDelta::seconds(5);
 
+/// When a provider was asked whether it is there, and why it is not.
+type Seen = (DateTime<Utc>, Result<(), String>);
+
 /// A provider.
 #[derive(Debug)]
 pub struct Provider {
@@ -45,8 +48,8 @@ pub struct Provider {
     pub(super) fetching: Fetching,
     pub(super) clock: Clock,
     kept: Kept<Metadata>,
-    /// When it was last asked whether it is there, and why it was not. Held by who asks.
-    seen: Mutex<Option<(DateTime<Utc>, Result<(), String>)>>,
+    /// What was last found out; held by who asks.
+    seen: Mutex<Option<Seen>>,
 }
 
 impl Provider {
