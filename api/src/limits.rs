@@ -34,6 +34,8 @@ pub struct Limits {
     requests: Quota,
     /// Of the forms of the pages.
     forms: Quota,
+    /// Of the pages that people read.
+    pages: Quota,
     /// Of the login.
     logins: Quota,
     enabled: bool,
@@ -46,6 +48,7 @@ impl Limits {
         Self {
             requests: Quota::new(limits.requests, clock),
             forms: Quota::new(limits.forms, clock),
+            pages: Quota::new(limits.pages, clock),
             logins: Quota::new(limits.logins, clock),
             enabled: limits.enabled.unwrap_or(!config.demo.enabled),
         }
@@ -57,6 +60,14 @@ impl Limits {
     /// [`Failure::TooMany`].
     pub fn form(&self, who: Who) -> Result<(), Failure> {
         self.count(&self.forms, who)
+    }
+
+    /// Counts a page that is read.
+    ///
+    /// # Errors
+    /// [`Failure::TooMany`].
+    pub fn page(&self, who: Who) -> Result<(), Failure> {
+        self.count(&self.pages, who)
     }
 
     /// Counts a step of a login.
@@ -76,7 +87,7 @@ impl Limits {
 
     /// Forgets those who have not called for long.
     pub fn forget(&self) {
-        [&self.requests, &self.forms, &self.logins].into_iter().for_each(Quota::forget);
+        [&self.requests, &self.forms, &self.pages, &self.logins].into_iter().for_each(Quota::forget);
     }
 }
 

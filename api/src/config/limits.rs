@@ -16,6 +16,8 @@ pub struct Limits {
     pub requests: NonZeroU32,
     /// How many forms of the pages a person may send in a minute.
     pub forms: NonZeroU32,
+    /// How many pages and files a person may read in a minute.
+    pub pages: NonZeroU32,
     /// How many steps of logins may come from an address in a minute; a login has two.
     pub logins: NonZeroU32,
     /// The networks of the proxies before this web, whose `X-Forwarded-For` tells from where a request comes.
@@ -47,6 +49,7 @@ impl Default for Limits {
             enabled: None,
             requests: at_least_one(1200),
             forms: at_least_one(60),
+            pages: at_least_one(600),
             logins: at_least_one(600),
             trusted_proxies: Vec::new(),
         }

@@ -89,7 +89,7 @@ impl Provider {
     /// # Errors
     /// When the provider does not answer.
     pub async fn begin(&self, wish: &Wish<'_>) -> Result<(String, Pending), LoginError> {
-        let client = self.published().await?.client(&self.settings);
+        let client = self.reachable().await?.client(&self.settings);
         let secret = || URL_SAFE_NO_PAD.encode(random::bytes::<32>());
         let pending = Pending {
             provider: self.name(),

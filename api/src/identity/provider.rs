@@ -2,23 +2,36 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::OrganisationNumber;
 use infrastructure::Clock;
 use openidconnect::{
     ClientId, IssuerUrl, JsonWebKeySet, LogoutRequest, PostLogoutRedirectUrl, RedirectUrl, http,
 };
+use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::LoginError;
 use super::client::{Metadata, Published, fault};
 use super::client_key::ClientKey;
-use super::fetching::Fetching;
+use super::fetching::{FetchError, Fetching};
 use super::kept::{Kept, Missing, words};
 use crate::config::IdentityProvider;
 
 /// Where a provider sends people back to.
 pub const CALLBACK: &str = "/logga-in/svar";
+/// Where a provider describes itself, under its issuer.
+const DESCRIPTION: &str = ".well-known/openid-configuration";
+/// How long it may take a provider to show that it is there.
+const SHOWING: Duration = Duration::from_secs(3);
+/// How long it counts as there, or as away, without being asked again.
+const SEEN: TimeDelta = TimeDelta::seconds(5);
+
+/// When a provider was asked whether it is there, and why it is not.
+type Seen = (DateTime<Utc>, Result<(), String>);
+
 /// A provider.
 #[derive(Debug)]
 pub struct Provider {
@@ -35,6 +48,8 @@ pub struct Provider {
     pub(super) fetching: Fetching,
     pub(super) clock: Clock,
     kept: Kept<Metadata>,
+    /// What was last found out; held by who asks.
+    seen: Mutex<Option<Seen>>,
 }
 
 impl Provider {
@@ -59,6 +74,7 @@ impl Provider {
             settings: settings.clone(),
             clock: clock.clone(),
             kept: Kept::new(clock),
+            seen: Mutex::default(),
         })
     }
 
@@ -93,16 +109,52 @@ impl Provider {
         Ok(self.kept.rotated(known, fetched).await?)
     }
 
+    /// What it has published, for leading somebody to it: a description of one that is away now leads nowhere.
+    ///
+    /// # Errors
+    /// As [`Provider::published`]; [`LoginError::Away`] when it does not answer now.
+    pub async fn reachable(&self) -> Result<Arc<Published>, LoginError> {
+        let now = self.clock.now();
+        let is_new = |at: DateTime<Utc>| TimeDelta::zero() <= now - at && now - at < SEEN;
+        // One of which nothing is known is asked for its description in any case, and answered when that is new.
+        if self.kept.usable().is_some_and(|known| !is_new(known.at)) {
+            let mut seen = self.seen.lock().await;
+            let found = match seen.take().filter(|(at, _)| is_new(*at)) {
+                Some(found) => found,
+                None => (now, self.answers().await),
+            };
+            seen.insert(found).1.clone().map_err(LoginError::Away)?;
+        }
+        self.published().await
+    }
+
+    /// Whether it answers, whatever it says.
+    async fn answers(&self) -> Result<(), String> {
+        let issuer = IssuerUrl::new(self.settings.issuer.clone()).map_err(|error| error.to_string())?;
+        let address = issuer.join(DESCRIPTION).map_err(|error| error.to_string())?;
+        let request =
+            http::Request::get(address.as_str()).body(Vec::new()).map_err(|error| error.to_string())?;
+        match timeout(SHOWING, self.fetching.fetch(request)).await {
+            Ok(Ok(_) | Err(FetchError::Large)) => Ok(()),
+            Ok(Err(error)) => Err(words(&error)),
+            Err(_) => Err("it took too long".to_owned()),
+        }
+    }
+
     /// Where one logs out at the provider, if it offers that.
-    pub async fn end_of_session(&self, id_token: &str) -> Option<String> {
-        let published = self.published().await.ok()?;
-        let end = published.metadata.additional_metadata().end_session_endpoint.clone()?;
+    ///
+    /// # Errors
+    /// As [`Provider::reachable`].
+    pub async fn end_of_session(&self, id_token: &str) -> Result<Option<String>, LoginError> {
+        let published = self.reachable().await?;
+        let end = published.metadata.additional_metadata().end_session_endpoint.clone();
+        let Some(end) = end else { return Ok(None) };
         let request = LogoutRequest::from(end)
             .set_client_id(ClientId::new(self.settings.client_id.clone()))
             .set_post_logout_redirect_uri(self.home.clone());
         let mut address = request.http_get_url();
         address.query_pairs_mut().append_pair("id_token_hint", id_token);
-        Some(address.into())
+        Ok(Some(address.into()))
     }
 
     /// What time it is at the provider, if it tells.

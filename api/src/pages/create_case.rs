@@ -19,7 +19,7 @@ use serde::Deserialize;
 use crate::app::Caller;
 use crate::app::drafts::KEPT_DAYS;
 use crate::pages::components::Choice;
-use crate::pages::form::{Action, log_in_again};
+use crate::pages::form::{Action, not_sent};
 use crate::pages::service_status::{NoticeInWords, Status};
 use crate::pages::{Form, Frame, Visitor, cookies, employer, render_with};
 use crate::texts::Text;
@@ -82,7 +82,9 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
     let mut form = Form::read(&app, &visitor, "create", request).await?;
     let caller = match form.sender(&visitor).and_then(|_| visitor.caller_for(Duty::OwnCases)) {
         Ok(caller) => caller,
-        Err(Failure::Unauthorized) => return log_in_again(&app, &visitor, &mut form, ADDRESS).await,
+        Err(failure @ (Failure::Unauthorized | Failure::Forbidden)) => {
+            return not_sent(&app, &visitor, &mut form, ADDRESS, failure).await;
+        }
         Err(failure) => return refused(&app, &visitor, form, failure).await,
     };
     match form.action() {

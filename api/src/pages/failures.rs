@@ -8,7 +8,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::Language;
 
 use crate::identity::provider::CALLBACK;
 use crate::limits::Who;
@@ -38,7 +37,7 @@ pub async fn with_typed(
     failure: Failure,
     typed: Option<String>,
 ) -> Result<Response, Failure> {
-    let (heading, body) = in_words(visitor.language, &failure);
+    let (heading, body) = in_words(visitor, &failure);
     let frame = Frame::new(app, visitor, &heading).await?.with_error(true);
     render_with(failure.status(), &FailurePage { frame, heading, body, typed })
 }
@@ -67,13 +66,15 @@ pub async fn pages(State(app): State<App>, request: Request, next: Next) -> Resp
     }
 }
 
-/// Counts a login, or a form that is sent. That form is told later, so that it can show again what was typed.
+/// Counts a login, a page that somebody who is logged in reads, or a form that is sent. That form is told later, so that it can show again what was typed.
 fn counted(app: &App, visitor: &mut Visitor, parts: &Parts) -> Result<(), Failure> {
     let network = app.network(&parts.headers, &parts.extensions);
     if matches!(parts.uri.path(), "/logga-in" | CALLBACK) {
         return app.limits.login(network);
     }
-    if !parts.method.is_safe() {
+    if parts.method.is_safe() {
+        visitor.caller().map_or(Ok(()), |caller| app.limits.page(Who::Person(caller.actor.person)))?;
+    } else {
         let who = visitor.owner().map_or(Who::Network(network), Who::Person);
         visitor.limited = app.limits.form(who).err();
     }
@@ -116,8 +117,13 @@ pub(super) fn is_of_the_centre(visitor: &Visitor, address: &str) -> bool {
 }
 
 /// Heading and body of a failure.
-fn in_words(language: Language, failure: &Failure) -> (String, String) {
+fn in_words(visitor: &Visitor, failure: &Failure) -> (String, String) {
+    let language = visitor.language;
     match failure {
+        // No employer's administrator decides on what the centre's own people may do.
+        Failure::Forbidden if visitor.role().is_some_and(|role| !role.is_customer()) => {
+            (failure.problem(language, "").title, Text::new(language, "permission-centre").to_string())
+        }
         Failure::NotFound => (Text::new(language, "page404-title").to_string(), failure.detail(language)),
         Failure::Internal => (
             Text::new(language, "page500-title").to_string(),
@@ -136,7 +142,7 @@ async fn page(app: &App, visitor: &Visitor, method: &Method, failure: &Failure, 
         let page = if of_a_form { onward::to_login(app, visitor, &next).await.ok() } else { None };
         return page.unwrap_or_else(|| Redirect::to(&next).into_response());
     }
-    let (heading, words) = in_words(visitor.language, failure);
+    let (heading, words) = in_words(visitor, failure);
     let rendered = match Frame::new(app, visitor, &heading).await {
         Ok(frame) => {
             let frame = frame.with_error(true);

@@ -4,7 +4,7 @@
 mod body;
 mod draft;
 
-pub use draft::log_in_again;
+pub use draft::{log_in_again, not_sent};
 
 use std::fmt::Display;
 

@@ -38,6 +38,11 @@ pub fn login_address(back: &str) -> String {
     format!("/logga-in?till={}", percent_encoded(back))
 }
 
+/// The address where one changes roles, from which one comes to `next`.
+pub fn role_address(next: &str) -> String {
+    format!("/roll?till={}", percent_encoded(next))
+}
+
 /// An address to come back to, if it is one of ours; else the start.
 pub fn own_address(address: &str) -> &str {
     // Browsers leave out a tab, and take a backslash for a slash.

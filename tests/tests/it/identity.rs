@@ -410,6 +410,34 @@ async fn a_provider_that_is_away_is_told_at_once_and_used_when_it_is_back_with_a
     world.employee("anna").await.1.shows(200, MY_CASES, "Anna Exempelsson");
 }
 
+/// What it has published is known still, and leads to an address where nobody answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_goes_away_when_it_is_known_leads_nobody_there_to_log_in_or_out() {
+    let mut world = World::start().await;
+    let port = world.provider.port();
+    let (anna, _) = world.employee("anna").await;
+    let visit = world.visit();
+    let place = visit.choose(EXEMPELVERKET, MY_CASES).await;
+    assert_eq!(place.address.port(), Some(port));
+
+    world.provider = Provider::nowhere();
+    world.app.pass(TimeDelta::seconds(6));
+    let began = tokio::time::Instant::now();
+    visit.go("/logga-in?till=/mina-arenden").await.is_refusal();
+    let out = anna.post("/logga-ut", &[]).await;
+    out.shows(200, "/logga-ut", "Inloggningen hos din arbetsgivare svarar inte");
+    assert!(out.next().is_none() && !out.html.contains("Anna Exempelsson"), "{}", out.html);
+    assert_eq!(anna.get(MY_CASES).await.status, 303);
+    assert!(began.elapsed().as_secs() < 8, "{:?}", began.elapsed());
+
+    // What was found out holds for all for some seconds, and then it is asked again.
+    world.provider = Provider::certified(&world.app.url, port, &world.keys.path().join("client.pem")).await;
+    world.visit().choose(EXEMPELVERKET, MY_CASES).await.is_refusal();
+    world.app.pass(TimeDelta::seconds(6));
+    let page = visit.go("/logga-in?till=/mina-arenden").await;
+    assert_eq!(page.address.port(), Some(port), "{}", page.html);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_led_to_another_host_by_a_login() {
     let world = World::start().await;

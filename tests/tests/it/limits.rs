@@ -118,6 +118,40 @@ async fn a_form_that_comes_too_soon_after_others_shows_again_what_was_typed() {
 }
 
 #[tokio::test]
+async fn the_pages_that_a_person_reads_are_counted() {
+    let app = TestApp::start_with(|config| {
+        few(2)(config);
+        config.limits.pages = NonZeroU32::new(3).unwrap();
+    })
+    .await;
+    let employers = Some(vec![domain::OrganisationNumber::parse(EXEMPELVERKET).unwrap()]);
+    let employee = |login: &str| Identity { employers: employers.clone(), ..identity(login, Role::Employee) };
+    let anna = Browser::of(&app, employee("anna")).await;
+    let form = anna.get("/skapa-arende").await;
+    for _ in 0..2 {
+        anna.get("/mina-arenden?q=faktura").await.shows(200, "Mina ärenden");
+    }
+    let refused = anna.get("/mina-arenden?q=faktura").await;
+    refused.shows(429, "Försök igen om 20 sekunder.");
+    assert_eq!(refused.retry_after.as_deref(), Some("20"));
+    let anna = anna.in_english();
+    anna.get("/skapa-arende").await.shows(429, "Try again in 20 seconds.");
+    // What pages are made of, how long the session lasts, and forms are not pages.
+    for path in ["/session", "/readyz"] {
+        assert_eq!(anna.get(path).await.status, 200, "{path}");
+    }
+    let style = refused.links("/assets/")[0].clone();
+    assert_eq!(anna.get(&style).await.status, 200);
+    anna.submit(&form, "/skapa-arende", &[("area", "ekonomi")]).await.shows(422, "Enter a subject.");
+    Browser::of(&app, employee("bo")).await.get("/mina-arenden").await.shows(200, "Du har inga ärenden");
+    for _ in 0..5 {
+        assert_eq!(app.client.get(format!("{}/support", app.url)).send().await.unwrap().status(), 200);
+    }
+    app.pass(TimeDelta::seconds(20));
+    assert_eq!(anna.get("/mina-arenden").await.status, 200);
+}
+
+#[tokio::test]
 async fn logins_are_counted_by_the_network_from_which_they_come() {
     let app = TestApp::start_with(few(2)).await;
     let ask = async |method: Method, path: &str| {

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::access::Duty;
 
 use super::{address, form_address, page, shown};
-use crate::pages::form::{Action, log_in_again};
+use crate::pages::form::{Action, not_sent};
 use crate::pages::{Form, Visitor, change, cookies, officer_case};
 use crate::requests::AddMessageRequest;
 use crate::{App, Failure};
@@ -22,12 +22,10 @@ pub(super) async fn send(
     }
     let case = domain::CaseId::parse(&id).ok_or(Failure::NotFound)?;
     let mut form = Form::read(&app, &visitor, "message", request).await?;
+    let back = form_address(case, "message");
     let caller = match form.sender(&visitor) {
         Ok(caller) => caller,
-        Err(Failure::Unauthorized) => {
-            return log_in_again(&app, &visitor, &mut form, &form_address(case, "message")).await;
-        }
-        Err(failure) => return Err(failure),
+        Err(failure) => return not_sent(&app, &visitor, &mut form, &back, failure).await,
     };
     let failure = match form.action() {
         Action::Send => match change::run::<AddMessageRequest>(&app, &visitor, case, &form).await {
@@ -35,6 +33,9 @@ pub(super) async fn send(
                 form.forget(&app, caller.actor.person).await;
                 let jar = cookies::told(&app, visitor.jar.clone(), outcome.position);
                 return Ok((jar, Redirect::to(&address(case))).into_response());
+            }
+            Err(failure @ (Failure::Forbidden | Failure::NotFound)) => {
+                return not_sent(&app, &visitor, &mut form, &back, failure).await;
             }
             Err(failure) => failure,
         },

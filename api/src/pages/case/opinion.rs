@@ -14,7 +14,7 @@ use projections::satisfaction::Given;
 use super::{address, form_address, own, page};
 use crate::app::Caller;
 use crate::pages::components::Choice;
-use crate::pages::form::{Action, log_in_again};
+use crate::pages::form::{Action, not_sent};
 use crate::pages::{Form, Frame, Visitor, cookies};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -52,14 +52,15 @@ pub(super) async fn give(
 ) -> Result<Response, Failure> {
     let case = CaseId::parse(&id).ok_or(Failure::NotFound)?;
     let mut form = Form::read(&app, &visitor, FORM, request).await?;
+    let address_of_form = form_address(case, FORM);
     let caller = match form.sender(&visitor) {
         Ok(caller) => caller,
-        Err(Failure::Unauthorized) => {
-            return log_in_again(&app, &visitor, &mut form, &form_address(case, FORM)).await;
-        }
-        Err(failure) => return Err(failure),
+        Err(failure) => return not_sent(&app, &visitor, &mut form, &address_of_form, failure).await,
     };
-    let (view, receipt) = own(&app, &visitor, &id).await?;
+    let (view, receipt) = match own(&app, &visitor, &id).await {
+        Ok(own) => own,
+        Err(failure) => return not_sent(&app, &visitor, &mut form, &address_of_form, failure).await,
+    };
     let back = Redirect::to(&format!("{}#opinion", address(case)));
     if !is_asked(view.closed_at, app.clock.now()) || form.action() == Action::Discard {
         form.forget(&app, caller.actor.person).await;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use askama::Template;
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::PersonId;
@@ -11,9 +13,10 @@ use uuid::Uuid;
 
 use super::Form;
 use crate::app::drafts::KEPT_DAYS;
-use crate::pages::Visitor;
 use crate::pages::failures::way_in;
-use crate::pages::login::onward;
+use crate::pages::login::{onward, role_address};
+use crate::pages::{Frame, Visitor, render_with};
+use crate::texts::Text;
 use crate::{App, Failure};
 
 /// A form as it is kept.
@@ -90,4 +93,46 @@ pub async fn log_in_again(
         form.save(app, owner, back).await?;
     }
     onward::to_login(app, visitor, &way_in(visitor, back)).await
+}
+
+#[derive(Template)]
+#[template(path = "pages/other_role.html")]
+struct OtherRolePage {
+    frame: Frame,
+    words: Text,
+    address: String,
+}
+
+/// Answers a form that its sender may not send: who must log in is led there, as by [`log_in_again`]; who may not do this
+/// may have changed roles in another window, and finds the form again at `back` in the role in which it was begun.
+///
+/// # Errors
+/// The failure itself where neither a login nor another role would help; when the log cannot be written.
+pub async fn not_sent(
+    app: &App,
+    visitor: &Visitor,
+    form: &mut Form,
+    back: &str,
+    failure: Failure,
+) -> Result<Response, Failure> {
+    let role = match failure {
+        Failure::Unauthorized => return log_in_again(app, visitor, form, back).await,
+        Failure::Forbidden => visitor.caller()?.actor.role,
+        // What the other role knows is not there in this one, or has another form.
+        Failure::NotFound | Failure::Syntax if !visitor.other_roles.is_empty() => {
+            visitor.caller()?.actor.role
+        }
+        failure => return Err(failure),
+    };
+    // A form that was shown to nobody is nobody's.
+    if let Some(owner) = form.owner.filter(|_| !form.is_empty()) {
+        form.save(app, owner, back).await?;
+    }
+    if visitor.other_roles.is_empty() {
+        return Err(failure);
+    }
+    let text = |key: &str| Text::new(visitor.language, key.to_owned());
+    let frame = Frame::new(app, visitor, text("role-other-title")).await?.with_error(true);
+    let words = text("role-other").with("role", text(&format!("role-{role}")));
+    render_with(StatusCode::FORBIDDEN, &OtherRolePage { frame, words, address: role_address(back) })
 }

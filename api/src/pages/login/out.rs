@@ -18,6 +18,13 @@ struct LogoutPage {
     frame: Frame,
 }
 
+/// That one is logged out here, and that it cannot be said at the identity provider now.
+#[derive(Template)]
+#[template(path = "pages/logout_away.html")]
+struct AwayPage {
+    frame: Frame,
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Wish {
@@ -51,7 +58,13 @@ pub(super) async fn log_out(
     let Some(at) = &session.provider else { return Ok(start) };
     let Some(provider) = app.providers.named(&at.name) else { return Ok(start) };
     match provider.end_of_session(&at.id_token).await {
-        Some(address) => onward::page(&app, &visitor.logged_out(), "logout", &address).await,
-        None => Ok(start),
+        Ok(Some(address)) => onward::page(&app, &visitor.logged_out(), "logout", &address).await,
+        Ok(None) => Ok(start),
+        Err(error) => {
+            tracing::warn!(%error, "nobody can be logged out at the identity provider");
+            let visitor = visitor.logged_out();
+            let frame = Frame::new(&app, &visitor, Text::new(visitor.language, "logout-title")).await?;
+            render(&AwayPage { frame })
+        }
     }
 }

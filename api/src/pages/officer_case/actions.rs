@@ -17,7 +17,7 @@ use super::forms::{ASSIGN, CLOSE, MESSAGE, NOTE, RECLASSIFY, REQUEST, START};
 use super::{newest, show_again};
 use crate::app::Caller;
 use crate::pages::case::{form_address, readable};
-use crate::pages::form::{Action, log_in_again};
+use crate::pages::form::{Action, not_sent};
 use crate::pages::{Form, Visitor, change, cookies, create_case};
 use crate::requests::{
     AddMessageRequest, AddNoteRequest, ChangeRequest, CloseRequest, ReclassifyRequest,
@@ -171,21 +171,16 @@ async fn begin(
 ) -> Result<Begun, Failure> {
     let case = CaseId::parse(id).ok_or(Failure::NotFound)?;
     let mut form = Form::read(app, visitor, name, request).await?;
-    match form.sender(visitor).and_then(|_| visitor.caller_for(Duty::CaseWork)) {
-        Ok(_) => {}
-        Err(Failure::Unauthorized) => {
-            let back = form_address(case, name);
-            return Ok(Begun::Answered(log_in_again(app, visitor, &mut form, &back).await?));
-        }
-        Err(failure) => return Err(failure),
+    let may = form.sender(visitor).and_then(|_| visitor.caller_for(Duty::CaseWork));
+    // A form without a version is that of a customer.
+    if let Err(failure) = may.and_then(|_| form.version.ok_or(Failure::Syntax)) {
+        let back = form_address(case, name);
+        return Ok(Begun::Answered(not_sent(app, visitor, &mut form, &back, failure).await?));
     }
     if name == RECLASSIFY {
         // What was chosen before the area was changed is left out.
         let left_out = if form.value("area") == Area::Lon.code() { "system" } else { "subArea" };
         form.set(left_out, "");
-    }
-    if form.version.is_none() {
-        return Err(Failure::Syntax);
     }
     if form.action() != Action::Send {
         return Ok(Begun::Answered(show_again(app, visitor, case, form, StatusCode::OK).await?));
@@ -203,6 +198,10 @@ async fn end(
 ) -> Answer {
     let failure = match done {
         Ok(outcome) => return Ok(back(app, visitor, case, &form, outcome.position).await),
+        Err(failure @ Failure::Forbidden) => {
+            let back = form_address(case, form.id);
+            return not_sent(app, visitor, &mut form, &back, failure).await;
+        }
         Err(failure) => failure,
     };
     let language = visitor.language;

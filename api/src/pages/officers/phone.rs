@@ -12,7 +12,7 @@ use domain::{Channel, Language, SubArea, System};
 use super::names::Names;
 use super::{areas, files_hint};
 use crate::pages::components::Choice;
-use crate::pages::form::{Action, log_in_again};
+use crate::pages::form::{Action, not_sent};
 use crate::pages::{Form, Frame, Visitor, cookies, create_case, render, render_with};
 use crate::requests::{CreateRequest, ReporterRequest};
 use crate::texts::Text;
@@ -52,8 +52,7 @@ async fn send(State(app): State<App>, visitor: Visitor, body: Request) -> Result
     let mut form = Form::read(&app, &visitor, FORM, body).await?;
     let caller = match form.sender(&visitor).and_then(|_| visitor.caller_for(Duty::PhoneCases)) {
         Ok(caller) => caller,
-        Err(Failure::Unauthorized) => return log_in_again(&app, &visitor, &mut form, ADDRESS).await,
-        Err(failure) => return Err(failure),
+        Err(failure) => return not_sent(&app, &visitor, &mut form, ADDRESS, failure).await,
     };
     let mut status = StatusCode::OK;
     if form.action() == Action::Send {

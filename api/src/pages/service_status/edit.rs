@@ -17,7 +17,7 @@ use projections::service_status::Notice;
 use super::notice::known;
 use super::systems;
 use crate::pages::components::Choice;
-use crate::pages::form::log_in_again;
+use crate::pages::form::not_sent;
 use crate::pages::{Form, Frame, Visitor, cookies, render, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -104,11 +104,10 @@ async fn send(app: &App, visitor: &Visitor, id: Option<&str>, request: Request) 
     let mut form = Form::read(app, visitor, FORM, request).await?;
     let caller = match form.sender(visitor).and_then(|_| visitor.caller_for(Duty::ServiceStatus)) {
         Ok(caller) => caller,
-        Err(Failure::Unauthorized) => {
+        Err(failure) => {
             let back = id.map_or_else(|| NEW.to_owned(), address);
-            return log_in_again(app, visitor, &mut form, &back).await;
+            return not_sent(app, visitor, &mut form, &back, failure).await;
         }
-        Err(failure) => return Err(failure),
     };
     let person = caller.actor.person;
     let notice = match id {

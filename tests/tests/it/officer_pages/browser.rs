@@ -1,10 +1,11 @@
 //! A browser without JavaScript: the session of a person, forms filled in and sent as they stand on the page.
 
 use api::pages::cookies;
+use domain::access::Role;
 use infrastructure::tokens::Identity;
-use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, RETRY_AFTER, SET_COOKIE};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 
 use crate::support::TestApp;
 
@@ -26,8 +27,24 @@ pub(crate) struct Page {
 
 impl<'a> Browser<'a> {
     pub(crate) async fn of(app: &'a TestApp, identity: Identity) -> Self {
-        let session = app.app.begin_session(identity).await.unwrap();
+        Self::of_roles(app, identity, Vec::new()).await
+    }
+
+    /// Of somebody who may change to other roles.
+    pub(crate) async fn of_roles(app: &'a TestApp, identity: Identity, others: Vec<Identity>) -> Self {
+        let session = app.app.begin_session_as(identity, others, None).await.unwrap();
         Self { app, cookies: format!("{}={session}", cookies::session_name(&app.app)) }
+    }
+
+    /// The same browser after a change of roles on a page, and what that was answered with.
+    pub(crate) async fn in_role(self, page: &str, role: Role) -> (Self, Page) {
+        let hidden = self.get(page).await.hidden("/roll");
+        let mut fields = vec![("roll", role.code())];
+        fields.extend(hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let answer = self.request(Method::POST, "/roll").form(&fields).send().await.unwrap();
+        let told = answer.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
+        let cookies = told.split(';').next().unwrap().to_owned();
+        (Self { cookies, ..self }, Page::of(answer).await)
     }
 
     /// The same browser, reading English.
@@ -90,13 +107,16 @@ impl<'a> Browser<'a> {
 }
 
 async fn read(request: RequestBuilder) -> Page {
-    let answer = request.send().await.unwrap();
-    let header = |name| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-    let (status, location, retry_after) = (answer.status(), header(LOCATION), header(RETRY_AFTER));
-    Page { status, html: answer.text().await.unwrap(), location, retry_after }
+    Page::of(request.send().await.unwrap()).await
 }
 
 impl Page {
+    async fn of(answer: Response) -> Self {
+        let header = |name| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (status, location, retry_after) = (answer.status(), header(LOCATION), header(RETRY_AFTER));
+        Self { status, html: answer.text().await.unwrap(), location, retry_after }
+    }
+
     /// Whether the page says something.
     pub(crate) fn says(&self, words: &str) -> bool {
         self.text().contains(words)
