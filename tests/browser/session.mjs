@@ -11,6 +11,8 @@ import { fail, look, WIDE } from "./look.mjs";
 import { launch } from "./window.mjs";
 
 const [address, pictures] = process.argv.slice(2);
+// A little longer than a writer pauses before the page keeps a draft, milliseconds.
+const PAUSE = 3_500;
 const told = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
 const browser = await launch();
@@ -180,9 +182,13 @@ function hasFocus(page) {
 
 // The server's clock first: what asks it when its own timer is due must be told the same.
 async function pass(page, minutes) {
+  // A draft of what was typed is kept at the next pause: it is due before the minutes are.
+  const clock = page.context().clock;
+  await clock.fastForward(PAUSE);
+  await page.waitForLoadState("networkidle");
   console.log(`pass ${minutes}`);
   await told.next();
-  await page.context().clock.fastForward(minutes * 60_000);
+  await clock.fastForward(minutes * 60_000 - PAUSE);
   // What is asked then is answered.
   await page.waitForLoadState("networkidle");
 }

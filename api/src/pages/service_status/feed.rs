@@ -66,9 +66,7 @@ async fn show(State(app): State<App>, Query(wanted): Query<Wanted>) -> Result<Re
         tracing::error!(%error, "the feed could not be rendered");
         Failure::Internal
     })?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/atom+xml; charset=utf-8"),
-        (header::CACHE_CONTROL, "public, max-age=60"),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
     Ok((headers, text).into_response())
 }

@@ -44,7 +44,7 @@ async fn show(State(app): State<App>, Query(wanted): Query<Wanted>) -> Response 
     let headers = [
         (header::CONTENT_TYPE, "text/calendar; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"tidplan.ics\""),
-        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::CACHE_CONTROL, "no-cache"),
     ];
     (headers, schedule.to_string()).into_response()
 }
