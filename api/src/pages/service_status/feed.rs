@@ -67,6 +67,6 @@ async fn show(State(app): State<App>, Query(wanted): Query<Wanted>) -> Result<Re
         Failure::Internal
     })?;
     let headers =
-        [(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+        [(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, text).into_response())
 }

@@ -44,7 +44,7 @@ async fn show(State(app): State<App>, Query(wanted): Query<Wanted>) -> Response 
     let headers = [
         (header::CONTENT_TYPE, "text/calendar; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"tidplan.ics\""),
-        (header::CACHE_CONTROL, "no-cache"),
+        (header::CACHE_CONTROL, "no-store"),
     ];
     (headers, schedule.to_string()).into_response()
 }
