@@ -81,7 +81,7 @@ async function withoutScript() {
   await page.getByRole("link", { name: "Vem har läst mitt ärende" }).click();
   await page.getByRole("cell", { name: "Handläggare" }).first().waitFor();
   await page.getByRole("link", { name: "Till ärendet" }).click();
-  await page.getByRole("link", { name: /Skapa ett nytt ärende och ange/ }).click();
+  await page.getByRole("link", { name: "Ny fråga om det här ärendet" }).click();
   assert.equal(await page.getByLabel("Tidigare ärende").inputValue(), number);
   await page.context().close();
 }
