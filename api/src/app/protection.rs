@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use domain::access::Standing;
+use domain::person::SeePerson;
 use domain::{CaseCommand, CaseId, Event, PersonId, Refusal};
 use infrastructure::CommandError;
 use infrastructure::committer::Expected;
@@ -110,7 +111,10 @@ impl App {
                 return Err(Refusal::Forbidden.into());
             }
         }
-        for told in command.see.iter().filter(|told| told.profile.subject.is_none()) {
+        // What is refused because of the employer writes nothing there.
+        let own = |employer| caller.actor.employers.as_ref().is_none_or(|own| own.contains(&employer));
+        let told_at_home = |told: &&SeePerson| told.employer.is_none_or(own);
+        for told in command.see.iter().filter(told_at_home) {
             let (id, Some(email)) = (told.id, told.profile.email.clone()) else { continue };
             let of_address = move |tables: &Connection| {
                 let mut protected = false;
@@ -150,8 +154,9 @@ impl App {
                 };
                 let Some(person) = person else { continue };
                 if directory::is_protected(tables, person)? {
+                    // Of a person's own stream too: whoever told of somebody else, if not of the centre, is there.
                     let at_the_employer = actor != person
-                        && standing.is_some_and(|standing| standing.registered_by == actor)
+                        && standing.is_none_or(|standing| standing.registered_by == actor)
                         && !directory::person(tables, actor)?.is_some_and(|actor| actor.is_officer);
                     let how = if at_the_employer { Hidden::AndActor } else { Hidden::Employer };
                     hidden.insert(position, how);

@@ -426,3 +426,35 @@ async fn a_time_beyond_all_times_is_no_fault() {
         assert_eq!(rut.get(&format!("/revision?{asked}")).await.status, StatusCode::OK, "{asked}");
     }
 }
+
+/// A system is refused at an employer that is not its own before anything is written, and names nobody out of protection.
+#[tokio::test]
+async fn a_system_neither_writes_elsewhere_nor_names_somebody_out_of_protection() {
+    let app = TestApp::start().await;
+    marked(&app).await;
+    let system = app.system("hr");
+    let of = |employer: &str, reporter: Value| {
+        json!({
+            "employer": employer, "area": "ekonomi", "subject": "Ett", "message": "Två", "language": "sv",
+            "reporter": reporter,
+        })
+    };
+    let head = app.head().await;
+    let planted = json!({"name": "Någon", "email": ADDRESS});
+    let refused = system.post("/cases").key("elsewhere").json(&of(PROVMYNDIGHETEN, planted)).send().await;
+    refused.problem(403);
+    let events = app.auditor().get(&format!("/events?offset={head}&limit=100")).send().await.ok();
+    let told = events.to_string();
+    assert!(!told.contains("ProtectionChanged") && !told.contains(PROVMYNDIGHETEN), "{told}");
+    let named = json!({"subject": "hr-4711", "name": NAME, "email": ADDRESS});
+    let case = system.create(&of(EXEMPELVERKET, named)).await;
+    let read = app.officer("olle").read(&case.id).await;
+    assert_eq!((&read["employer"], &read["reporter"]["name"]), (&Value::Null, &Value::Null), "{read}");
+    // Nor does the stream of the person tell whose system it was.
+    let pseudonym = app.app.keys.pseudonym(Role::System, "hr").to_string();
+    let feed = app.auditor().get(&format!("/events?offset={head}&limit=100")).send().await.ok();
+    for event in feed["events"].as_array().unwrap() {
+        let of_the_system = event["actor"] == pseudonym.as_str();
+        assert!(!of_the_system || event["streamId"] == pseudonym.as_str(), "{event}");
+    }
+}
