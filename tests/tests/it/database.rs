@@ -29,6 +29,16 @@ async fn at_the_side<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stati
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
+/// A server of one's own, which may be stopped, with the address of a database.
+async fn own_cluster() -> (Cluster, String) {
+    at_the_side(|| {
+        let cluster = Cluster::start(&["fsync=off", "full_page_writes=off"]).unwrap();
+        let url = cluster.database().unwrap();
+        (cluster, url)
+    })
+    .await
+}
+
 async fn node(data: &Path, url: &str) -> Program {
     let variables = [("KUNDWEBB_LOG", url)];
     Program::start_with(data, &Start { variables: &variables, ..Start::default() }).await
@@ -161,12 +171,7 @@ fn key_of(page: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_database_is_away_pages_are_read_and_a_form_keeps_what_was_typed() {
     let folder = tempfile::tempdir().unwrap();
-    let (cluster, url) = at_the_side(|| {
-        let cluster = Cluster::start(&["fsync=off", "full_page_writes=off"]).unwrap();
-        let url = cluster.database().unwrap();
-        (cluster, url)
-    })
-    .await;
+    let (cluster, url) = own_cluster().await;
     let node = node(&folder.path().join("data"), &url).await;
     let anna = Browser::new(&node, "anna.exempel").await;
     let form = key_of(&anna.page("/skapa-arende").await);
@@ -327,12 +332,7 @@ async fn a_node_that_is_parted_from_its_database_answers_everybody_in_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_logged_out_everywhere_is_out_at_a_node_whose_database_is_away() {
     let folder = tempfile::tempdir().unwrap();
-    let (cluster, url) = at_the_side(|| {
-        let cluster = Cluster::start(&["fsync=off", "full_page_writes=off"]).unwrap();
-        let url = cluster.database().unwrap();
-        (cluster, url)
-    })
-    .await;
+    let (cluster, url) = own_cluster().await;
     let one = node(&folder.path().join("one"), &url).await;
     let variables = [("KUNDWEBB_LOG", url.as_str())];
     let start = Start { variables: &variables, ..Start::default() };

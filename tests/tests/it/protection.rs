@@ -147,6 +147,23 @@ async fn the_mark_follows_from_a_call_to_the_login() {
     );
 }
 
+/// A requester sends a decision for Anna.
+async fn sends_a_document(requester: &Browser<'_>) -> Page {
+    let mut fields = requester.get("/skapa-arende").await.hidden("/skapa-arende");
+    let more = [
+        ("action", "send"),
+        ("area", "lon"),
+        ("subArea", "beslut-underlag"),
+        ("subject", "Ny lön"),
+        ("message", "Beslutet bifogas."),
+        ("reporter-name", NAME),
+        ("reporter-email", ADDRESS),
+    ];
+    fields.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    requester.post_with_file("/skapa-arende", &fields, ("beslut.pdf", crate::support::PDF)).await
+}
+
 /// Who is authorised sends a decision for somebody else at the employer; both see it.
 #[tokio::test]
 async fn a_requester_sends_a_document_for_another_by_the_form() {
@@ -157,19 +174,7 @@ async fn a_requester_sends_a_document_for_another_by_the_form() {
     let vera = Browser::of(&app, in_role("vera", Role::Requester)).await;
     let form = vera.get("/skapa-arende").await;
     form.shows(200, "Gäller det någon annan hos arbetsgivaren?");
-    let mut hidden = form.hidden("/skapa-arende");
-    let more = [
-        ("action", "send"),
-        ("area", "lon"),
-        ("subArea", "beslut-underlag"),
-        ("subject", "Ny lön"),
-        ("message", "Beslutet bifogas."),
-        ("reporter-name", NAME),
-        ("reporter-email", ADDRESS),
-    ];
-    hidden.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    let fields: Vec<_> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let sent = vera.post_with_file("/skapa-arende", &fields, ("beslut.pdf", crate::support::PDF)).await;
+    let sent = sends_a_document(&vera).await;
     vera.done(&sent).await;
     let anna = Browser::of(&app, in_role("anna", Role::Employee)).await;
     anna.get("/mina-arenden").await.shows(200, "Ny lön");
@@ -347,20 +352,7 @@ async fn nothing_else_tells_where_somebody_protected_works() {
     let (olle, lead) = (of_the_centre(&app, Role::Officer), of_the_centre(&app, Role::TeamLead));
     // A case that somebody at the employer sent for her.
     let browser = Browser::of(&app, rita).await;
-    let form = browser.get("/skapa-arende").await;
-    let mut fields = form.hidden("/skapa-arende");
-    let more = [
-        ("action", "send"),
-        ("area", "lon"),
-        ("subArea", "beslut-underlag"),
-        ("subject", "Ny lön"),
-        ("message", "Beslutet bifogas."),
-        ("reporter-name", NAME),
-        ("reporter-email", ADDRESS),
-    ];
-    fields.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let sent = browser.post_with_file("/skapa-arende", &fields, ("beslut.pdf", crate::support::PDF)).await;
+    let sent = sends_a_document(&browser).await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text());
     let sent = sent.path().split('/').nth(2).unwrap().to_owned();
     let pseudonym = app.app.keys.login("rita").to_string();

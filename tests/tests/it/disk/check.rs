@@ -58,6 +58,16 @@ fn keys_without_a_log(lost: &Path, key: &Path) {
     assert!(!lost.join("log.db").exists(), "and none is made");
 }
 
+/// Garbage among the former keys names their file, and no other.
+fn former_keys(data: &Path) {
+    let former = data.join("token.former");
+    fs::write(&former, "x\n").unwrap();
+    let wrong = run(data, &["check"]);
+    finds(&wrong, &format!("{} cannot be used", former.display()), "or delete it");
+    assert!(!words(&wrong).contains("master.key and token.key back"), "{}", words(&wrong));
+    fs::remove_file(&former).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     let folder = tempfile::tempdir().unwrap();
@@ -83,12 +93,7 @@ async fn everything_that_is_wrong_is_found_beside_a_running_server() {
     );
     fs::rename(&aside, &file).unwrap();
 
-    let former = data.join("token.former");
-    fs::write(&former, "x\n").unwrap();
-    let wrong = run(&data, &["check"]);
-    finds(&wrong, &format!("{} cannot be used", former.display()), "or delete it");
-    assert!(!words(&wrong).contains("master.key and token.key back"), "{}", words(&wrong));
-    fs::remove_file(&former).unwrap();
+    former_keys(&data);
 
     for (name, content) in
         [("master.key", None), ("master.key", Some("ab".repeat(32))), ("token.key", Some("x".to_owned()))]
