@@ -8,8 +8,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fail, look, WIDE } from "./look.mjs";
-import { launch } from "./window.mjs";
+import { look } from "./look.mjs";
+import { launch, openIn } from "./window.mjs";
 
 const address = process.argv[2];
 const PDF = Buffer.from("%PDF-1.7\n% an invented document\n%%EOF\n");
@@ -206,17 +206,8 @@ async function inEnglish() {
   await page.context().close();
 }
 
-// A browser of its own. What the console calls an error is one, but for answers that the pages are made to give.
-async function open(options = {}) {
-  const context = await browser.newContext({ viewport: WIDE, locale: "sv-SE", ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  page.on("console", (message) => {
-    const expected = /Failed to load resource: (the server responded with a status of 4(04|22)|net::ERR_(FILE_NOT_FOUND|UPLOAD_FILE_CHANGED))/;
-    if (message.type() === "error" && !expected.test(message.text())) fail(`${page.url()}: ${message.text()}`);
-  });
-  page.on("pageerror", (error) => fail(`${page.url()}: ${error.stack}`));
-  return page;
+function open(options = {}) {
+  return openIn(browser, /Failed to load resource: (the server responded with a status of 4(04|22)|net::ERR_(FILE_NOT_FOUND|UPLOAD_FILE_CHANGED))/, options);
 }
 
 async function logIn(page, employer, person, seen = async () => {}) {

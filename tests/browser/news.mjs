@@ -3,8 +3,8 @@
 //
 // node news.mjs <address of a demo> [<folder for pictures>]
 import assert from "node:assert/strict";
-import { fail, look, WIDE } from "./look.mjs";
-import { launch } from "./window.mjs";
+import { look, WIDE } from "./look.mjs";
+import { launch, openIn } from "./window.mjs";
 
 const [address, pictures] = process.argv.slice(2);
 const browser = await launch();
@@ -91,16 +91,8 @@ async function isChosen() {
   await page.context().close();
 }
 
-async function open(options = {}) {
-  const context = await browser.newContext({ viewport: WIDE, locale: "sv-SE", ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  page.on("console", (message) => {
-    const expected = /Failed to load resource: the server responded with a status of 422/;
-    if (message.type() === "error" && !expected.test(message.text())) fail(`${page.url()}: ${message.text()}`);
-  });
-  page.on("pageerror", (error) => fail(`${page.url()}: ${error.stack}`));
-  return page;
+function open(options = {}) {
+  return openIn(browser, /Failed to load resource: the server responded with a status of 422/, options);
 }
 
 async function logIn(page, path, person) {

@@ -1,5 +1,6 @@
-// The browser of the journeys.
+// The browser of the journeys, and its windows.
 import { chromium } from "playwright-core";
+import { fail, WIDE } from "./look.mjs";
 
 // As a server without a screen runs it, and without what it would ask of the net.
 export function launch() {
@@ -9,4 +10,16 @@ export function launch() {
     "--disable-component-update", "--disable-sync",
   ];
   return chromium.launch({ executablePath, args });
+}
+
+// A window of its own. What the console calls an error is one, but for answers that the pages are made to give.
+export async function openIn(browser, expected, options) {
+  const context = await browser.newContext({ viewport: WIDE, locale: "sv-SE", ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on("console", (message) => {
+    if (message.type() === "error" && !expected.test(message.text())) fail(`${page.url()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => fail(`${page.url()}: ${error.stack}`));
+  return page;
 }
