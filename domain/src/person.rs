@@ -13,6 +13,8 @@ pub struct Person {
     pub seen: Vec<Seen>,
     /// Whether the login has said an e-mail address.
     pub own_address: bool,
+    /// Whether the person is marked as having protected identity.
+    pub protected: bool,
     /// The login that this caller turned out to be.
     pub linked_to: Option<PersonId>,
     /// The callers that this login turned out to have been.
@@ -47,6 +49,8 @@ pub struct SeePerson {
     pub counts: Counts,
     /// The callers that this login may have been: same employer, same verified address.
     pub callers: Vec<PersonId>,
+    /// Whether the address is that of somebody with protected identity: the mark goes with it.
+    pub protected: bool,
 }
 
 /// When what is told of a person counts.
@@ -73,6 +77,7 @@ impl Person {
             }
             Event::PersonLinked { caller, person } if *person == id => self.callers.push(*caller),
             Event::PersonLinked { person, .. } => self.linked_to = Some(*person),
+            Event::ProtectionChanged { protected } => self.protected = *protected,
             _ => {}
         }
         self
@@ -80,8 +85,15 @@ impl Person {
 }
 
 impl SeePerson {
-    /// The events of a meeting: what is new in the person's own stream.
+    /// The events of a meeting: what is new in the person's own stream, which begins with who that is.
     pub fn decide(&self, person: &Person) -> Vec<Event> {
+        let mark =
+            (self.protected && !person.protected).then_some(Event::ProtectionChanged { protected: true });
+        self.told(person).into_iter().chain(mark).collect()
+    }
+
+    /// What is told of the person, if it is new and counts.
+    fn told(&self, person: &Person) -> Option<Event> {
         let mut alike = person.seen.iter().filter(|seen| seen.employer == self.employer);
         let same = alike.clone().any(|seen| seen.role == self.role && seen.fingerprint == self.fingerprint);
         let helps = !person.own_address && self.profile.email.is_some();
@@ -92,16 +104,13 @@ impl SeePerson {
                 Counts::UntilSaid => helps || new_role,
                 Counts::First => helps && alike.next().is_none(),
             };
-        if same || !counts {
-            return Vec::new();
-        }
-        vec![Event::PersonSeen {
+        (counts && !same).then(|| Event::PersonSeen {
             employer: self.employer,
             role: self.role,
             fingerprint: self.fingerprint.clone(),
             without_address: self.profile.email.is_none(),
             personal: Sealed::Open(self.profile.clone()),
-        }]
+        })
     }
 
     /// The event, for both streams, that links `caller` to this login; none when the caller is somebody already.
@@ -132,6 +141,7 @@ mod tests {
             },
             counts,
             callers: Vec::new(),
+            protected: false,
         }
     }
 
@@ -199,6 +209,20 @@ mod tests {
             assert_eq!(decided.len(), events);
             known = decided.iter().fold(known, |known, event| known.evolve(one.id, event));
         }
+    }
+
+    #[test]
+    fn a_mark_that_goes_with_the_address_is_made_once_and_after_who_it_is() {
+        let told = SeePerson { protected: true, ..meeting("a", Counts::First) };
+        let events = told.decide(&Person::default());
+        assert!(matches!(
+            events[..],
+            [Event::PersonSeen { .. }, Event::ProtectionChanged { protected: true }]
+        ));
+        let known = events.iter().fold(Person::default(), |known, event| known.evolve(told.id, event));
+        assert!(told.decide(&known).is_empty());
+        let unmarked = known.evolve(told.id, &Event::ProtectionChanged { protected: false });
+        assert_eq!(told.decide(&unmarked), [Event::ProtectionChanged { protected: true }]);
     }
 
     #[test]

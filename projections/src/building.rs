@@ -16,7 +16,7 @@ use crate::projector::ProjectorError;
 use crate::read_models::{apply, beside, connect, create_indices, create_tables, file_name, remove};
 
 /// Ends the name of the file while it is built.
-const UNFINISHED: &str = ".new";
+pub(crate) const UNFINISHED: &str = ".new";
 /// Most events handed over at once.
 const BATCH: usize = 1000;
 /// Most of them that wait to be applied.

@@ -439,6 +439,39 @@ fn an_earlier_copy_under_a_write_ahead_log_that_was_left_is_found() {
     assert!(!beside(&path, ".unproven").exists());
 }
 
+/// After a stop in order neither is there. A WAL that was taken away leaves the other, and may have taken rows along.
+#[test]
+fn where_a_write_ahead_log_was_taken_away_they_are_compared_with_the_log() {
+    let runtime = Runtime::new().unwrap();
+    let (town, events) = runtime.block_on(Town::lived(&a_day()));
+    let folder = town.folder.path();
+    let path = path_in(folder);
+    ReadModels::open(folder).unwrap().apply(&events).unwrap();
+    drop(ReadModels::open(folder).unwrap());
+    assert!(!beside(&path, ".unproven").exists());
+    std::fs::write(beside(&path, "-shm"), []).unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute("DELETE FROM queue", []).unwrap();
+    std::fs::write(beside(&path, "-shm"), []).unwrap();
+    let read = ReadModels::open(folder).unwrap();
+    assert!(read.prove(&town.reader, runtime.handle()).is_err() && read.is_damaged());
+}
+
+/// What is not theirs stays, and stops nobody; what they left unfinished goes.
+#[test]
+fn only_what_is_theirs_is_deleted() {
+    let told = one_of_every_type(false);
+    let folder = told.folder.path();
+    let unfinished = beside(&path_in(folder), ".new");
+    for file in [&unfinished, &folder.join("read-0123456789abcdef.db"), &folder.join("verify-notes.txt")] {
+        std::fs::write(file, []).unwrap();
+    }
+    std::fs::create_dir(folder.join("read-fedcba9876543210.db")).unwrap();
+    told.read.delete_older().unwrap();
+    let left = |name: &str| folder.join(name).exists();
+    assert!(!unfinished.exists() && !left("read-0123456789abcdef.db"));
+    assert!(left("read-fedcba9876543210.db") && left("verify-notes.txt") && path_in(folder).exists());
+}
+
 #[test]
 fn damaged_read_models_are_built_anew() {
     let told = one_of_every_type(false);
@@ -473,6 +506,14 @@ fn damaged_read_models_are_built_anew() {
     }
     std::fs::write(&path, &bytes).unwrap();
     rebuild();
+    // A place that none can be.
+    for wrong in ["position = -1", "leaf_hash = x'00'"] {
+        rusqlite::Connection::open(&path)
+            .unwrap()
+            .execute(&format!("UPDATE position SET {wrong}"), [])
+            .unwrap();
+        rebuild();
+    }
     // While they are in use: found when it is read, and thrown away at the next start.
     std::fs::write(&path, &whole).unwrap();
     let read = ReadModels::open(folder.path()).unwrap();

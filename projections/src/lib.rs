@@ -3,6 +3,7 @@
 mod building;
 pub mod case_page;
 pub mod case_row;
+mod digest;
 pub mod directory;
 pub mod my_cases;
 pub mod narrowing;
@@ -32,8 +33,9 @@ mod testing;
 pub use building::build;
 pub use case_page::CaseView;
 pub use case_row::{CaseRow, Filter, Page, Sort};
+pub use digest::Shown;
 pub use projector::{Projector, ProjectorError, Stopped};
-pub use read_models::{ReadModels, Shown};
+pub use read_models::ReadModels;
 pub use unread::Unread;
 pub use verify::verify;
 

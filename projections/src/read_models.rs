@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 
 use infrastructure::{LeafHash, Reader, Recorded};
 use rusqlite::config::DbConfig;
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::building::UNFINISHED;
+use crate::digest::{Shown, shown};
 use crate::projector::ProjectorError;
 use crate::{ALL, Projection, ReadError, verify};
 
@@ -26,17 +27,6 @@ const PROVEN_AT_ONCE: u64 = 32 << 20;
 const DAMAGED: &str = ".damaged";
 /// Ends the name of the file that remembers that whoever wrote them was killed, until they have been proven.
 const UNPROVEN: &str = ".unproven";
-
-/// What read models show at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
-    /// The position that the rows show.
-    pub position: u64,
-    /// The hash of the event at the position.
-    pub leaf_hash: LeafHash,
-    /// SHA-256 over every row of every projection.
-    pub digest: String,
-}
 
 /// What a look at the read models of a folder finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +82,9 @@ impl ReadModels {
             tracing::warn!(file = %path.display(), "the read models were found damaged; they are built anew from the log");
             remove(&path)?;
         }
-        if std::fs::metadata(beside(&path, "-wal")).is_ok_and(|wal| wal.len() > 0) {
+        // Both are gone after a stop in order; a WAL that was taken away alone has left rows behind.
+        let wal = std::fs::metadata(beside(&path, "-wal"));
+        if wal.as_ref().is_ok_and(|wal| wal.len() > 0) || wal.is_err() && beside(&path, "-shm").exists() {
             leave_unproven(&path)?;
         }
         let (writer, position) = match start(&path, projections) {
@@ -141,8 +133,7 @@ impl ReadModels {
         if !path.exists() {
             return Ok(None);
         }
-        let sql = "SELECT position, leaf_hash FROM position";
-        Ok(Some(look(&path)?.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?))
+        place(&look(&path)?).map(Some)
     }
 
     /// Whether a folder has read models of this version.
@@ -157,7 +148,7 @@ impl ReadModels {
     /// When the file cannot be read or removed.
     pub fn discard_broken(folder: &Path) -> Result<(), ReadError> {
         let path = folder.join(file_name(ALL));
-        let small = std::fs::metadata(&path).is_ok_and(|file| file.len() <= PROVEN_AT_ONCE);
+        let small = std::fs::metadata(&path).is_ok_and(|file| file.is_dir() || file.len() <= PROVEN_AT_ONCE);
         let remembered = beside(&path, DAMAGED).exists();
         if !path.exists() && others(folder) {
             tracing::warn!(
@@ -183,6 +174,12 @@ impl ReadModels {
         let path = folder.join(file_name(ALL));
         if !path.exists() {
             return Ok(if others(folder) { Found::OtherVersion } else { Found::Nothing });
+        }
+        if path.is_dir() {
+            return Err(ReadError::Beside(format!(
+                "{} is a folder, where the file of the read models belongs: move it away",
+                path.display()
+            )));
         }
         if beside(&path, DAMAGED).exists() {
             return Ok(Found::Damaged("this was seen when they were read".to_owned()));
@@ -322,9 +319,12 @@ impl ReadModels {
         for entry in std::fs::read_dir(self.path.parent().unwrap_or(Path::new(".")))? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with("read-") && name.contains(".db") && !name.starts_with(&own) {
+            let is_folder = entry.file_type()?.is_dir();
+            let unfinished = name.strip_prefix(&own).is_some_and(|ending| ending.starts_with(UNFINISHED));
+            let older = name.starts_with("read-") && name.contains(".db") && !name.starts_with(&own);
+            if (unfinished || older) && !is_folder {
                 std::fs::remove_file(entry.path())?;
-            } else if name.starts_with(verify::SCRATCH) {
+            } else if name.starts_with(verify::SCRATCH) && is_folder {
                 std::fs::remove_dir_all(entry.path())?;
             }
         }
@@ -412,7 +412,7 @@ fn start(path: &Path, projections: &[&dyn Projection]) -> Result<(Connection, u6
     writer.execute_batch("PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")?;
     create(&mut writer, projections)?;
     whole(&writer, projections)?;
-    let position = writer.query_row("SELECT position FROM position", [], |row| row.get(0))?;
+    let (position, _) = place(&writer)?;
     Ok((writer, position))
 }
 
@@ -466,11 +466,18 @@ pub(crate) fn proven(path: &Path) -> Result<Found, ReadError> {
     let moment = connection.unchecked_transaction()?;
     check(&moment, "quick_check")?;
     whole(&moment, ALL)?;
-    let place = moment.query_row("SELECT position, leaf_hash FROM position", [], |row| {
-        let unproven = beside(path, UNPROVEN).exists();
-        Ok(Found::At { position: row.get(0)?, leaf_hash: row.get(1)?, unproven })
-    });
-    Ok(place?)
+    let (position, leaf_hash) = place(&moment)?;
+    Ok(Found::At { position, leaf_hash, unproven: beside(path, UNPROVEN).exists() })
+}
+
+/// The event that the rows stand on.
+pub(crate) fn place(tables: &Connection) -> Result<(u64, LeafHash), ReadError> {
+    let sql = "SELECT position, leaf_hash FROM position";
+    match tables.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))) {
+        // A value that none can be, in a row that the engine can read.
+        Err(error) if error.sqlite_error_code().is_none() => Err(ReadError::Damaged(error.to_string())),
+        place => Ok(place?),
+    }
 }
 
 /// Whoever comes second, in this process or another, finds the tables made.
@@ -530,67 +537,11 @@ pub(crate) fn remove(path: &Path) -> Result<(), ReadError> {
     for ending in ["", "-wal", "-shm", "-journal", DAMAGED, UNPROVEN] {
         match std::fs::remove_file(beside(path, ending)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(ReadError::Beside(format!("{} cannot be removed: {error}", path.display())));
+                let file = beside(path, ending);
+                return Err(ReadError::Beside(format!("{} cannot be removed: {error}", file.display())));
             }
             _ => {}
         }
     }
     Ok(())
-}
-
-/// What the rows of one moment show.
-fn shown(tables: &Connection) -> Result<Shown, ReadError> {
-    let (position, leaf_hash) = tables
-        .query_row("SELECT position, leaf_hash FROM position", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut hash = Sha256::new();
-    for table in table_names(tables)? {
-        digest_table(tables, &table, &mut hash)?;
-    }
-    Ok(Shown { position, leaf_hash, digest: hex::encode(hash.finalize()) })
-}
-
-/// The tables that hold rows of ours; the full text's inner tables follow from them.
-fn table_names(tables: &Connection) -> Result<Vec<String>, ReadError> {
-    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
-               AND name NOT LIKE 'full_text_%' AND name <> 'position' ORDER BY name";
-    let names = tables.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(names)
-}
-
-/// In the order of the primary key, so that nothing is sorted; of the row's number where there is no key.
-fn digest_table(tables: &Connection, table: &str, hash: &mut Sha256) -> Result<(), ReadError> {
-    let sql = "SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk";
-    let key: Vec<String> =
-        tables.prepare_cached(sql)?.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let sql = if key.is_empty() {
-        format!("SELECT rowid, * FROM {table} ORDER BY rowid")
-    } else {
-        format!("SELECT * FROM {table} ORDER BY {}", key.join(", "))
-    };
-    let mut statement = tables.prepare(&sql)?;
-    let columns = statement.column_count();
-    let mut rows = statement.query([])?;
-    hash.update((table.len() as u64).to_be_bytes());
-    hash.update(table);
-    while let Some(row) = rows.next()? {
-        for column in 0..columns {
-            digest_value(row.get_ref(column)?, hash);
-        }
-    }
-    Ok(())
-}
-
-fn digest_value(value: ValueRef<'_>, hash: &mut Sha256) {
-    let mut part = |kind: u8, bytes: &[u8]| {
-        hash.update([kind]);
-        hash.update((bytes.len() as u64).to_be_bytes());
-        hash.update(bytes);
-    };
-    match value {
-        ValueRef::Null => part(0, &[]),
-        ValueRef::Integer(value) => part(1, &value.to_be_bytes()),
-        ValueRef::Real(value) => part(2, &value.to_be_bytes()),
-        ValueRef::Text(value) => part(3, value),
-        ValueRef::Blob(value) => part(4, value),
-    }
 }

@@ -121,6 +121,7 @@ impl App {
             // Who says no address takes none away: mails go to the one on record.
             counts: if email.is_some() { Counts::Always } else { Counts::UntilSaid },
             profile,
+            protected: false,
         }
     }
 
@@ -149,6 +150,7 @@ impl App {
                 _ => Counts::First,
             },
             callers: Vec::new(),
+            protected: false,
         }
     }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use domain::access::Standing;
-use domain::person::SeePerson;
 use domain::{CaseCommand, CaseId, Event, PersonId, Refusal};
 use infrastructure::CommandError;
 use infrastructure::committer::Expected;
@@ -90,14 +89,14 @@ impl App {
 
     /// Keeps a command from telling where a person with protected identity works. Whether an area is used there would;
     /// those who may know that move such cases. And a call is that of a protected person at whichever employer it is
-    /// registered, if the address is.
+    /// registered, if the address is: the mark is part of what the command records.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`]; when the log cannot be written, or the read models cannot be read.
+    /// [`Refusal::Forbidden`]; when the log or the read models cannot be read.
     pub(super) async fn keeps_protected(
         &self,
         caller: &Caller,
-        command: &Command,
+        command: &mut Command,
     ) -> Result<(), CommandError> {
         let unread = |error: ReadError| CommandError::Unavailable(error.to_string());
         if let (CaseCommand::Reclassify(_), Some(case)) = (&command.command, command.case)
@@ -107,27 +106,22 @@ impl App {
                 Some(Standing { reporter: Some(reporter), .. }) => directory::is_protected(tables, reporter),
                 _ => Ok(false),
             };
-            if self.query(of_protected).await.map_err(unread)? {
+            // What was done before the mark was made is answered as it was then.
+            if self.query(of_protected).await.map_err(unread)?
+                && self.repeated(caller, command.key.as_deref(), &command.request).await?.is_none()
+            {
                 return Err(Refusal::Forbidden.into());
             }
         }
-        // What is refused because of the employer writes nothing there.
-        let own = |employer| caller.actor.employers.as_ref().is_none_or(|own| own.contains(&employer));
-        let told_at_home = |told: &&SeePerson| told.employer.is_none_or(own);
-        for told in command.see.iter().filter(told_at_home) {
-            let (id, Some(email)) = (told.id, told.profile.email.clone()) else { continue };
+        for told in &mut command.see {
+            let Some(email) = told.profile.email.clone() else { continue };
             let of_address = move |tables: &Connection| {
-                let mut protected = false;
-                for person in directory::of_address(tables, email.as_str())? {
-                    protected |= directory::is_protected(tables, person)?;
-                }
-                Ok(protected && !directory::is_protected(tables, id)?)
+                let mut persons = directory::of_address(tables, email.as_str())?.into_iter();
+                persons.try_fold(false, |protected, person| {
+                    Ok(protected || directory::is_protected(tables, person)?)
+                })
             };
-            if self.query(of_address).await.map_err(unread)? {
-                // A person's stream begins with who that is.
-                self.committer.see(told.clone()).await?;
-                self.protect(caller.actor.person, id, true).await?;
-            }
+            told.protected = self.query(of_address).await.map_err(unread)?;
         }
         Ok(())
     }

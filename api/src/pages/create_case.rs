@@ -88,6 +88,10 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
         Err(failure) => return refused(&app, &visitor, form, failure).await,
     };
     match form.action() {
+        // Begun as a requester, in another window: it is not to be sent as one's own.
+        Action::Send if caller.actor.role != Role::Requester && command::for_another(&form) => {
+            not_sent(&app, &visitor, &mut form, ADDRESS, Failure::Forbidden).await
+        }
         Action::Send => {
             let request = (ADDRESS, command::request(&visitor, caller, &form));
             match create(&app, &visitor, caller, &mut form, request).await {
@@ -161,7 +165,7 @@ async fn page(app: &App, visitor: &Visitor, mut form: Form, status: StatusCode) 
             .with("mb", app.config.files.file_mb)
             .to_string(),
         body_max: BODY_MAX as u64,
-        for_others: visitor.role() == Some(Role::Requester),
+        for_others: visitor.role() == Some(Role::Requester) || command::for_another(&form),
         // Nor must news keep anybody from writing.
         troubles: Status::read(app, language).await.unwrap_or_default().now,
         frame: frame.with_error(!form.errors.is_empty()),

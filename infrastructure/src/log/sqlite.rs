@@ -5,6 +5,7 @@ mod checkpointer;
 mod read;
 mod reads;
 mod shape;
+mod succession;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -61,6 +62,7 @@ impl SqliteLog {
         let path = folder.join(FILE);
         // Before the engine opens it: opening moves the WAL into a torn file and fills its holes.
         shape::check(&path)?;
+        succession::check(&path)?;
         backup::take_in_keys(folder)?;
         may_be_made(folder)?;
         let mut connection = writing(&path)?;
@@ -88,6 +90,7 @@ impl SqliteLog {
             return Err(LogError::Damaged(format!("log.db is missing in {}", folder.display())));
         }
         shape::check(&path)?;
+        succession::check(&path)?;
         reading(&path)?;
         let reads = reads::Reads::new(folder, false);
         let (readers, doubt) = (Arc::default(), Arc::default());

@@ -396,6 +396,56 @@ async fn nothing_else_tells_where_somebody_protected_works() {
     }
 }
 
+/// What was done before somebody was marked is answered as it was then; and no more.
+#[tokio::test]
+async fn a_case_that_was_moved_before_the_mark_was_moved() {
+    let app = TestApp::start().await;
+    let case = app.employee("anna").case("En faktura").await;
+    let (_, officer) = of_the_centre(&app, Role::Officer);
+    let asked = |key: &'static str| {
+        let body = json!({"area": "e-handel", "reason": "Fel kö"});
+        officer.post(&format!("/cases/{}/reclassify", case.id)).version(case.version).key(key).json(&body)
+    };
+    let moved = asked("once").send().await.ok();
+    let anna = app.app.keys.login("anna");
+    let position = app.app.protect(anna, anna, true).await.unwrap();
+    app.app.shown_position(position).await.unwrap();
+    assert_eq!(asked("once").send().await.ok(), moved);
+    asked("again").send().await.problem(403);
+}
+
+/// A decision for a colleague is not sent as one's own because the role was changed in another window.
+#[tokio::test]
+async fn a_document_for_another_is_sent_by_a_requester_alone() {
+    let app = TestApp::start().await;
+    let employers = Some(vec![OrganisationNumber::parse(EXEMPELVERKET).unwrap()]);
+    let in_role = |role: Role| Identity { employers: employers.clone(), ..identity("vera", role) };
+    let administrator = vec![in_role(Role::EmployerAdministrator)];
+    let vera = Browser::of_roles(&app, in_role(Role::Requester), administrator).await;
+    let open = vera.get("/skapa-arende").await;
+    let (other, _) = vera.in_role("/roll", Role::EmployerAdministrator).await;
+    let typed = [
+        ("area", "lon"),
+        ("subArea", "beslut-underlag"),
+        ("subject", "Ny lön"),
+        ("message", "Beslutet."),
+        ("reporter-email", ADDRESS),
+    ];
+    let again = other.get("/skapa-arende").await;
+    let head = app.head().await;
+    for page in [&open, &again] {
+        let refused = other.submit(page, "/skapa-arende", &typed).await;
+        refused.shows(403, "Det du skrev är sparat.");
+        // In this role too it is found again with whom it is for, so that one sees it.
+        let found = other.get("/skapa-arende").await;
+        assert!(found.form("/skapa-arende").contains(ADDRESS), "{}", found.text());
+    }
+    assert_eq!(app.head().await, head, "nothing was sent");
+    let (vera, changed) = other.in_role("/roll?till=/skapa-arende", Role::Requester).await;
+    let found = vera.done(&changed).await;
+    assert!(found.form("/skapa-arende").contains(ADDRESS), "{}", found.text());
+}
+
 /// What is not said takes no protection away.
 #[tokio::test]
 async fn a_mark_is_taken_away_by_saying_so_alone() {
@@ -438,12 +488,32 @@ async fn a_system_neither_writes_elsewhere_nor_names_somebody_out_of_protection(
     let events = app.auditor().get(&format!("/events?offset={head}&limit=100")).send().await.ok();
     let told = events.to_string();
     assert!(!told.contains("ProtectionChanged") && !told.contains(PROVMYNDIGHETEN), "{told}");
+    // Nor is anything where the command is refused for what it asks.
+    for wrong in [("followsUp", "2026-999999-7"), ("area", "it-tjanstestod")] {
+        let mut body = of(EXEMPELVERKET, json!({"name": "Någon Annan", "email": ADDRESS}));
+        body[wrong.0] = json!(wrong.1);
+        let before = app.head().await;
+        system.post("/cases").key(wrong.0).json(&body).send().await.problem(422);
+        assert_eq!(app.head().await, before, "{wrong:?}");
+    }
     let named = json!({"subject": "hr-4711", "name": NAME, "email": ADDRESS});
     let case = system.create(&of(EXEMPELVERKET, named)).await;
     let read = app.officer("olle").read(&case.id).await;
     assert_eq!((&read["employer"], &read["reporter"]["name"]), (&Value::Null, &Value::Null), "{read}");
-    // Nor does the stream of the person tell whose system it was.
+    // Nor does the read log, when the system has read the case.
+    system.read(&case.id).await;
+    let (auditor, _) = of_the_centre(&app, Role::Auditor);
+    let rut = Browser::of(&app, auditor).await;
+    let page = rut.get(&format!("/revision/lasningar?show=1&case={}&reason=Tillsyn", case.number)).await;
+    page.shows(200, "Olle Provsson, Handläggare");
+    page.shows(200, "System");
     let pseudonym = app.app.keys.pseudonym(Role::System, "hr").to_string();
+    assert!(
+        !page.says(&pseudonym) && !page.html.contains(&pseudonym) && !page.says("hr,"),
+        "{}",
+        page.text()
+    );
+    // Nor does the stream of the person tell whose system it was.
     let feed = app.auditor().get(&format!("/events?offset={head}&limit=100")).send().await.ok();
     for event in feed["events"].as_array().unwrap() {
         let of_the_system = event["actor"] == pseudonym.as_str();

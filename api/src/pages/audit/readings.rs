@@ -8,8 +8,8 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use domain::access::Duty;
-use domain::reading::What;
+use domain::access::{Duty, Role};
+use domain::reading::{Reading, What};
 use domain::{CaseId, CaseNumber, Language, PersonId};
 use projections::queue;
 use serde::Deserialize;
@@ -73,7 +73,8 @@ struct Row {
 
 struct Read {
     name: String,
-    pseudonym: String,
+    /// None where it would tell where a protected person works.
+    pseudonym: Option<String>,
     role: String,
     what: String,
     /// Each with its number and the address of its replay.
@@ -138,29 +139,48 @@ async fn find(
     // Of a reading of many cases all are shown.
     let shown: Vec<(CaseId, Option<PersonId>)> = cases.iter().map(|case| (*case, None)).collect();
     app.recorded(visitor.caller()?, Purpose::from(What::ReadLog).because(reason), &shown).await?;
-    let persons = found.iter().filter_map(|read| Some(read.reading.as_ref()?.who));
+    let read = ReadCase::all(app, cases).await?;
+    let readers = found.iter().filter_map(|read| Some(read.reading.as_ref()?.who));
+    let persons = readers.chain(read.values().filter_map(|case| case.reporter));
     let names = Names::load(app, visitor.language, &visitor.caller()?.actor, None, persons).await?;
-    let numbers = numbers(app, cases).await?;
     let last = found.last().filter(|_| more).map(|read| read.position);
-    Ok((found.into_iter().map(|read| row(visitor.language, read, &names, &numbers)).collect(), last))
+    Ok((found.into_iter().map(|found| row(visitor.language, found, &names, &read)).collect(), last))
 }
 
-async fn numbers(app: &App, cases: Vec<CaseId>) -> Result<HashMap<CaseId, CaseNumber>, Failure> {
-    let numbers = app.query(move |tables| {
-        let mut numbers = HashMap::new();
-        for case in cases {
-            numbers.extend(queue::number(tables, case)?.map(|number| (case, number)));
-        }
-        Ok(numbers)
-    });
-    Ok(numbers.await?)
+/// What is told of a case that was read.
+struct ReadCase {
+    number: CaseNumber,
+    reporter: Option<PersonId>,
 }
 
-fn row(language: Language, read: OpenedRead, names: &Names, numbers: &HashMap<CaseId, CaseNumber>) -> Row {
-    let number = |case: &CaseId| numbers.get(case).map_or_else(|| short(case), ToString::to_string);
+impl ReadCase {
+    async fn all(app: &App, cases: Vec<CaseId>) -> Result<HashMap<CaseId, Self>, Failure> {
+        let all = app.query(move |tables| {
+            let mut all = HashMap::new();
+            for case in cases {
+                let reporter = queue::standing(tables, case)?.and_then(|standing| standing.reporter);
+                all.extend(queue::number(tables, case)?.map(|number| (case, Self { number, reporter })));
+            }
+            Ok(all)
+        });
+        Ok(all.await?)
+    }
+}
+
+fn row(language: Language, read: OpenedRead, names: &Names, cases: &HashMap<CaseId, ReadCase>) -> Row {
+    let number =
+        |case: &CaseId| cases.get(case).map_or_else(|| short(case), |known| known.number.to_string());
+    // A system or a requester that read the case of a hidden person is at that person's employer.
+    let hides = |reading: &Reading| {
+        let at_an_employer =
+            Role::parse(&reading.role).is_some_and(|role| role.is_customer() || role == Role::System);
+        let mut reporters = reading.cases.iter().filter_map(|case| cases.get(case)?.reporter);
+        names.hides(Some(reading.who))
+            || at_an_employer && reporters.any(|reporter| names.hides(Some(reporter)))
+    };
     let opened = read.reading.map(|reading| Read {
-        name: names.person(reading.who),
-        pseudonym: reading.who.to_string(),
+        name: if hides(&reading) { names.hidden_person() } else { names.person(reading.who) },
+        pseudonym: (!hides(&reading)).then(|| reading.who.to_string()),
         role: role(language, &reading),
         what: what(language, &reading),
         cases: reading.cases.iter().map(|case| (number(case), format!("/revision/arenden/{case}"))).collect(),

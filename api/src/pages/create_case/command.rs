@@ -1,6 +1,5 @@
 //! From the form to the command.
 
-use domain::access::Role;
 use domain::refusal::{Code, FieldError};
 use domain::{Area, CaseCommand, CaseNumber, Channel, SubArea};
 use infrastructure::{Outcome, random};
@@ -55,10 +54,14 @@ pub(super) fn request(visitor: &Visitor, caller: &Caller, form: &Form) -> Create
     let language = Some(visitor.language.to_string());
     let filled = filled(form);
     let (name, email) = (form.filled("reporter-name"), form.filled("reporter-email"));
-    let document = filled.sub_area.as_deref() == Some(SubArea::BeslutUnderlag.code());
-    let for_another = document && caller.actor.role == Role::Requester && (name.is_some() || email.is_some());
-    let reporter = for_another.then_some(ReporterRequest { subject: None, name, email });
+    let reporter = for_another(form).then_some(ReporterRequest { subject: None, name, email });
     CreateRequest { reporter, employer: filled.employer.or(only_employer), language, ..filled }
+}
+
+/// Whether a decision or document for a colleague stands in a form, which a requester alone may send.
+pub(super) fn for_another(form: &Form) -> bool {
+    let document = filled(form).sub_area.as_deref() == Some(SubArea::BeslutUnderlag.code());
+    document && (form.filled("reporter-name").is_some() || form.filled("reporter-email").is_some())
 }
 
 /// What stands in a form. A sub-area or a system that was chosen before the area was changed is left out.

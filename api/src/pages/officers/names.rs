@@ -74,7 +74,7 @@ impl Names {
     /// The name of a person; the login, and at last the pseudonym, where there is none.
     pub fn person(&self, person: PersonId) -> String {
         if self.hidden.contains(&person) {
-            return self.instead[0].clone();
+            return self.hidden_person();
         }
         let known = self.of(person);
         let name = known.and_then(|known| known.name.clone().or_else(|| known.subject.clone()));
@@ -87,6 +87,11 @@ impl Names {
         if self.hides(reporter) && !of_the_centre {
             self.hidden.insert(registrar);
         }
+    }
+
+    /// What stands for a person who is hidden.
+    pub fn hidden_person(&self) -> String {
+        self.instead[0].clone()
     }
 
     /// Whether a person is hidden from the reader.

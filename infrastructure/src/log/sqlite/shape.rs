@@ -23,7 +23,7 @@ const WAL_MAGIC: u32 = 0x377f_0682;
 /// How often a file is looked at before it is called torn.
 const LOOKS: usize = 3;
 /// What is left of an installation in a folder whose log is not there.
-const TRACES: [&str; 4] = ["log.db-wal", "restoring", "restored", "keys.db"];
+const TRACES: [&str; 5] = ["log.db-wal", "reads.db", "restoring", "restored", "keys.db"];
 
 /// Checks that every page that the file says to have is in it, or waits in the WAL to be moved into it. To be called before
 /// the process has a connection that it writes with: closing a file lets go of the process's locks on it.
@@ -52,11 +52,41 @@ fn look(path: &Path) -> Result<(), LogError> {
         read => read.map_err(|error| unavailable(&error))?,
     }
     let page = page_size(&header)?;
+    // A log that has tables is written without a journal; one that lies there would be rolled back into it.
+    if size > page && size_of(&beside(path, "-journal")) > 0 {
+        return Err(LogError::Damaged(
+            "log.db-journal is no part of the log, which is written without one: move it out of the folder"
+                .to_owned(),
+        ));
+    }
     let wal = Wal::read(&beside(path, "-wal"), page)?;
     let told = u64::from(integer(&header[28..]));
     let pages = wal.pages_after.unwrap_or(told);
     let lost = (size / page + 1..=pages).find(|number| !wal.pages.contains(number));
-    lost.map_or(Ok(()), |_| Err(cut_short(size, pages * page)))
+    if lost.is_some() {
+        return Err(cut_short(size, pages * page));
+    }
+    // The log only grows.
+    if pages < told { Err(older()) } else { Ok(()) }
+}
+
+/// How long the WAL beside the file is, bytes.
+pub(super) fn wal_size(path: &Path) -> u64 {
+    size_of(&beside(path, "-wal"))
+}
+
+fn size_of(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
+}
+
+/// What there is to say of a WAL that does not follow on the file.
+pub(super) fn older() -> LogError {
+    LogError::Damaged(
+        "log.db-wal is older than log.db, and moving it there would take away what came since: put back a copy that was \
+         taken whole (`kundwebb backup`), or the log.db-wal that belongs to log.db; if it was put there by mistake, move it \
+         out of the folder"
+            .to_owned(),
+    )
 }
 
 /// Checks that a log that is not there may be made: that nothing in the folder tells of one.
@@ -286,6 +316,28 @@ mod tests {
         assert!(told.unwrap_err().to_string().contains("cut short"));
     }
 
+    #[test]
+    fn a_journal_is_not_rolled_back_into_a_log() {
+        let (folder, _connection) = running();
+        let path = folder.path().join(FILE);
+        std::fs::write(folder.path().join("log.db-journal"), b"").unwrap();
+        check(&path).unwrap();
+        std::fs::write(folder.path().join("log.db-journal"), b"x").unwrap();
+        assert!(check(&path).unwrap_err().to_string().contains("log.db-journal is no part of the log"));
+    }
+
+    #[test]
+    fn a_wal_that_tells_of_fewer_pages_than_the_file_is_older() {
+        let (folder, connection) = running();
+        let wal = std::fs::read(folder.path().join("log.db-wal")).unwrap();
+        connection.execute_batch("INSERT INTO t VALUES (randomblob(30000)); PRAGMA wal_checkpoint").unwrap();
+        let other = tempfile::tempdir().unwrap();
+        copy(folder.path(), other.path(), FILE, |all| all);
+        std::fs::write(other.path().join("log.db-wal"), wal).unwrap();
+        let told = check(&other.path().join(FILE)).unwrap_err().to_string();
+        assert!(told.contains("older than log.db"), "{told}");
+    }
+
     /// One commit at the end may be half written; one that others follow was acknowledged.
     #[test]
     fn a_wal_that_was_damaged_is_no_end_of_the_log() {
@@ -320,7 +372,9 @@ mod tests {
 
     #[test]
     fn no_log_is_made_where_one_is_lost() {
-        for trace in ["log.db-wal", "read-0123456789abcdef.db", "files/x", "restoring", "restored"] {
+        for trace in
+            ["log.db-wal", "read-0123456789abcdef.db", "reads.db", "files/x", "restoring", "restored"]
+        {
             let folder = tempfile::tempdir().unwrap();
             may_be_made(folder.path()).unwrap();
             std::fs::create_dir(folder.path().join("files")).unwrap();

@@ -1,0 +1,105 @@
+//! Whether `log.db-wal` follows on what is in `log.db`. After a crash it holds all that the file holds, and perhaps more. One
+//! of an earlier time, beside a file that was copied after it, would be moved into the file and take away what came since.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::log::LogError;
+use crate::log::sqlite::shape::{older, wal_size};
+use crate::log::sqlite::{fault, reading};
+
+/// Checks that the log does not end earlier with the WAL than without it. To be called where `shape::check` is.
+///
+/// # Errors
+/// [`LogError::Damaged`] when it does; when it cannot be read.
+pub(super) fn check(path: &Path) -> Result<(), LogError> {
+    if wal_size(path) == 0 {
+        return Ok(());
+    }
+    // In the middle of a checkpoint the file alone may not hang together; what can be read of it was written, though.
+    let Some(alone) = alone(path).and_then(|file| end(&file)).unwrap_or_default() else { return Ok(()) };
+    let with_it = end(&reading(path)?).map_err(|error| fault(&error))?;
+    if with_it.is_some_and(|end| end >= alone) { Ok(()) } else { Err(older()) }
+}
+
+/// The file as it is, whatever stands beside it.
+fn alone(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let name: String = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
+}
+
+/// The position of the last event; none where there is none.
+fn end(connection: &Connection) -> Result<Option<i64>, rusqlite::Error> {
+    connection.query_row("SELECT max(position) FROM event", [], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::sqlite::FILE;
+
+    /// A log of a table alone, whose end is in the WAL.
+    fn running(folder: &Path) -> Connection {
+        let connection = Connection::open(folder.join(FILE)).unwrap();
+        let make =
+            "PRAGMA journal_mode=WAL; CREATE TABLE event (position INTEGER PRIMARY KEY, content BLOB);";
+        connection.execute_batch(make).unwrap();
+        connection
+    }
+
+    fn add(connection: &Connection, events: u32) {
+        for _ in 0..events {
+            connection.execute("INSERT INTO event (content) VALUES (randomblob(300))", []).unwrap();
+        }
+    }
+
+    fn copied(from: &Path, to: &Path, name: &str) {
+        std::fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+
+    #[test]
+    fn a_wal_that_was_copied_before_the_file_is_refused_before_it_is_moved() {
+        // With and without pages that came since.
+        for since in [1, 500] {
+            let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let connection = running(folder.path());
+            add(&connection, 40);
+            copied(folder.path(), copy.path(), "log.db-wal");
+            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+            add(&connection, since);
+            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+            copied(folder.path(), copy.path(), FILE);
+            let path = copy.path().join(FILE);
+            let before = std::fs::read(&path).unwrap();
+            let error = check(&path).unwrap_err().to_string();
+            assert!(error.contains("older than log.db"), "{since}: {error}");
+            assert_eq!(std::fs::read(&path).unwrap(), before);
+        }
+    }
+
+    /// What a crash leaves: all of a WAL beside a file into which nothing, some or all of it has been moved.
+    #[test]
+    fn what_a_crash_leaves_is_in_order_however_far_a_checkpoint_had_come() {
+        let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let connection = running(folder.path());
+        add(&connection, 30);
+        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        let before = std::fs::read(folder.path().join(FILE)).unwrap();
+        add(&connection, 60);
+        copied(folder.path(), copy.path(), "log.db-wal");
+        connection.execute_batch("PRAGMA wal_checkpoint").unwrap();
+        let after = std::fs::read(folder.path().join(FILE)).unwrap();
+        let path = copy.path().join(FILE);
+        for moved in 0..=after.len() / 4096 {
+            let mut file = before.clone();
+            file.resize(file.len().max(moved * 4096), 0);
+            file[..moved * 4096].copy_from_slice(&after[..moved * 4096]);
+            std::fs::write(&path, &file).unwrap();
+            check(&path).unwrap_or_else(|error| panic!("{moved}: {error}"));
+            let _ = std::fs::remove_file(copy.path().join("log.db-shm"));
+        }
+    }
+}
