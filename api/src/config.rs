@@ -6,10 +6,12 @@ pub mod machines;
 pub mod scan;
 pub mod words;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
+use domain::Area;
 use domain::files::{FileLimits, MEGABYTE};
 use infrastructure::files;
 use infrastructure::log::place::{Place, UnknownPlace};
@@ -21,6 +23,9 @@ pub use identity::IdentityProvider;
 pub use limits::Limits;
 pub use machines::AuthorizationServer;
 pub use scan::Scan;
+
+/// In how many working days an answer is aimed at in the demo.
+const DEMO_REPLY_DAYS: u16 = 3;
 
 /// All settings. Every field has a default, so that an empty file is a good file.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +47,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The centre's phone number.
     pub phone: String,
+    /// In how many working days an answer is aimed at, by the code of the area; nothing is said of an area that is not here.
+    pub reply_days: BTreeMap<Area, u16>,
     /// What a connection may take.
     pub web: Web,
     /// How often anybody may call.
@@ -185,6 +192,7 @@ impl Default for Config {
             single_database: false,
             public_url: None,
             phone: "0771-456 000".to_owned(),
+            reply_days: BTreeMap::new(),
             web: Web::default(),
             limits: Limits::default(),
             sessions: Sessions::default(),
@@ -260,6 +268,12 @@ impl Default for Files {
 }
 
 impl Config {
+    /// In how many working days an answer is aimed at in an area; the demo says the same of all.
+    pub fn reply_days(&self, area: Area) -> Option<u16> {
+        let demo = (self.demo.enabled && self.reply_days.is_empty()).then_some(DEMO_REPLY_DAYS);
+        self.reply_days.get(&area).copied().or(demo)
+    }
+
     /// Where the log lies.
     ///
     /// # Errors

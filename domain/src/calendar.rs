@@ -49,6 +49,13 @@ pub fn is_holiday(day: NaiveDate) -> bool {
     fixed.contains(&(day.month(), day.day())) || midsummer_eve || [-2, 1, 39].contains(&from_easter)
 }
 
+/// The day by which something is done that takes so many working days from a moment.
+pub fn after_working_days(at: DateTime<Utc>, days: u16) -> NaiveDate {
+    let from = day(at);
+    let working = from.iter_days().skip(1).filter(|day| !is_holiday(*day));
+    working.take(usize::from(days)).last().unwrap_or(from)
+}
+
 /// Easter Sunday (the anonymous Gregorian computation, Nature 1876).
 fn easter(year: i32) -> NaiveDate {
     let (a, b, c) = (year % 19, year / 100, year % 100);
@@ -104,6 +111,18 @@ mod tests {
         assert_eq!(year(at("2026-12-31T23:00:00Z")), 2027);
         assert_eq!(day(at("2026-06-30T22:00:00Z")), date("2026-07-01"));
         assert_eq!(day_start(date("2026-07-01")), at("2026-06-30T22:00:00Z"));
+    }
+
+    #[test]
+    fn working_days_are_counted_from_the_day_after() {
+        for (from, days, until) in [
+            ("2026-11-26T10:00:00Z", 3, "2026-12-01"),
+            ("2026-11-28T10:00:00Z", 1, "2026-11-30"),
+            ("2026-12-23T22:59:00Z", 2, "2026-12-29"),
+            ("2026-11-26T10:00:00Z", 0, "2026-11-26"),
+        ] {
+            assert_eq!(after_working_days(at(from), days), date(until), "{from} {days}");
+        }
     }
 
     #[test]

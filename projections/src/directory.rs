@@ -154,6 +154,29 @@ pub fn of_same_address(tables: &Connection, id: PersonId) -> Result<Vec<PersonId
     Ok(persons)
 }
 
+/// Those who are the same person by their own word: logins that say the same address, and calls by which it was given. What
+/// others told of a login counts for nothing.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn of_same_own_address(tables: &Connection, id: PersonId) -> Result<Vec<PersonId>, ReadError> {
+    let sql = "SELECT other.person_id FROM person own JOIN person other ON lower(other.email) = lower(own.email) \
+               WHERE own.person_id = ?1 AND (own.employer IS NULL OR own.subject IS NULL) \
+               AND (other.employer IS NULL OR other.subject IS NULL)";
+    let mut statement = tables.prepare_cached(sql)?;
+    let persons = statement.query_map([id.0], |row| row.get(0).map(PersonId))?.collect::<Result<_, _>>()?;
+    Ok(persons)
+}
+
+/// Whether an address is that of somebody who has protected identity.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn is_protected_address(tables: &Connection, email: &str) -> Result<bool, ReadError> {
+    let mut persons = of_address(tables, email)?.into_iter();
+    persons.try_fold(false, |protected, person| Ok(protected || is_protected(tables, person)?))
+}
+
 /// Everybody who has protected identity.
 ///
 /// # Errors

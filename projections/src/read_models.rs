@@ -82,9 +82,7 @@ impl ReadModels {
             tracing::warn!(file = %path.display(), "the read models were found damaged; they are built anew from the log");
             remove(&path)?;
         }
-        // Both are gone after a stop in order; a WAL that was taken away alone has left rows behind.
-        let wal = std::fs::metadata(beside(&path, "-wal"));
-        if wal.as_ref().is_ok_and(|wal| wal.len() > 0) || wal.is_err() && beside(&path, "-shm").exists() {
+        if is_left(&path) {
             leave_unproven(&path)?;
         }
         let (writer, position) = match start(&path, projections) {
@@ -148,6 +146,10 @@ impl ReadModels {
     /// When the file cannot be read or removed.
     pub fn discard_broken(folder: &Path) -> Result<(), ReadError> {
         let path = folder.join(file_name(ALL));
+        // Before anything looks at them, for that makes a WAL anew.
+        if path.exists() && is_left(&path) {
+            leave_unproven(&path)?;
+        }
         let small = std::fs::metadata(&path).is_ok_and(|file| file.is_dir() || file.len() <= PROVEN_AT_ONCE);
         let remembered = beside(&path, DAMAGED).exists();
         if !path.exists() && others(folder) {
@@ -526,6 +528,13 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
 /// Remembers that they are to be compared with the log.
 pub(crate) fn leave_unproven(path: &Path) -> Result<(), ReadError> {
     std::fs::write(beside(path, UNPROVEN), []).map_err(|error| unwritable(path, &error))
+}
+
+/// Whether whoever wrote them was killed. What stands beside the file is gone after a stop in order; a WAL that was taken
+/// away alone has left the other, and may have taken rows along.
+fn is_left(path: &Path) -> bool {
+    let wal = std::fs::metadata(beside(path, "-wal"));
+    wal.as_ref().is_ok_and(|wal| wal.len() > 0) || wal.is_err() && beside(path, "-shm").exists()
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> ReadError {

@@ -289,6 +289,14 @@ case-followed-by = Goes on in case
 case-next = What happens next?
 case-next-received = A case officer will look at your case as soon as possible, on weekdays 08:00–16:30. You will get an e-mail when we have answered or need to know more.
 case-next-in-process = A case officer is working on your case. You will get an e-mail when we have answered or need to know more.
+case-target = We usually answer within { $n ->
+    [one] one working day
+   *[other] { $n } working days
+}, which means no later than { $date }.
+case-target-passed = We have not been able to answer within { $n ->
+    [one] one working day
+   *[other] { $n } working days
+}, as we usually do. Your case is still with us, and we will answer as soon as we can. You can also call us.
 case-closed-new = New question about this case
 case-everything = Download everything in the case (zip)
 case-print = Print

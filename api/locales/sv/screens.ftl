@@ -289,6 +289,14 @@ case-followed-by = Fortsätter i ärende
 case-next = Vad händer nu?
 case-next-received = En handläggare tar hand om ditt ärende så snart det går, vardagar kl. 08.00–16.30. Du får ett mejl när vi har svarat eller behöver veta mer.
 case-next-in-process = En handläggare arbetar med ditt ärende. Du får ett mejl när vi har svarat eller behöver veta mer.
+case-target = Vi brukar svara inom { $n ->
+    [one] en arbetsdag
+   *[other] { $n } arbetsdagar
+}, det vill säga senast { $date }.
+case-target-passed = Vi har inte hunnit svara inom { $n ->
+    [one] en arbetsdag
+   *[other] { $n } arbetsdagar
+}, som vi brukar. Ditt ärende ligger kvar, och vi svarar så snart vi kan. Du kan också ringa oss.
 case-closed-new = Ny fråga om det här ärendet
 case-everything = Ladda ner allt i ärendet (zip)
 case-print = Skriv ut

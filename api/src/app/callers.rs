@@ -11,6 +11,7 @@ use domain::{Actor, OrganisationNumber, PersonId};
 use infrastructure::CommandError;
 use infrastructure::tokens::Identity;
 use projections::{ReadError, directory};
+use rusqlite::Connection;
 
 use crate::app::App;
 
@@ -70,9 +71,15 @@ impl App {
     /// Records somebody who is new, or has a new name or address.
     async fn meet(&self, identity: &Identity) -> Result<(), CallerError> {
         let person = self.keys.pseudonym(identity.role, &identity.subject);
-        let meeting = self.meeting(person, identity);
+        let mut meeting = self.meeting(person, identity);
         if self.has_met(&meeting) && !self.has_called(&meeting).await? {
             return Ok(());
+        }
+        if let Some(email) = meeting.profile.email.clone() {
+            // Another login of somebody with protected identity.
+            let of_address =
+                move |tables: &Connection| directory::is_protected_address(tables, email.as_str());
+            meeting.protected = self.query(of_address).await?;
         }
         let position = self.committer.see(meeting.clone()).await?;
         self.acknowledged(person, position);

@@ -66,7 +66,8 @@ pub fn case_of(event: &StoredEvent) -> Option<CaseId> {
 
 impl App {
     /// Marks a person as having protected identity, or takes the mark away; gives the position. The callers that the person
-    /// has been are marked with the login, and so is whoever has the same address: a call that was registered elsewhere.
+    /// has been are marked with the login, and so is whoever has the same address: a call that was registered elsewhere. It
+    /// is taken away from those alone who say or gave that address themselves: of somebody else it may have been told wrongly.
     ///
     /// # Errors
     /// When the log cannot be written.
@@ -76,7 +77,12 @@ impl App {
         person: PersonId,
         protected: bool,
     ) -> Result<u64, CommandError> {
-        let others = self.query(move |tables| directory::of_same_address(tables, person)).await;
+        let others = self.query(move |tables| {
+            let of_same_address =
+                if protected { directory::of_same_address } else { directory::of_same_own_address };
+            of_same_address(tables, person)
+        });
+        let others = others.await;
         let others = others.map_err(|error| CommandError::Unavailable(error.to_string()))?;
         let mark = |person: PersonId| {
             self.append(actor, person.into(), Event::ProtectionChanged { protected }, Expected::Any)
@@ -115,12 +121,8 @@ impl App {
         }
         for told in &mut command.see {
             let Some(email) = told.profile.email.clone() else { continue };
-            let of_address = move |tables: &Connection| {
-                let mut persons = directory::of_address(tables, email.as_str())?.into_iter();
-                persons.try_fold(false, |protected, person| {
-                    Ok(protected || directory::is_protected(tables, person)?)
-                })
-            };
+            let of_address =
+                move |tables: &Connection| directory::is_protected_address(tables, email.as_str());
             told.protected = self.query(of_address).await.map_err(unread)?;
         }
         Ok(())

@@ -7,6 +7,7 @@ mod message;
 pub mod opinion;
 pub mod readings;
 pub mod related;
+pub mod reply_target;
 
 use askama::Template;
 use axum::Router;
@@ -75,6 +76,8 @@ struct CaseTemplate {
     is_auditor: bool,
     files_hint: String,
     body_max: u64,
+    /// Until when an answer is aimed at, where that is said.
+    target: Option<Text>,
 }
 
 /// A message as the page shows it.
@@ -206,6 +209,7 @@ async fn page(
             .with("mb", app.config.files.file_mb)
             .to_string(),
         body_max: BODY_MAX as u64,
+        target: reply_target::words(app, language, (view.area, view.received_at)),
         frame,
         view,
         form,

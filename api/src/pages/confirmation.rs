@@ -9,6 +9,7 @@ use domain::calendar::{self, Opening};
 use domain::reading::What;
 use projections::CaseView;
 
+use crate::pages::case::reply_target;
 use crate::pages::{Frame, Visitor, case, render};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -25,13 +26,19 @@ struct ConfirmationPage {
     email: Option<String>,
     /// Whether the case came in while the centre was closed.
     closed_hours: bool,
+    /// Until when an answer is aimed at, where that is said.
+    target: Option<Text>,
 }
 
 async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) -> Result<Response, Failure> {
     let found = case::readable(&app, &visitor, &id).await?;
     let view = app.shown_to(visitor.caller()?, What::Case, found).await?;
     let frame = Frame::new(&app, &visitor, Text::new(visitor.language, "confirm-title")).await?;
-    let email = visitor.caller()?.identity.email.clone();
+    // The receipt goes to whose case it is.
+    let caller = visitor.caller()?;
+    let own = view.standing().reporter.is_some_and(|reporter| caller.actor.identities.contains(&reporter));
+    let email = caller.identity.email.clone().filter(|_| own);
     let closed_hours = calendar::opening(view.received_at) != Opening::Open;
-    render(&ConfirmationPage { frame, view, email, closed_hours })
+    let target = reply_target::words(&app, visitor.language, (view.area, view.received_at));
+    render(&ConfirmationPage { frame, view, email, closed_hours, target })
 }

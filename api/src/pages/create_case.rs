@@ -87,11 +87,12 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
         }
         Err(failure) => return refused(&app, &visitor, form, failure).await,
     };
+    // Begun as a requester, in another window: it is not to be sent as one's own.
+    let for_requester = caller.actor.role != Role::Requester && command::for_another(&form);
+    if form.action() == Action::Send && for_requester && !was_sent(&app, caller, &form).await? {
+        return not_sent(&app, &visitor, &mut form, ADDRESS, Failure::Forbidden).await;
+    }
     match form.action() {
-        // Begun as a requester, in another window: it is not to be sent as one's own.
-        Action::Send if caller.actor.role != Role::Requester && command::for_another(&form) => {
-            not_sent(&app, &visitor, &mut form, ADDRESS, Failure::Forbidden).await
-        }
         Action::Send => {
             let request = (ADDRESS, command::request(&visitor, caller, &form));
             match create(&app, &visitor, caller, &mut form, request).await {
@@ -121,11 +122,15 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
 
 /// Keeps a form as a draft, unless it was sent: what a browser keeps by itself may come late.
 async fn keep(app: &App, caller: &Caller, form: &mut Form) -> Result<(), Failure> {
-    let command = app.command_id(caller, Some(&form.key.to_string()));
-    if app.log.outcome(command).await?.is_some() {
+    if was_sent(app, caller, form).await? {
         return Ok(());
     }
     form.save(app, caller.actor.person, ADDRESS).await
+}
+
+async fn was_sent(app: &App, caller: &Caller, form: &Form) -> Result<bool, Failure> {
+    let command = app.command_id(caller, Some(&form.key.to_string()));
+    Ok(app.log.outcome(command).await?.is_some())
 }
 
 /// The form with everything in it and what is wrong.

@@ -182,10 +182,13 @@ impl People {
                 (person.name, person.email) = directory::told(tables, id, employer)?;
             }
             if directory::is_protected(tables, id)? {
-                if !own && !reader.role.sees_protected() {
+                if !own && reader.role.hides_protected() {
                     (person.name, person.email, person.subject) = (None, None, None);
                 }
-                people.protected.insert(id, reader.role.hides_protected());
+                // Whoever told an address is not told by it whether that is the address of such a person.
+                if own || !reader.role.has_employers() {
+                    people.protected.insert(id, reader.role.hides_protected());
+                }
             }
             people.known.insert((id, employer), person);
         }

@@ -62,7 +62,7 @@ impl SqliteLog {
         let path = folder.join(FILE);
         // Before the engine opens it: opening moves the WAL into a torn file and fills its holes.
         shape::check(&path)?;
-        succession::check(&path)?;
+        succession::prove(&path)?;
         backup::take_in_keys(folder)?;
         may_be_made(folder)?;
         let mut connection = writing(&path)?;

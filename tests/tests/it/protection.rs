@@ -396,6 +396,37 @@ async fn nothing_else_tells_where_somebody_protected_works() {
     }
 }
 
+/// Another login with the same address is the same person, whichever comes first; an address that others told of somebody is
+/// nobody's own word.
+#[tokio::test]
+async fn a_mark_goes_with_the_address_to_every_login_and_back_by_ones_own_word_alone() {
+    let app = TestApp::start().await;
+    let case = marked(&app).await;
+    let olle = app.officer("olle");
+    let named = async |case: &Done| olle.read(&case.id).await["reporter"]["name"] != Value::Null;
+    let second =
+        app.caller(Identity { email: Some(ADDRESS.to_owned()), ..identity("anna-2", Role::Employee) });
+    let second = second.case("Från ny inloggning").await;
+    assert!(!named(&second).await);
+    // Somebody else, of whom that address was told by mistake.
+    let told = json!({
+        "employer": EXEMPELVERKET, "area": "ekonomi", "subject": "Ett", "message": "Två", "language": "sv",
+        "reporter": {"subject": "zelda", "name": "Zelda Z", "email": ADDRESS},
+    });
+    let mistaken = app.system("hr").create(&told).await;
+    assert!(!named(&mistaken).await);
+    let (registrar, _) = of_the_centre(&app, Role::Registrar);
+    let browser = Browser::of(&app, registrar).await;
+    let unmark = async |case: &Done| {
+        let sent = browser.post(&format!("/arenden/{}/skydd", case.id), &[("protected", "no")]).await;
+        browser.done(&sent).await;
+    };
+    unmark(&mistaken).await;
+    assert!(named(&mistaken).await && !named(&case).await && !named(&second).await);
+    unmark(&second).await;
+    assert!(named(&case).await && named(&second).await, "the same person by their own word");
+}
+
 /// What was done before somebody was marked is answered as it was then; and no more.
 #[tokio::test]
 async fn a_case_that_was_moved_before_the_mark_was_moved() {

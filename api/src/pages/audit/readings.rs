@@ -144,7 +144,8 @@ async fn find(
     let persons = readers.chain(read.values().filter_map(|case| case.reporter));
     let names = Names::load(app, visitor.language, &visitor.caller()?.actor, None, persons).await?;
     let last = found.last().filter(|_| more).map(|read| read.position);
-    Ok((found.into_iter().map(|found| row(visitor.language, found, &names, &read)).collect(), last))
+    let told = Told { language: visitor.language, case, names, read };
+    Ok((found.into_iter().map(|found| told.row(found)).collect(), last))
 }
 
 /// What is told of a case that was read.
@@ -167,25 +168,52 @@ impl ReadCase {
     }
 }
 
-fn row(language: Language, read: OpenedRead, names: &Names, cases: &HashMap<CaseId, ReadCase>) -> Row {
-    let number =
-        |case: &CaseId| cases.get(case).map_or_else(|| short(case), |known| known.number.to_string());
-    // A system or a requester that read the case of a hidden person is at that person's employer.
-    let hides = |reading: &Reading| {
+/// What rows are put into words with.
+struct Told {
+    language: Language,
+    /// The case that was asked for.
+    case: Option<CaseId>,
+    names: Names,
+    read: HashMap<CaseId, ReadCase>,
+}
+
+impl Told {
+    fn row(&self, read: OpenedRead) -> Row {
+        let opened = read.reading.map(|reading| self.reading(reading));
+        Row { position: read.position, at: times(read.at.timestamp_micros()), read: opened }
+    }
+
+    /// A system or a requester that read the case of a hidden person is at that person's employer: neither who that was nor
+    /// what else was read then is told beside such a case.
+    fn reading(&self, reading: Reading) -> Read {
+        let language = self.language;
         let at_an_employer =
             Role::parse(&reading.role).is_some_and(|role| role.is_customer() || role == Role::System);
-        let mut reporters = reading.cases.iter().filter_map(|case| cases.get(case)?.reporter);
-        names.hides(Some(reading.who))
-            || at_an_employer && reporters.any(|reporter| names.hides(Some(reporter)))
-    };
-    let opened = read.reading.map(|reading| Read {
-        name: if hides(&reading) { names.hidden_person() } else { names.person(reading.who) },
-        pseudonym: (!hides(&reading)).then(|| reading.who.to_string()),
-        role: role(language, &reading),
-        what: what(language, &reading),
-        cases: reading.cases.iter().map(|case| (number(case), format!("/revision/arenden/{case}"))).collect(),
-        count: Text::new(language, "read-log-cases").with("n", reading.cases.len()).to_string(),
-        reason: reading.reason,
-    });
-    Row { position: read.position, at: times(read.at.timestamp_micros()), read: opened }
+        let beside_hidden = at_an_employer
+            && self.case.is_none_or(|case| self.is_hidden(&case))
+            && reading.cases.iter().any(|case| self.is_hidden(case));
+        let is_told = |case: &&CaseId| !at_an_employer || self.is_hidden(case) == beside_hidden;
+        let cases: Vec<_> = reading.cases.iter().filter(is_told).map(|case| self.link(case)).collect();
+        let hides = beside_hidden || self.names.hides(Some(reading.who));
+        Read {
+            name: if hides { self.names.hidden_person() } else { self.names.person(reading.who) },
+            pseudonym: (!hides).then(|| reading.who.to_string()),
+            role: role(language, &reading),
+            what: what(language, &reading),
+            count: Text::new(language, "read-log-cases").with("n", cases.len()).to_string(),
+            cases,
+            reason: reading.reason,
+        }
+    }
+
+    /// Whether a case is that of a hidden person.
+    fn is_hidden(&self, case: &CaseId) -> bool {
+        self.names.hides(self.read.get(case).and_then(|case| case.reporter))
+    }
+
+    /// The number of a case, and the address of its replay.
+    fn link(&self, case: &CaseId) -> (String, String) {
+        let number = self.read.get(case).map_or_else(|| short(case), |known| known.number.to_string());
+        (number, format!("/revision/arenden/{case}"))
+    }
 }

@@ -60,7 +60,7 @@ pub(super) fn request(visitor: &Visitor, caller: &Caller, form: &Form) -> Create
 
 /// Whether a decision or document for a colleague stands in a form, which a requester alone may send.
 pub(super) fn for_another(form: &Form) -> bool {
-    let document = filled(form).sub_area.as_deref() == Some(SubArea::BeslutUnderlag.code());
+    let document = filled(form).sub_area.is_some_and(|code| code.trim() == SubArea::BeslutUnderlag.code());
     document && (form.filled("reporter-name").is_some() || form.filled("reporter-email").is_some())
 }
 

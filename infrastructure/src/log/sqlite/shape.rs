@@ -20,6 +20,10 @@ const WAL_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 /// How the WAL begins; the last bit tells the byte order of its sums.
 const WAL_MAGIC: u32 = 0x377f_0682;
+/// Bytes of the header of a journal.
+const JOURNAL_HEADER: usize = 28;
+/// What the header of a file says that is written with a WAL.
+const WITH_WAL: u8 = 2;
 /// How often a file is looked at before it is called torn.
 const LOOKS: usize = 3;
 /// What is left of an installation in a folder whose log is not there.
@@ -52,8 +56,7 @@ fn look(path: &Path) -> Result<(), LogError> {
         read => read.map_err(|error| unavailable(&error))?,
     }
     let page = page_size(&header)?;
-    // A log that has tables is written without a journal; one that lies there would be rolled back into it.
-    if size > page && size_of(&beside(path, "-journal")) > 0 {
+    if size > page && header[18] == WITH_WAL && is_stray(&beside(path, "-journal"))? {
         return Err(LogError::Damaged(
             "log.db-journal is no part of the log, which is written without one: move it out of the folder"
                 .to_owned(),
@@ -68,6 +71,26 @@ fn look(path: &Path) -> Result<(), LogError> {
     }
     // The log only grows.
     if pages < told { Err(older()) } else { Ok(()) }
+}
+
+/// Whether a journal would be rolled back into a file that is written with a WAL. The only one that belongs to such a file
+/// is that of the change to a WAL, which holds the first page as it was before.
+fn is_stray(journal: &Path) -> Result<bool, LogError> {
+    if size_of(journal) == 0 {
+        return Ok(false);
+    }
+    let mut file = BufReader::new(File::open(journal).map_err(|error| unavailable(&error))?);
+    let mut header = [0; JOURNAL_HEADER];
+    let mut record = [0; 4 + HEADER];
+    let mut is_change = read_whole(&mut file, &mut header)?;
+    if is_change {
+        // The header fills a sector.
+        let rest = u64::from(integer(&header[20..])).saturating_sub(JOURNAL_HEADER as u64);
+        std::io::copy(&mut file.by_ref().take(rest), &mut std::io::sink())
+            .map_err(|error| unavailable(&error))?;
+        is_change = read_whole(&mut file, &mut record)?;
+    }
+    Ok(!is_change || integer(&record) != 1 || record[4 + 18] == WITH_WAL)
 }
 
 /// How long the WAL beside the file is, bytes.
@@ -99,11 +122,7 @@ pub fn may_be_made(folder: &Path) -> Result<(), LogError> {
         return Ok(());
     }
     let mut trace = TRACES.iter().map(|name| folder.join(name)).find(|path| path.exists());
-    let read_models = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        name.starts_with("read-") && name.ends_with(".db")
-    };
-    trace = trace.or_else(|| first(folder, read_models)).or_else(|| first(&folder.join("files"), |_| true));
+    trace = trace.or_else(|| read_models(folder)).or_else(|| first(&folder.join("files"), |_| true));
     let mail = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "eml");
     trace = trace.or_else(|| first(&folder.join("mail"), mail));
     trace.map_or(Ok(()), |trace| {
@@ -112,6 +131,14 @@ pub fn may_be_made(folder: &Path) -> Result<(), LogError> {
             folder.display(),
             trace.file_name().unwrap_or_default().to_string_lossy()
         )))
+    })
+}
+
+/// A file of read models in a folder.
+pub(super) fn read_models(folder: &Path) -> Option<PathBuf> {
+    first(folder, |path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        name.starts_with("read-") && name.ends_with(".db")
     })
 }
 
@@ -324,6 +351,30 @@ mod tests {
         check(&path).unwrap();
         std::fs::write(folder.path().join("log.db-journal"), b"x").unwrap();
         assert!(check(&path).unwrap_err().to_string().contains("log.db-journal is no part of the log"));
+    }
+
+    /// A backup is written without a WAL: when it is started, it is changed to one, and a crash may leave the journal of that.
+    #[test]
+    fn the_journal_of_the_change_to_a_wal_is_the_engines_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE t (b); INSERT INTO t VALUES (randomblob(9000));").unwrap();
+        let journal = beside(&path, "-journal");
+        connection.execute_batch("PRAGMA journal_mode=PERSIST; BEGIN; INSERT INTO t VALUES (1);").unwrap();
+        // What the engine wrote before it changes the first page; its sum and count do not matter here.
+        let before = std::fs::read(&path).unwrap();
+        connection.execute_batch("COMMIT; PRAGMA journal_mode=DELETE; PRAGMA journal_mode=WAL;").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap()[18], WITH_WAL);
+        let mut own = vec![0; 512];
+        own[20..24].copy_from_slice(&512_u32.to_be_bytes());
+        own.extend(1_u32.to_be_bytes());
+        own.extend(&before[..4096]);
+        std::fs::write(&journal, &own).unwrap();
+        check(&path).unwrap();
+        own[512 + 4 + 18] = WITH_WAL;
+        std::fs::write(&journal, &own).unwrap();
+        assert!(check(&path).is_err());
     }
 
     #[test]

@@ -6,8 +6,11 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::log::LogError;
-use crate::log::sqlite::shape::{older, wal_size};
+use crate::log::sqlite::shape::{older, read_models, wal_size};
 use crate::log::sqlite::{fault, reading};
+
+/// A file up to this size is proven whole before a WAL is moved into it, bytes.
+const PROVEN_AT_ONCE: u64 = 64 << 20;
 
 /// Checks that the log does not end earlier with the WAL than without it. To be called where `shape::check` is.
 ///
@@ -21,6 +24,40 @@ pub(super) fn check(path: &Path) -> Result<(), LogError> {
     let Some(alone) = alone(path).and_then(|file| end(&file)).unwrap_or_default() else { return Ok(()) };
     let with_it = end(&reading(path)?).map_err(|error| fault(&error))?;
     if with_it.is_some_and(|end| end >= alone) { Ok(()) } else { Err(older()) }
+}
+
+/// As [`check`], for whoever is about to move the WAL into the file: proves that the two are one log. Of a large file whose
+/// read models are there these tell.
+///
+/// # Errors
+/// [`LogError::Damaged`] when they are not; when they cannot be read.
+pub(super) fn prove(path: &Path) -> Result<(), LogError> {
+    check(path)?;
+    let is_large = std::fs::metadata(path).is_ok_and(|file| file.len() > PROVEN_AT_ONCE);
+    if wal_size(path) == 0 || is_large && path.parent().is_some_and(|folder| read_models(folder).is_some()) {
+        return Ok(());
+    }
+    let log = reading(path)?;
+    match faults(&log).map_err(|error| fault(&error))? {
+        None => Ok(()),
+        Some(said) => Err(LogError::Damaged(format!(
+            "log.db and log.db-wal do not belong together ({said}): one of them was copied at another time"
+        ))),
+    }
+}
+
+/// What the engine finds wrong, or that an event is missing.
+fn faults(log: &Connection) -> Result<Option<String>, rusqlite::Error> {
+    let said: String = log.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if said != "ok" {
+        return Ok(Some(said.replace('\n', " ")));
+    }
+    let is_made: bool =
+        log.query_row("SELECT count(*) > 0 FROM sqlite_master WHERE name = 'event'", [], |row| row.get(0))?;
+    let is_dense =
+        || log.query_row("SELECT count(*) = coalesce(max(position), 0) FROM event", [], |row| row.get(0));
+    let is_whole = !is_made || is_dense()?;
+    Ok((!is_whole).then(|| "an event is missing".to_owned()))
 }
 
 /// The file as it is, whatever stands beside it.
@@ -80,6 +117,32 @@ mod tests {
         }
     }
 
+    /// Where the file has free pages it does not grow, and of a WAL that holds only some of the older pages the last position
+    /// does not tell.
+    #[test]
+    fn a_wal_of_an_earlier_time_is_found_by_what_the_pages_hold() {
+        for since in [1, 2, 5, 12, 40] {
+            let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let connection = running(folder.path());
+            let index = "CREATE INDEX event_content ON event (content); CREATE TABLE other (content BLOB);";
+            connection.execute_batch(index).unwrap();
+            add(&connection, 400);
+            let fill = "INSERT INTO other SELECT content || content FROM event; DELETE FROM other;";
+            connection.execute_batch(fill).unwrap();
+            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+            add(&connection, 4);
+            copied(folder.path(), copy.path(), "log.db-wal");
+            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+            add(&connection, since);
+            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+            copied(folder.path(), copy.path(), FILE);
+            let path = copy.path().join(FILE);
+            let before = std::fs::read(&path).unwrap();
+            assert!(prove(&path).is_err(), "{since}");
+            assert_eq!(std::fs::read(&path).unwrap(), before);
+        }
+    }
+
     /// What a crash leaves: all of a WAL beside a file into which nothing, some or all of it has been moved.
     #[test]
     fn what_a_crash_leaves_is_in_order_however_far_a_checkpoint_had_come() {
@@ -98,7 +161,7 @@ mod tests {
             file.resize(file.len().max(moved * 4096), 0);
             file[..moved * 4096].copy_from_slice(&after[..moved * 4096]);
             std::fs::write(&path, &file).unwrap();
-            check(&path).unwrap_or_else(|error| panic!("{moved}: {error}"));
+            prove(&path).unwrap_or_else(|error| panic!("{moved}: {error}"));
             let _ = std::fs::remove_file(copy.path().join("log.db-shm"));
         }
     }
