@@ -48,9 +48,9 @@ async fn what_is_published_is_read_by_everybody_in_both_languages() {
     let editor = editor(&app).await;
     editor.get("/support").await.shows(200, "Redaktion");
     let overview = editor.get("/redaktion").await;
-    overview.shows(200, "Tjänstekatalogen Den första texten");
+    overview.shows(200, "Tjänstekatalogen Den första versionen");
     publish(&editor, &[]).await.shows(200, "Support är publicerad.");
-    editor.get("/redaktion").await.shows(200, "Support 2026-11-23 kl. 10.00 Dan Provsson");
+    editor.get("/redaktion").await.shows(200, "Support 2026-11-23 09.36 Dan Provsson");
 
     let anna = Browser::of(&app, identity("anna", Role::Employee)).await;
     let page = anna.get("/support").await;
@@ -179,12 +179,12 @@ async fn every_version_stays_and_can_be_used_again() {
     publish(&editor, &[]).await;
     publish(&editor, &[("bodySv", "Den andra texten.")]).await;
     let history = editor.get("/redaktion/support/historik").await;
-    history.shows(200, "Version 2 2026-11-23 kl. 10.00 Dan Provsson Version 1");
+    history.shows(200, "Version 2 2026-11-23 09.36 Dan Provsson Version 1");
     let shown = editor.get("/redaktion/support/historik?version=1").await;
     shown.shows(200, "Ring eller skriv.");
     let use_again = shown.links("/redaktion/support?version=").remove(0);
     let form = editor.get(&use_again).await;
-    form.shows(200, "Texten från version 1 ligger i formuläret.");
+    form.shows(200, "En tidigare version ligger i formuläret.");
     assert!(form.html.contains("Ring eller skriv."));
     assert!(seen(&app, "/support", "").await.contains("Den andra texten."), "nothing is published yet");
     let sent = editor.submit(&form, SUPPORT, &typed(&[])).await;
@@ -233,7 +233,7 @@ async fn the_catalogue_is_changed_but_keeps_what_employers_use() {
         editor.submit(form, CATALOGUE, &kept.chain(changes.iter().copied()).collect::<Vec<_>>()).await
     };
     let gone = send(&form, &[("lon-0-sv", "Löner"), ("ekonomi-3-sv", "Bara svenska")]).await;
-    gone.shows(422, "Löneadministration används av Exempelverket");
+    gone.shows(422, "Löneadministration används av Demoinspektionen, Exempelverket");
     gone.shows(422, "Skriv namnet på båda språken.");
     assert!(gone.html.contains("value=\"Löner\"") && gone.html.contains("value=\"Bara svenska\""));
     let twice = send(&form, &[("ekonomi-3-sv", "systemfel"), ("ekonomi-3-en", "Faults")]).await;

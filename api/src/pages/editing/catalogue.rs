@@ -22,8 +22,8 @@ struct CataloguePage {
     frame: Frame,
     form: Form,
     what: What,
-    /// The version whose services are in the form.
-    taken: Option<u64>,
+    /// Whether an earlier version is in the form.
+    taken: bool,
     /// How many rows each area has.
     areas: Vec<(Area, usize)>,
 }
@@ -82,7 +82,7 @@ pub(super) async fn page(
     app: &App,
     visitor: &Visitor,
     form: Form,
-    taken: Option<u64>,
+    taken: bool,
     status: StatusCode,
 ) -> Result<Response, Failure> {
     let typed = rows(&form);

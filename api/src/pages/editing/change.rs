@@ -52,7 +52,7 @@ async fn show(
         }
         _ => written(&app, what, wanted.version).await?,
     };
-    page(&app, &visitor, what, form.on_version(current), wanted.version, StatusCode::OK).await
+    page(&app, &visitor, what, form.on_version(current), wanted.version.is_some(), StatusCode::OK).await
 }
 
 async fn send(
@@ -72,7 +72,7 @@ async fn send(
         (Err(failure), Err(_)) => return Err(failure),
     };
     if form.action() == Action::ShowAgain {
-        return page(&app, &visitor, what, form, None, StatusCode::OK).await;
+        return page(&app, &visitor, what, form, false, StatusCode::OK).await;
     }
     let failure = match put(&app, &visitor, person, what, &form).await {
         Ok(position) => {
@@ -90,7 +90,7 @@ async fn send(
         }
         failure => form.refuse(visitor.language, failure)?,
     };
-    page(&app, &visitor, what, form, None, status).await
+    page(&app, &visitor, what, form, false, status).await
 }
 
 /// Publishes what was written, at the position that comes back. Sent twice, it is published once.
@@ -147,7 +147,7 @@ async fn page(
     visitor: &Visitor,
     what: What,
     form: Form,
-    taken: Option<u64>,
+    taken: bool,
     status: StatusCode,
 ) -> Result<Response, Failure> {
     match what {

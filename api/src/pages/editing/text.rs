@@ -20,8 +20,8 @@ struct TextPage {
     frame: Frame,
     form: Form,
     what: What,
-    /// The version whose words are in the form.
-    taken: Option<u64>,
+    /// Whether an earlier version is in the form.
+    taken: bool,
     /// How it will look, where that was asked for.
     preview: Vec<(Language, Told)>,
     text_max: u64,
@@ -68,7 +68,7 @@ pub(super) async fn page(
     visitor: &Visitor,
     what: What,
     mut form: Form,
-    taken: Option<u64>,
+    taken: bool,
     status: StatusCode,
 ) -> Result<Response, Failure> {
     let language = visitor.language;
