@@ -92,3 +92,22 @@ pub async fn register(app: &App) -> Result<(), CallerError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_employer_uses_what_it_names_or_all_of_its_areas() {
+        let read = |more: &str| -> Employer {
+            let text = format!(
+                "{{\"number\": \"4021000007\", \"name_sv\": \"A\", \"name_en\": \"B\", \"areas\": [\"e-handel\"]{more}}}"
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let of = |area, name: &str| Service { area, sv: name.to_owned(), en: String::new() };
+        let catalogue = [of(Area::Lon, "Lön"), of(Area::EHandel, "Fakturor"), of(Area::EHandel, "Varor")];
+        assert_eq!(read("").services(&catalogue), ["Fakturor", "Varor"]);
+        assert_eq!(read(", \"services\": [\"Varor\"]").services(&catalogue), ["Varor"]);
+    }
+}
