@@ -25,7 +25,7 @@ pub struct Told {
 
 impl Told {
     /// The heading: its own, or the usual one.
-    pub fn title_or(&self, usual: Text) -> String {
+    pub fn title_or(&self, usual: &Text) -> String {
         self.title.clone().unwrap_or_else(|| usual.to_string())
     }
 }

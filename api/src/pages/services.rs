@@ -37,7 +37,7 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
     visitor.shown(&app).await?;
     let language = visitor.language;
     let told = content::told(&app, language, ContentPage::Services).await?;
-    let frame = Frame::new(&app, &visitor, told.title_or(Text::new(language, "services-title"))).await?;
+    let frame = Frame::new(&app, &visitor, told.title_or(&Text::new(language, "services-title"))).await?;
     let (_, catalogue) = content::catalogue(&app, None).await?;
     let chosen = match visitor.employer {
         Some(number) => app.query(move |tables| services::employer(tables, number)).await?,

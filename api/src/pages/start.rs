@@ -31,7 +31,7 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
     visitor.shown(&app).await?;
     let language = visitor.language;
     let told = content::told(&app, language, ContentPage::Start).await?;
-    let frame = Frame::new(&app, &visitor, told.title_or(Text::new(language, "start-title"))).await?;
+    let frame = Frame::new(&app, &visitor, told.title_or(&Text::new(language, "start-title"))).await?;
     let status = Status::read(&app, language).await?;
     let (_, services) = content::catalogue(&app, None).await?;
     let of = |area: &Area| (*area, content::names(&services, language, *area, |_| true));

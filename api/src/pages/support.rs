@@ -27,6 +27,6 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
     visitor.shown(&app).await?;
     let language = visitor.language;
     let told = content::told(&app, language, ContentPage::Support).await?;
-    let frame = Frame::new(&app, &visitor, told.title_or(Text::new(language, "menu-support"))).await?;
+    let frame = Frame::new(&app, &visitor, told.title_or(&Text::new(language, "menu-support"))).await?;
     render(&SupportPage { frame, told })
 }
