@@ -36,14 +36,14 @@ impl CataloguePage {
 }
 
 /// What was typed, row by row.
-fn rows(form: &Form) -> Vec<(Area, usize, [&str; 2])> {
-    let row = |area: Area, place| {
-        let typed = ["sv", "en"].map(|language| form.value(&WrittenService::field(area, place, language)));
-        (area, place, typed)
+fn rows(form: &Form) -> Vec<WrittenService<'_>> {
+    let row = |area, place| {
+        let [sv, en] = ["sv", "en"].map(|language| form.value(&WrittenService::field(area, place, language)));
+        WrittenService { area, place, sv, en }
     };
-    let places = |area: Area| (0..SERVICES_MAX + EMPTY).map(move |place| (area, place));
+    let places = |area| (0..SERVICES_MAX + EMPTY).map(move |place| (area, place));
     let rows = Area::ALL.iter().copied().flat_map(places).map(|(area, place)| row(area, place));
-    rows.filter(|(_, _, typed)| typed.iter().any(|name| !name.trim().is_empty())).collect()
+    rows.filter(|row| !row.sv.trim().is_empty() || !row.en.trim().is_empty()).collect()
 }
 
 /// The event that publishes what was typed.
@@ -59,11 +59,7 @@ pub(super) async fn read(app: &App, language: Language, form: &Form) -> Result<E
             own.services.iter().map(move |service| (service.clone(), employer::name_of(own, language)))
         })
         .collect();
-    let rows: Vec<_> = rows(form)
-        .into_iter()
-        .map(|(area, place, [sv, en])| WrittenService { area, place, sv, en })
-        .collect();
-    publish_catalogue(&rows, &before, &used).map_err(Failure::Fields)
+    publish_catalogue(&rows(form), &before, &used).map_err(Failure::Fields)
 }
 
 /// A form with the services of a catalogue.
@@ -89,7 +85,7 @@ pub(super) async fn page(
     // A form has no more fields than one that can be sent.
     let empty = if typed.len() < SERVICES_MAX { EMPTY } else { 0 };
     let filled = |area: Area| {
-        let places = typed.iter().filter(|(own, _, _)| *own == area).map(|(_, place, _)| place + 1);
+        let places = typed.iter().filter(|row| row.area == area).map(|row| row.place + 1);
         places.max().unwrap_or_default()
     };
     let areas = Area::ALL.iter().map(|area| (*area, filled(*area) + empty)).collect();

@@ -83,7 +83,6 @@ async fn send(
     };
     let status = match failure {
         Failure::Stale { current, .. } => {
-            app.shown(person, None).await?;
             form.version = Some(current);
             form.add_error("", Text::new(visitor.language, "editing-changed"));
             failure.status()
@@ -151,7 +150,7 @@ async fn page(
     status: StatusCode,
 ) -> Result<Response, Failure> {
     match what {
-        What::Page(_) => text::page(app, visitor, what, form, taken, status).await,
+        What::Page(page) => text::page(app, visitor, page, form, taken, status).await,
         What::Catalogue => catalogue::page(app, visitor, form, taken, status).await,
     }
 }

@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::Language;
-use domain::content::{TEXT_MAX, WrittenContent};
+use domain::content::{ContentPage, TEXT_MAX, WrittenContent};
+use domain::{Event, Language};
 use projections::content::PageWords;
 
 use super::What;
@@ -51,10 +51,9 @@ pub(super) fn in_both(words: &PageWords) -> Vec<(Language, Told)> {
 }
 
 /// How a form will look, as far as it can be published.
-fn preview(form: &mut Form, language: Language, what: What) -> Vec<(Language, Told)> {
-    let What::Page(page) = what else { return Vec::new() };
+fn preview(form: &mut Form, language: Language, page: ContentPage) -> Vec<(Language, Told)> {
     match read(form).publish(page) {
-        Ok(domain::Event::ContentPublished { sv, en, .. }) => in_both(&PageWords { sv, en }),
+        Ok(Event::ContentPublished { sv, en, .. }) => in_both(&PageWords { sv, en }),
         Ok(_) => Vec::new(),
         Err(errors) => {
             form.add_field_errors(language, &errors);
@@ -66,14 +65,15 @@ fn preview(form: &mut Form, language: Language, what: What) -> Vec<(Language, To
 pub(super) async fn page(
     app: &App,
     visitor: &Visitor,
-    what: What,
+    page: ContentPage,
     mut form: Form,
     taken: bool,
     status: StatusCode,
 ) -> Result<Response, Failure> {
     let language = visitor.language;
     let asked = form.action() == Action::ShowAgain;
-    let preview = if asked { preview(&mut form, language, what) } else { Vec::new() };
+    let preview = if asked { preview(&mut form, language, page) } else { Vec::new() };
+    let what = What::Page(page);
     let title = Text::new(language, "editing-text-title").with("page", Text::new(language, what.key()));
     let frame = Frame::new(app, visitor, title).await?.with_error(!form.errors.is_empty());
     let text_max = u64::try_from(TEXT_MAX).unwrap_or_default();
