@@ -1,14 +1,15 @@
 //! The employers that the settings name. They are registered when the server starts, each where it is new or another than
 //! what is known of it.
 
+use domain::content::Service;
 use domain::{Area, Event, OrganisationNumber, StreamId};
 use infrastructure::committer::{Append, Expected};
-use projections::services as known_services;
+use projections::{content, services as known_services};
 use serde::Deserialize;
 
 use crate::App;
 use crate::app::callers::CallerError;
-use crate::catalogue::services;
+use crate::content::first_catalogue;
 
 /// An employer: who may be chosen, and what it uses.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -23,6 +24,9 @@ pub struct Employer {
     /// The areas that it uses; all when absent.
     #[serde(default = "all_areas")]
     pub areas: Vec<Area>,
+    /// The services of the catalogue that it uses, by their Swedish names; all of its areas when absent.
+    #[serde(default)]
+    pub services: Option<Vec<String>>,
 }
 
 fn all_areas() -> Vec<Area> {
@@ -31,33 +35,37 @@ fn all_areas() -> Vec<Area> {
 
 impl Employer {
     /// The names of the services that it uses.
-    fn services(&self) -> Vec<String> {
-        self.areas.iter().flat_map(|area| services(*area)).map(ToString::to_string).collect()
+    fn services(&self, catalogue: &[Service]) -> Vec<String> {
+        let of_areas = || {
+            let of = |area| catalogue.iter().filter(move |service| service.area == area);
+            self.areas.iter().copied().flat_map(of).map(|service| service.sv.clone()).collect()
+        };
+        self.services.clone().unwrap_or_else(of_areas)
     }
 
-    /// The event that registers it.
-    pub fn registered(&self) -> Event {
+    /// The event that registers it, under a catalogue.
+    pub fn registered(&self, catalogue: &[Service]) -> Event {
         Event::EmployerRegistered {
             employer: self.number,
             name_sv: self.name_sv.clone(),
             name_en: self.name_en.clone(),
             areas: self.areas.clone(),
-            services: self.services(),
+            services: self.services(catalogue),
         }
     }
 
-    fn is(&self, known: &known_services::Employer) -> bool {
-        (self.number, &self.name_sv, &self.name_en, &self.areas, self.services())
+    fn is(&self, known: &known_services::Employer, catalogue: &[Service]) -> bool {
+        (self.number, &self.name_sv, &self.name_en, &self.areas, self.services(catalogue))
             == (known.number, &known.name_sv, &known.name_en, &known.areas, known.services.clone())
     }
 
     /// What is appended to the log when it is registered by `by`.
-    pub fn append(&self, app: &App, by: &str, expected: Expected) -> Append {
+    pub fn append(&self, app: &App, by: &str, expected: Expected, catalogue: &[Service]) -> Append {
         Append {
             stream: StreamId::of_employer(self.number),
             actor: app.keys.login(by),
             employer: Some(self.number),
-            event: self.registered(),
+            event: self.registered(catalogue),
             expected,
             upkeep: None,
         }
@@ -69,14 +77,37 @@ impl Employer {
 /// # Errors
 /// When the log cannot be written or the read models cannot be read.
 pub async fn register(app: &App) -> Result<(), CallerError> {
-    let known = app.query(known_services::employers).await?;
+    let known =
+        app.query(|tables| Ok((known_services::employers(tables)?, content::catalogue(tables, None)?)));
+    let (known, catalogue) = known.await?;
+    let catalogue = catalogue.map_or_else(|| first_catalogue().to_vec(), |(_, services)| services);
     for employer in &app.config.employers {
-        if !known.iter().any(|known| employer.is(known)) {
+        if !known.iter().any(|known| employer.is(known, &catalogue)) {
             tracing::info!(employer = employer.number.as_str(), "an employer of the settings is registered");
-            let position = app.committer.append(employer.append(app, "settings", Expected::Any)).await?;
+            let append = employer.append(app, "settings", Expected::Any, &catalogue);
+            let position = app.committer.append(append).await?;
             // Where it does not show in time, it shows a moment later.
             let _ = app.shown_position(position).await;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_employer_uses_what_it_names_or_all_of_its_areas() {
+        let read = |more: &str| -> Employer {
+            let text = format!(
+                "{{\"number\": \"4021000007\", \"name_sv\": \"A\", \"name_en\": \"B\", \"areas\": [\"e-handel\"]{more}}}"
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let of = |area, name: &str| Service { area, sv: name.to_owned(), en: String::new() };
+        let catalogue = [of(Area::Lon, "Lön"), of(Area::EHandel, "Fakturor"), of(Area::EHandel, "Varor")];
+        assert_eq!(read("").services(&catalogue), ["Fakturor", "Varor"]);
+        assert_eq!(read(", \"services\": [\"Varor\"]").services(&catalogue), ["Varor"]);
+    }
 }

@@ -3,9 +3,9 @@
 pub mod app;
 pub mod assets;
 pub mod backup;
-pub mod catalogue;
 pub mod cli;
 pub mod config;
+pub mod content;
 pub mod demo;
 pub mod download;
 pub mod employers;
@@ -15,6 +15,7 @@ pub mod format;
 pub mod identity;
 pub mod limits;
 pub mod mail;
+pub mod markdown;
 pub mod multipart;
 pub mod named_files;
 pub mod operations;

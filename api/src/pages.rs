@@ -10,6 +10,7 @@ pub mod confirmation;
 pub mod cookies;
 pub mod cookies_told;
 pub mod create_case;
+pub mod editing;
 pub mod employer;
 pub mod failures;
 pub mod form;
@@ -67,6 +68,7 @@ pub fn routes(app: &App) -> Router<App> {
         .merge(officer_case::routes())
         .merge(register::routes())
         .merge(statistics::routes())
+        .merge(editing::routes())
         .merge(audit::routes())
         .fallback(async || Failure::NotFound)
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Role;
 use crate::case_number::CaseNumber;
+use crate::content::{ContentPage, Service, Words};
 use crate::files::{FileCard, Scan, StoredFile};
 use crate::ids::{AttachmentId, CaseId, PersonId};
 use crate::organisation_number::OrganisationNumber;
@@ -273,6 +274,10 @@ pub enum Event {
     },
     /// What the notice told of is over.
     NoticeResolved {},
+    /// The words of a page were published.
+    ContentPublished { page: ContentPage, sv: Words, en: Words },
+    /// The service catalogue was published.
+    CataloguePublished { services: Vec<Service> },
     /// The rows of the read log from one position to another are bound by the root of their Merkle tree (RFC 6962),
     /// hexadecimal.
     ReadLogSealed { from: u64, to: u64, root: String },
@@ -306,6 +311,8 @@ macro_rules! with_personal {
             | Event::EmployerRegistered { .. }
             | Event::NoticePublished { .. }
             | Event::NoticeResolved {}
+            | Event::ContentPublished { .. }
+            | Event::CataloguePublished { .. }
             | Event::ReadLogSealed { .. }
             | Event::ReadLogKeyDestroyed { .. } => $none,
         }
@@ -339,6 +346,8 @@ impl Event {
         "EmployerRegistered",
         "NoticePublished",
         "NoticeResolved",
+        "ContentPublished",
+        "CataloguePublished",
         "ReadLogSealed",
         "ReadLogKeyDestroyed",
     ];
@@ -367,6 +376,8 @@ impl Event {
             Self::EmployerRegistered { .. } => "EmployerRegistered",
             Self::NoticePublished { .. } => "NoticePublished",
             Self::NoticeResolved {} => "NoticeResolved",
+            Self::ContentPublished { .. } => "ContentPublished",
+            Self::CataloguePublished { .. } => "CataloguePublished",
             Self::ReadLogSealed { .. } => "ReadLogSealed",
             Self::ReadLogKeyDestroyed { .. } => "ReadLogKeyDestroyed",
         }
@@ -396,6 +407,8 @@ impl Event {
             | Self::EmployerRegistered { .. }
             | Self::NoticePublished { .. }
             | Self::NoticeResolved {}
+            | Self::ContentPublished { .. }
+            | Self::CataloguePublished { .. }
             | Self::ReadLogSealed { .. }
             | Self::ReadLogKeyDestroyed { .. } => None,
         }
@@ -676,6 +689,17 @@ mod tests {
                 next_update: (b & 2 == 2).then_some(i64::MAX),
             },
             "NoticeResolved" => Event::NoticeResolved {},
+            "ContentPublished" => Event::ContentPublished {
+                page: ContentPage::ALL[of(3, a)],
+                sv: Words { title: (b & 1 == 1).then(|| texts[0].clone()), body: texts[1].clone() },
+                en: Words { title: (b & 2 == 2).then(|| texts[2].clone()), body: texts[0].clone() },
+            },
+            "CataloguePublished" => Event::CataloguePublished {
+                services: Area::ALL[..of(5, a)]
+                    .iter()
+                    .map(|area| Service { area: *area, sv: texts[0].clone(), en: texts[1].clone() })
+                    .collect(),
+            },
             "ReadLogSealed" => {
                 Event::ReadLogSealed { from: u64::from(a), to: u64::from(b), root: texts[0].clone() }
             }

@@ -66,6 +66,20 @@ impl StreamId {
         Self(Uuid::new_v8(bytes))
     }
 
+    /// The stream of what a page says: a UUIDv8 that spells its code.
+    pub fn of_content(page: crate::content::ContentPage) -> Self {
+        let mut bytes = *b"content\0\0\0\0\0\0\0\0\0";
+        for (place, letter) in bytes[8..].iter_mut().zip(page.code().bytes()) {
+            *place = letter;
+        }
+        Self(Uuid::new_v8(bytes))
+    }
+
+    /// The stream of the service catalogue.
+    pub fn of_catalogue() -> Self {
+        Self(Uuid::new_v8(*b"catalogue\0\0\0\0\0\0\0"))
+    }
+
     /// The stream that binds the read log to the log.
     pub fn of_read_log() -> Self {
         Self(Uuid::new_v8(*b"read log\0\0\0\0\0\0\0\0"))

@@ -5,6 +5,7 @@ pub mod access;
 pub mod calendar;
 pub mod case;
 pub mod case_number;
+pub mod content;
 pub mod employer;
 pub mod event;
 pub mod files;

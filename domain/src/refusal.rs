@@ -90,6 +90,14 @@ vocabulary! {
         TextLong = "text.long",
         /// A day and a time of day that cannot be read.
         Moment = "moment",
+        /// A service of the catalogue that has a name in one language alone.
+        ServiceMissing = "service.missing",
+        /// Two services with the same name.
+        ServiceDouble = "service.double",
+        /// A service that employers use would be gone.
+        ServiceUsed = "service.used",
+        /// Too many services.
+        ServiceMany = "service.many",
         /// An end that is not after the start.
         EndBeforeStart = "end.before_start",
         /// A field that nobody knows.

@@ -100,7 +100,7 @@ fn cleaned(text: &str) -> String {
 /// `missing` or `text.long`, pointing at `pointer`.
 pub fn published(
     text: &str,
-    pointer: &'static str,
+    pointer: impl Into<String>,
     max: usize,
     missing: Option<Code>,
 ) -> Result<String, FieldError> {

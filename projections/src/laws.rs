@@ -24,7 +24,7 @@ fn one_of_every_type(gone: bool) -> Told {
         let stream = match type_name.split_at(4).0 {
             "Pers" => StreamId(person(1).0),
             "Noti" if type_name.starts_with("Notice") => StreamId(Uuid::from_u128(900)),
-            "Noti" | "Empl" | "File" => StreamId(random::id()),
+            "Noti" | "Empl" | "File" | "Cont" | "Cata" => StreamId(random::id()),
             _ => StreamId(case(1).0),
         };
         told.tell("2026-11-23T10:00:00Z", stream, event);

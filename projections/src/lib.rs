@@ -3,6 +3,7 @@
 mod building;
 pub mod case_page;
 pub mod case_row;
+pub mod content;
 mod digest;
 pub mod directory;
 pub mod my_cases;
@@ -70,6 +71,7 @@ pub trait Projection: Sync {
 
 /// Every projection. All advance together, in this order.
 pub static ALL: &[&dyn Projection] = &[
+    &content::Content,
     &directory::Directory,
     &queue::Queue,
     &satisfaction::Satisfaction,

@@ -309,6 +309,8 @@ fn beside_cases(of: u8, a: u8) -> Append {
         "EmployerRegistered",
         "CaseSeen",
         "SatisfactionGiven",
+        "ContentPublished",
+        "CataloguePublished",
     ];
     let event = match sample(types[usize::from(of) % types.len()]) {
         Event::EmployerRegistered { name_sv, name_en, services, .. } => Event::EmployerRegistered {
@@ -322,6 +324,8 @@ fn beside_cases(of: u8, a: u8) -> Append {
     };
     let stream = match &event {
         Event::EmployerRegistered { employer, .. } => StreamId::of_employer(*employer),
+        Event::ContentPublished { page, .. } => StreamId::of_content(*page),
+        Event::CataloguePublished { .. } => StreamId::of_catalogue(),
         Event::NotificationSent { .. } | Event::CaseSeen { .. } | Event::SatisfactionGiven { .. } => {
             StreamId(random::id())
         }

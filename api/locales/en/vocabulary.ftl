@@ -68,6 +68,8 @@ event-NotificationFailed = An e-mail could not be sent
 event-EmployerRegistered = An employer was registered
 event-NoticePublished = A service notice was published
 event-NoticeResolved = A service notice was resolved
+event-ContentPublished = The text of a page was published
+event-CataloguePublished = The service catalogue was published
 event-ReadLogSealed = The read log was bound to the log
 event-ReadLogKeyDestroyed = A month of the read log was disposed of
 

@@ -68,6 +68,8 @@ event-NotificationFailed = Mejl kunde inte skickas
 event-EmployerRegistered = Arbetsgivare registrerades
 event-NoticePublished = Driftmeddelande publicerades
 event-NoticeResolved = Driftmeddelande avslutades
+event-ContentPublished = Text på en sida publicerades
+event-CataloguePublished = Tjänstekatalogen publicerades
 event-ReadLogSealed = Läsloggen bands till loggen
 event-ReadLogKeyDestroyed = En månad i läsloggen gallrades
 

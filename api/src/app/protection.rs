@@ -59,6 +59,8 @@ pub fn case_of(event: &StoredEvent) -> Option<CaseId> {
         | Event::EmployerRegistered { .. }
         | Event::NoticePublished { .. }
         | Event::NoticeResolved {}
+        | Event::ContentPublished { .. }
+        | Event::CataloguePublished { .. }
         | Event::ReadLogSealed { .. }
         | Event::ReadLogKeyDestroyed { .. } => None,
     }

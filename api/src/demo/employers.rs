@@ -38,7 +38,13 @@ fn employer(place: usize, agency: Agency) -> Employer {
         5 => vec![Area::Lon, Area::ItTjanstestod],
         _ => Area::ALL.to_vec(),
     };
-    Employer { number: agency.org_number, name_sv: agency.name_sv, name_en: agency.name_en, areas }
+    Employer {
+        number: agency.org_number,
+        name_sv: agency.name_sv,
+        name_en: agency.name_en,
+        areas,
+        services: None,
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use infrastructure::CommandError;
 use infrastructure::committer::{Append, Expected};
 
 use crate::App;
+use crate::content::first_catalogue;
 use crate::demo::employers::EMPLOYERS;
 
 /// A notice to be published, or resolved when it has no event of its own.
@@ -24,7 +25,7 @@ pub(super) struct Notice {
 /// When the log cannot be written.
 pub(super) async fn register_employers(app: &App) -> Result<(), CommandError> {
     for employer in EMPLOYERS.iter() {
-        app.committer.append(employer.append(app, "demo", Expected::New)).await?;
+        app.committer.append(employer.append(app, "demo", Expected::New, first_catalogue())).await?;
     }
     Ok(())
 }

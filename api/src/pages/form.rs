@@ -89,7 +89,8 @@ pub struct FormError {
 pub enum Action {
     /// That it is done.
     Send,
-    /// To see the form again, with the files that were added or without the one that was taken away.
+    /// To see the form again: with the files that were added, without the one that was taken away, with more to fill in, or
+    /// with how it will look.
     ShowAgain,
     /// To keep it for later.
     SaveDraft,
@@ -201,7 +202,7 @@ impl Form {
     pub fn action(&self) -> Action {
         match self.action.as_deref() {
             _ if self.removed => Action::ShowAgain,
-            Some("upload") => Action::ShowAgain,
+            Some("upload" | "again") => Action::ShowAgain,
             Some("draft") => Action::SaveDraft,
             Some("discard") => Action::Discard,
             _ => Action::Send,

@@ -8,10 +8,11 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use domain::Area;
+use domain::content::{ContentPage, Service};
+use domain::{Area, Language};
 use projections::services::{self, Employer};
 
-use crate::catalogue;
+use crate::content::{self, Told};
 use crate::pages::{Frame, Visitor, employer, render};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -24,6 +25,7 @@ pub(super) fn routes() -> Router<App> {
 #[template(path = "pages/services.html")]
 struct ServicesPage {
     frame: Frame,
+    told: Told,
     /// None as long as no employer is chosen.
     employer: Option<String>,
     areas: Vec<(Area, Vec<String>)>,
@@ -33,7 +35,10 @@ struct ServicesPage {
 
 async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Failure> {
     visitor.shown(&app).await?;
-    let frame = Frame::new(&app, &visitor, Text::new(visitor.language, "services-title")).await?;
+    let language = visitor.language;
+    let told = content::told(&app, language, ContentPage::Services).await?;
+    let frame = Frame::new(&app, &visitor, told.title_or(&Text::new(language, "services-title"))).await?;
+    let (_, catalogue) = content::catalogue(&app, None).await?;
     let chosen = match visitor.employer {
         Some(number) => app.query(move |tables| services::employer(tables, number)).await?,
         None => None,
@@ -42,8 +47,9 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
     let today = domain::calendar::day(app.clock.now());
     let page = ServicesPage {
         frame,
-        employer: chosen.as_ref().map(|chosen| employer::name_of(chosen, visitor.language)),
-        areas: chosen.as_ref().map(by_area).unwrap_or_default(),
+        told,
+        employer: chosen.as_ref().map(|chosen| employer::name_of(chosen, language)),
+        areas: chosen.as_ref().map(|chosen| by_area(chosen, language, &catalogue)).unwrap_or_default(),
         forms: if payroll { payroll::FORMS } else { &[] },
         calendar: if payroll { payroll::coming(today) } else { Vec::new() },
     };
@@ -51,10 +57,8 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
 }
 
 /// The employer's services under their areas.
-fn by_area(employer: &Employer) -> Vec<(Area, Vec<String>)> {
-    let own = |area: Area| {
-        let of_area = catalogue::services(area);
-        employer.services.iter().filter(|own| of_area.contains(&own.as_str())).cloned().collect()
-    };
-    employer.areas.iter().map(|area| (*area, own(*area))).collect()
+fn by_area(employer: &Employer, language: Language, catalogue: &[Service]) -> Vec<(Area, Vec<String>)> {
+    let own = |name: &str| employer.services.iter().any(|own| own == name);
+    let of = |area: &Area| (*area, content::names(catalogue, language, *area, own));
+    employer.areas.iter().map(of).collect()
 }

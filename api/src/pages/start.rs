@@ -6,8 +6,9 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use domain::Area;
+use domain::content::ContentPage;
 
-use crate::catalogue::services;
+use crate::content::{self, Told};
 use crate::pages::service_status::Status;
 use crate::pages::{Frame, Visitor, render};
 use crate::texts::Text;
@@ -22,13 +23,18 @@ pub(super) fn routes() -> Router<App> {
 struct StartPage {
     frame: Frame,
     status: Status,
-    catalogue: Vec<(Area, &'static [&'static str])>,
+    told: Told,
+    catalogue: Vec<(Area, Vec<String>)>,
 }
 
 async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Failure> {
     visitor.shown(&app).await?;
-    let frame = Frame::new(&app, &visitor, Text::new(visitor.language, "start-title")).await?;
-    let status = Status::read(&app, visitor.language).await?;
-    let catalogue = Area::ALL.iter().map(|area| (*area, services(*area))).collect();
-    render(&StartPage { frame, status, catalogue })
+    let language = visitor.language;
+    let told = content::told(&app, language, ContentPage::Start).await?;
+    let frame = Frame::new(&app, &visitor, told.title_or(&Text::new(language, "start-title"))).await?;
+    let status = Status::read(&app, language).await?;
+    let (_, services) = content::catalogue(&app, None).await?;
+    let of = |area: &Area| (*area, content::names(&services, language, *area, |_| true));
+    let catalogue = Area::ALL.iter().map(of).collect();
+    render(&StartPage { frame, status, told, catalogue })
 }

@@ -72,6 +72,11 @@ async fn an_employee_files_a_case_and_reads_the_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_pages_say_is_written() {
+    goes("editing.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_service_status_is_met_drafts_are_kept_and_settings_chosen() {
     goes("news.mjs").await;
 }

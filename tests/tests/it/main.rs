@@ -9,6 +9,8 @@ mod browser;
 #[cfg(test)]
 mod compose;
 #[cfg(test)]
+mod content;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod demo;

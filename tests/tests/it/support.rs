@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use api::content::first_catalogue;
 use api::demo::employers::EMPLOYERS;
 use api::{App, Config, server};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -98,7 +99,7 @@ impl TestApp {
                 stream: StreamId::of_employer(employer.number),
                 actor: started.app.keys.login("test"),
                 employer: Some(employer.number),
-                event: employer.registered(),
+                event: employer.registered(first_catalogue()),
                 expected: Expected::New,
                 upkeep: None,
             };

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use api::content::first_catalogue;
 use api::demo::employers::EMPLOYERS;
 use domain::StreamId;
 use domain::files::FileLimits;
@@ -40,7 +41,7 @@ pub(crate) async fn fill(log: Arc<dyn Log>, folder: &Path, cases: u64) -> anyhow
             stream: StreamId::of_employer(employer.number),
             actor: keys.login("benchmark"),
             employer: Some(employer.number),
-            event: employer.registered(),
+            event: employer.registered(first_catalogue()),
             expected: Expected::New,
             upkeep: None,
         };

@@ -14,7 +14,7 @@ pub(super) enum Needs {
     LoggedIn,
     /// A role that does this.
     Duty(Duty),
-    /// The same with a notice; the id of a case is none.
+    /// The same with a notice, or with what is edited; the id of a case is none.
     Notice(Duty),
     /// That one may do this with the case.
     Case(Action),
@@ -67,6 +67,10 @@ pub(super) const PAGES: &[(&str, &str, Needs)] = &[
     ("GET", "/driftstatus/{id}/andra", Needs::Notice(Duty::ServiceStatus)),
     ("POST", "/driftstatus/{id}/andra", Needs::Notice(Duty::ServiceStatus)),
     ("POST", "/driftstatus/{id}/klart", Needs::Notice(Duty::ServiceStatus)),
+    ("GET", "/redaktion", Needs::Duty(Duty::Content)),
+    ("GET", "/redaktion/{page}", Needs::Notice(Duty::Content)),
+    ("POST", "/redaktion/{page}", Needs::Notice(Duty::Content)),
+    ("GET", "/redaktion/{page}/historik", Needs::Notice(Duty::Content)),
     ("GET", "/tillganglighet", Anybody),
     ("GET", "/personuppgifter", Anybody),
     ("GET", "/kakor", Anybody),

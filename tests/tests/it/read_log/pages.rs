@@ -11,7 +11,7 @@ use crate::officer_pages::browser::Browser;
 use crate::support::identity;
 
 /// The pages that people read, as the routes have them. One that is not named here was added by somebody: say what it shows.
-const PAGES: [&str; 31] = [
+const PAGES: [&str; 34] = [
     "/",
     "/arenden/{id}",
     "/arenden/{id}/allt",
@@ -32,6 +32,9 @@ const PAGES: [&str; 31] = [
     "/logga-ut",
     "/mina-arenden",
     "/personuppgifter",
+    "/redaktion",
+    "/redaktion/{page}",
+    "/redaktion/{page}/historik",
     "/register",
     "/revision",
     "/revision/arenden/{id}",
