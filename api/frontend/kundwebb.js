@@ -223,8 +223,9 @@
       const answer = await post(file, tell);
       const rows = new DOMParser().parseFromString(answer?.text ?? "", "text/html").querySelectorAll("li");
       if (!answer || rows.length === 0) {
-        // A file that cannot be read to its end looks like a line that broke, until one reads it again.
-        const readable = answer || await file.slice(-1).arrayBuffer().then(() => true, () => false);
+        // A file that cannot be read to its end looks like a line that broke, until one reads all of it: of a part of one
+        // that is gone browsers say that it is empty.
+        const readable = answer || await file.arrayBuffer().then(() => true, () => false);
         refuse(row, field.dataset[readable ? "failed" : "unreadable"].replace("{file}", file.name));
         if (readable) row.append(again(row, file));
         return;
