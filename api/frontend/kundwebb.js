@@ -188,10 +188,12 @@
     function take(files) {
       for (const row of list.querySelectorAll("[data-file-error]")) row.remove();
       input.value = "";
-      for (const file of files) {
-        const done = send(file).finally(() => waiting.delete(done));
-        waiting.add(done);
-      }
+      for (const file of files) begin(file);
+    }
+
+    function begin(file) {
+      const done = send(file).finally(() => waiting.delete(done));
+      waiting.add(done);
     }
 
     async function send(file) {
@@ -221,9 +223,12 @@
       const answer = await post(file, tell);
       const rows = new DOMParser().parseFromString(answer?.text ?? "", "text/html").querySelectorAll("li");
       if (!answer || rows.length === 0) {
-        // A file that cannot be read to its end looks like a line that broke.
-        const failed = answer || !navigator.onLine;
-        return refuse(row, field.dataset[failed ? "failed" : "unreadable"].replace("{file}", file.name));
+        // A file that cannot be read to its end looks like a line that broke, until one reads all of it: of a part of one
+        // that is gone browsers say that it is empty.
+        const readable = answer || await file.arrayBuffer().then(() => true, () => false);
+        refuse(row, field.dataset[readable ? "failed" : "unreadable"].replace("{file}", file.name));
+        if (readable) row.append(again(row, file));
+        return;
       }
       row.replaceWith(...rows);
       form.dispatchEvent(new Event("input"));
@@ -249,6 +254,23 @@
       row.replaceChildren(text);
       row.setAttribute("data-file-error", "");
       status.textContent = words;
+    }
+
+    // What broke off on the way can be sent once more.
+    function again(row, file) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "ds-button";
+      button.dataset.variant = "secondary";
+      button.dataset.size = "sm";
+      button.textContent = field.dataset.again;
+      button.setAttribute("aria-label", `${field.dataset.again}: ${file.name}`);
+      button.addEventListener("click", () => {
+        row.remove();
+        choose.focus();
+        begin(file);
+      });
+      return button;
     }
 
     // The answer; null when the file could not be read to its end or nothing came back.

@@ -117,7 +117,7 @@
     close.hidden = kind === "idle";
     box.hidden = false;
     box.setAttribute("role", kind === "idle" ? "alertdialog" : "region");
-    document.documentElement.style.scrollPaddingBottom = `${box.offsetHeight}px`;
+    document.documentElement.style.setProperty("--kw-covered", `${box.offsetHeight}px`);
     // Nobody has done anything for long, so that nobody is interrupted; else the focus stays where somebody writes.
     if (kind === "idle" && first) {
       before = document.activeElement;
@@ -133,7 +133,7 @@
     const inside = box.contains(document.activeElement);
     box.hidden = true;
     told.textContent = "";
-    document.documentElement.style.scrollPaddingBottom = "";
+    document.documentElement.style.removeProperty("--kw-covered");
     if (inside) (before ?? document.getElementById("main")).focus({ preventScroll: true });
   }
 

@@ -1,129 +1,146 @@
-// The service status is written and met where it matters; what is typed is kept by itself; what one chooses for oneself.
-// Every page on the way is looked at by axe, wide and narrow.
+// The service status is written and met where it matters; what is typed is kept by itself; what one chooses for oneself:
+// in both languages, with JavaScript and without it. Every page on the way is looked at by axe, wide and narrow.
 //
-// node news.mjs <address of a demo> [<folder for pictures>]
+// node news.mjs <address of a demo>
 import assert from "node:assert/strict";
-import { look, WIDE } from "./look.mjs";
+import { look, picture } from "./look.mjs";
 import { launch, openIn } from "./window.mjs";
+import { words } from "./words.mjs";
 
-const [address, pictures] = process.argv.slice(2);
+const address = process.argv[2];
+const TITLES = { sv: "Primula går inte att nå", en: "Primula cannot be reached" };
+const EVERY_WAY = ["sv", "en"].flatMap((language) => [true, false].map((script) => ({ language, script })));
+
 const browser = await launch();
 try {
-  await isWritten();
-  await isMetInTheForm();
-  await isKeptByItself();
-  await isChosen();
-  for (const path of ["/personuppgifter", "/kakor"]) await seen(await open(), path);
+  await isWritten({ language: "sv", script: false });
+  await isWritten({ language: "en", script: true });
+  await Promise.all([statusIsMet(), whatIsTypedIsKept(), settingsAreChosen()]);
 } finally {
   await browser.close();
   process.stdin.destroy();
 }
 
-// By forms alone, as somebody whose browser runs no script.
-async function isWritten() {
-  const page = await logIn(await open({ javaScriptEnabled: false }), "/driftstatus", /Dan Driftberg/);
-  await page.getByRole("link", { name: "Skriv om en störning eller ett underhåll" }).click();
-  await page.getByRole("button", { name: "Publicera" }).click();
-  await page.locator(".kw-summary").getByText("Skriv en rubrik.").first().waitFor();
-  await page.getByLabel("System").selectOption("primula");
-  for (const [place, title, body] of [[0, "Primula går inte att nå", "Ingen kan logga in."], [1, "Primula cannot be reached", "Nobody can log in."]]) {
-    await page.getByLabel("Rubrik").nth(place).fill(title);
-    await page.getByLabel("Vad som påverkas").nth(place).fill(body);
-    await page.getByLabel("Vad man kan göra (frivilligt)").nth(place).fill("Vänta.");
+// Refused first, then published, changed and resolved.
+async function isWritten(way) {
+  const t = words(way.language);
+  const page = await logIn(await open(way), "/driftstatus", "Dan Driftberg");
+  await page.getByRole("link", { name: t("status-new") }).click();
+  await page.getByRole("button", { name: t("status-publish") }).click();
+  await page.locator(".kw-summary").getByText(t("error-title-missing")).first().waitFor();
+  await page.getByLabel(t("status-system")).selectOption("primula");
+  for (const [place, title, body] of [[0, TITLES.sv, "Ingen kan logga in."], [1, TITLES.en, "Nobody can log in."]]) {
+    await page.getByLabel(t("status-title")).nth(place).fill(title);
+    await page.getByLabel(t("status-affected")).nth(place).fill(body);
+    await page.getByLabel(t("status-advice-optional")).nth(place).fill("Vänta.");
   }
-  await page.getByRole("button", { name: "Publicera" }).click();
-  await page.getByRole("heading", { name: "Primula går inte att nå", level: 1 }).waitFor();
-  const script = await logIn(await open(), new URL(page.url()).pathname, /Dan Driftberg/);
-  await looked(script, "notice");
-  await script.getByRole("link", { name: "Ändra meddelandet" }).click();
-  await looked(script, "notice-edit");
-  await seen(script, "/driftstatus");
-  await script.context().close();
+  await page.getByRole("button", { name: t("status-publish") }).click();
+  await page.getByRole("heading", { name: TITLES[way.language], level: 1 }).waitFor();
+  if (way.script) await look(page);
+  await page.getByRole("link", { name: t("status-edit") }).click();
+  if (way.script) await look(page);
+  await page.getByLabel(t("status-affected")).first().fill("Bara några kan logga in.");
+  await page.getByRole("button", { name: t("status-publish") }).click();
+  await page.getByRole("heading", { name: TITLES[way.language], level: 1 }).waitFor();
+  if (way.script) {
+    // One of the two is over; the other is met in the form.
+    await page.getByRole("button", { name: t("status-resolve") }).click();
+    await page.getByText(t("status-over")).first().waitFor();
+    await page.goto(`${address}/driftstatus`);
+    await look(page);
+  }
   await page.context().close();
 }
 
 // The trouble of a system stands in the form when that system is chosen, and not before.
-async function isMetInTheForm() {
-  for (const javaScriptEnabled of [true, false]) {
-    const page = await asEmployee(await open({ javaScriptEnabled }), "/skapa-arende");
-    const trouble = page.locator(".kw-system-trouble", { hasText: "Primula går inte att nå" }).first();
+async function statusIsMet() {
+  // Each somebody else, who has no draft from before.
+  const persons = ["Anna Exempelsson", "Bertil Exempel", "Karin Sagolund", "Lars Sagström"];
+  for (const [place, way] of EVERY_WAY.entries()) {
+    const t = words(way.language);
+    const page = await logIn(await open(way), "/skapa-arende", persons[place]);
+    const trouble = page.locator(".kw-system-trouble", { hasText: TITLES[way.language] }).first();
     assert.equal(await trouble.isVisible(), false);
-    await page.getByLabel("IT-tjänstestöd", { exact: true }).check();
+    await page.getByLabel(t("area-it-tjanstestod"), { exact: true }).check();
     assert.equal(await trouble.isVisible(), false);
-    await page.getByLabel("Vilket system gäller ärendet?").selectOption("primula");
+    await page.getByLabel(t("create-system-label")).selectOption("primula");
     await trouble.waitFor();
-    if (javaScriptEnabled) await looked(page, "trouble");
-    await page.getByLabel("Vilket system gäller ärendet?").selectOption("agresso");
+    if (way.script) {
+      await look(page);
+      if (way.language === "sv") await picture(page, "create-trouble");
+    }
+    await page.getByLabel(t("create-system-label")).selectOption("agresso");
     assert.equal(await trouble.isVisible(), false);
     await page.context().close();
   }
 }
 
-// Nobody asks for it: who comes back finds what was typed, and what was sent is no draft.
-async function isKeptByItself() {
-  const page = await asEmployee(await open(), "/skapa-arende");
-  await page.getByLabel("Ekonomi", { exact: true }).check();
-  await page.getByLabel("Ämne").fill("Omföring");
-  await page.locator("[data-autosave-status]").getByText("Utkastet är sparat").waitFor();
-  await page.getByRole("button", { name: "Ta bort utkastet" }).waitFor();
-  await page.getByLabel("Meddelande").fill("Kan ni flytta posten?");
-  // Who leaves before the next pause loses nothing either.
-  await page.goto(address);
-  await page.goto(`${address}/skapa-arende`);
-  assert.equal(await page.getByLabel("Ämne").inputValue(), "Omföring");
-  await page.getByLabel("Meddelande").fill("Kan ni flytta posten?");
-  await page.getByRole("button", { name: "Skicka ärende" }).click();
-  await page.getByRole("heading", { name: "Vi har tagit emot ditt ärende" }).waitFor();
-  await page.goto(`${address}/skapa-arende`);
-  assert.equal(await page.getByLabel("Ämne").inputValue(), "");
-  await page.context().close();
+// Who comes back finds what was typed, without being asked where a script runs; what was sent is no draft.
+async function whatIsTypedIsKept() {
+  for (const way of EVERY_WAY) {
+    const t = words(way.language);
+    const page = await logIn(await open(way), "/skapa-arende", "Cecilia Provberg");
+    await page.getByLabel(t("area-ekonomi"), { exact: true }).check();
+    await page.getByLabel(t("create-subject-label")).fill("Omföring");
+    if (way.script) {
+      await page.locator("[data-autosave-status]").getByText(t("draft-saved").split(" ").slice(0, 3).join(" ")).waitFor();
+      await page.getByRole("button", { name: t("create-discard") }).waitFor();
+    } else {
+      await page.getByRole("button", { name: t("create-draft") }).click();
+      await page.locator("[data-draft-saved]").waitFor();
+    }
+    await page.getByLabel(t("create-message-label")).fill("Kan ni flytta posten?");
+    // With a script, who leaves before the next pause loses nothing either.
+    await page.goto(address);
+    await page.goto(`${address}/skapa-arende`);
+    assert.equal(await page.getByLabel(t("create-subject-label")).inputValue(), "Omföring");
+    await page.getByLabel(t("create-message-label")).fill("Kan ni flytta posten?");
+    await page.getByRole("button", { name: t("create-submit") }).click();
+    await page.getByRole("heading", { name: t("confirm-title") }).waitFor();
+    await page.goto(`${address}/skapa-arende`);
+    assert.equal(await page.getByLabel(t("create-subject-label")).inputValue(), "");
+    // Thrown away, it does not come back.
+    await page.getByLabel(t("create-subject-label")).fill("Ångrat");
+    await page.getByRole("button", { name: t("create-draft") }).click();
+    await page.locator("[data-draft-saved]").waitFor();
+    await page.getByRole("button", { name: t("create-discard") }).click();
+    await page.goto(`${address}/skapa-arende`);
+    assert.equal(await page.getByLabel(t("create-subject-label")).inputValue(), "");
+    await page.context().close();
+  }
 }
 
-async function isChosen() {
-  const page = await asEmployee(await open(), "/installningar");
-  await looked(page, "settings");
-  await page.getByLabel("English").check();
-  await page.getByLabel("Primula").check();
-  await page.getByRole("button", { name: "Spara inställningar" }).click();
-  await page.getByText("Your settings are saved.").waitFor();
-  assert.equal(await page.getByLabel("Primula").isChecked(), true);
-  await looked(page, "settings-kept");
-  await page.context().close();
+// Each from the other language to that of the way; a login brings back what was chosen before.
+async function settingsAreChosen() {
+  for (const way of EVERY_WAY) {
+    const other = way.language === "sv" ? "en" : "sv";
+    const [t, before] = [words(way.language), words(other)];
+    const page = await logIn(await open(way), "/installningar", "Elin Påhittson");
+    await page.goto(`${address}/sprak?kod=${other}&till=/installningar`);
+    await page.getByLabel(before("settings-email")).fill("elin@");
+    await page.getByRole("button", { name: before("settings-save") }).click();
+    await page.locator(".kw-summary").waitFor();
+    await page.getByLabel(before("settings-email")).fill("elin@example.com");
+    await page.locator(`[name=language][value=${way.language}]`).check();
+    await page.getByLabel("Primula").setChecked(way.script);
+    await page.getByRole("button", { name: before("settings-save") }).click();
+    await page.getByText(t("settings-kept")).waitFor();
+    assert.equal(await page.getByLabel("Primula").isChecked(), way.script);
+    assert.equal(await page.getByLabel(t("settings-email")).inputValue(), "elin@example.com");
+    if (way.script) await look(page);
+    await page.context().close();
+  }
 }
 
-function open(options = {}) {
-  return openIn(browser, /Failed to load resource: the server responded with a status of 422/, options);
+async function open({ language, script }) {
+  const page = await openIn(browser, /Failed to load resource: the server responded with a status of 422/, { javaScriptEnabled: script });
+  await page.context().addCookies([{ name: "kundwebb_language", value: language, url: address }]);
+  return page;
 }
 
+// Past the choice of employer, which other journeys make.
 async function logIn(page, path, person) {
   await page.goto(`${address}/logga-in?till=${path}`);
-  await page.getByRole("button", { name: person }).click();
+  await page.getByRole("button", { name: new RegExp(person) }).click();
   return page;
-}
-
-async function asEmployee(page, path) {
-  await page.goto(address + path);
-  const choice = page.getByLabel("Exempelverket", { exact: true });
-  if (await choice.isVisible()) {
-    await choice.check();
-    await page.getByRole("button", { name: "Fortsätt" }).click();
-  }
-  await page.getByRole("button", { name: /Bertil Exempel/ }).click();
-  await page.goto(address + path);
-  return page;
-}
-
-async function seen(page, path) {
-  await page.goto(address + path);
-  await looked(page, path.slice(1));
-}
-
-async function looked(page, name) {
-  await look(page);
-  if (!pictures) return;
-  for (const width of [1280, 320]) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.screenshot({ path: `${pictures}/${name}-${width}.png`, fullPage: true });
-  }
-  await page.setViewportSize(WIDE);
 }

@@ -1,16 +1,17 @@
 // A login that nears its end, in a real browser whose clock is moved together with that of the server: the warning, going
 // on, what other windows learn of it, both ends, and what happens to what is typed. The warning is looked at by axe.
 //
-// node session.mjs <address of a demo> [<folder for pictures>]
+// node session.mjs <address of a demo>
 //
 // A login lasts five minutes without use there, and an hour at most. Who runs it moves the clock when a line »pass
 // <minutes>« is printed, and says so with a line of its own.
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
-import { fail, look, WIDE } from "./look.mjs";
+import { tabTo } from "./focus.mjs";
+import { fail, look, picture, WIDE } from "./look.mjs";
 import { launch } from "./window.mjs";
 
-const [address, pictures] = process.argv.slice(2);
+const address = process.argv[2];
 // A little longer than a writer pauses before the page keeps a draft, milliseconds.
 const PAUSE = 3_500;
 const told = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -38,12 +39,15 @@ async function goesOn() {
   await page.getByRole("alertdialog", { name: "Du loggas ut om 2 minuter. Det du har skrivit finns kvar." }).waitFor();
   assert.equal(await hasFocus(page), true);
   await look(page);
-  await picture(page, "idle");
+  await picture(page, "session-idle", { fullPage: false });
   // The count goes by the minute.
   await pass(page, 1);
   await page.getByRole("alertdialog", { name: "Du loggas ut om 1 minut." }).waitFor();
   assert.equal(await page.locator("[data-session-told]").textContent(), "Du loggas ut om 1 minut. Det du har skrivit finns kvar.");
-  await page.keyboard.press("Tab");
+  // It covers nothing that one comes to by keyboard, from the end of the page to its beginning.
+  await tabTo(page, page.locator(".ds-skip-link"), "Shift+Tab");
+  await page.keyboard.press("Shift+Tab");
+  await tabTo(page, page.locator("[data-stay]"), "Shift+Tab");
   await page.keyboard.press("Enter");
   await warning(page).waitFor({ state: "hidden" });
   assert.equal(await page.locator("[data-session-told]").textContent(), "Du är fortfarande inloggad.");
@@ -108,7 +112,7 @@ async function isOverAndLosesNothing() {
   await pass(page, 6);
   await warning(page).getByText("Tiden gick ut och du är utloggad.").waitFor();
   await look(page);
-  await picture(page, "over");
+  await picture(page, "session-over", { fullPage: false });
   await page.getByRole("button", { name: "Skicka ärende" }).click();
   await page.getByText("Tiden gick ut och du är utloggad. Det du skrev finns kvar.").waitFor();
   await look(page);
@@ -149,7 +153,7 @@ async function comesToTheLatestEnd() {
   assert.equal(await page.evaluate(() => document.activeElement.name), "message");
   assert.equal(await page.getByRole("button", { name: "Stay logged in" }).isVisible(), false);
   await look(page);
-  await picture(page, "latest");
+  await picture(page, "session-latest", { fullPage: false });
   await page.getByRole("button", { name: "Close the message" }).click();
   await warning(page).waitFor({ state: "hidden" });
   await pass(page, 2);
@@ -191,15 +195,6 @@ async function pass(page, minutes) {
   await clock.fastForward(minutes * 60_000 - PAUSE);
   // What is asked then is answered.
   await page.waitForLoadState("networkidle");
-}
-
-async function picture(page, name) {
-  if (!pictures) return;
-  for (const size of [WIDE, { width: 320, height: 640 }]) {
-    await page.setViewportSize(size);
-    await page.screenshot({ path: `${pictures}/${name}-${size.width}.png` });
-  }
-  await page.setViewportSize(WIDE);
 }
 
 async function open(options = {}) {

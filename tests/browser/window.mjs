@@ -3,11 +3,11 @@ import { chromium } from "playwright-core";
 import { fail, WIDE } from "./look.mjs";
 
 // As a server without a screen runs it, and without what it would ask of the net.
-export function launch() {
+export function launch(more = []) {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   const args = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--disable-component-update", "--disable-sync", ...more,
   ];
   return chromium.launch({ executablePath, args });
 }

@@ -118,6 +118,7 @@ case-closed-use = Create a new case from it
 case-closed-discard = Discard what I wrote
 session-other = Somebody other than who is logged in now began to fill in the form. It has not been sent. Whoever began it can log in and go on.
 file-not-sent = Not sent: a file did not come along. Attach it again, or send without it.
+file-again = Try again
 session-over = You are logged out. What you wrote is kept. Log in again to go on.
 session-warn-last = You will be logged out in 1 minute. What you have written is kept.
 session-final = In { $n } minutes you need to log in again. Send as usual: what you have written is kept.

@@ -118,6 +118,7 @@ case-closed-use = Skapa ett nytt ärende av det
 case-closed-discard = Kasta det jag skrev
 session-other = Någon annan än den som nu är inloggad började fylla i formuläret. Det är inte skickat. Den som började kan logga in och fortsätta.
 file-not-sent = Inte skickat: en fil kom inte med. Bifoga den igen, eller skicka utan den.
+file-again = Försök igen
 session-over = Du är utloggad. Det du skrev finns kvar. Logga in igen för att fortsätta.
 session-warn-last = Du loggas ut om 1 minut. Det du har skrivit finns kvar.
 session-final = Om { $n } minuter behöver du logga in igen. Skicka som vanligt: det du har skrivit finns kvar.

@@ -229,4 +229,10 @@ impl CreatePage {
     fn follows(&self) -> bool {
         !self.form.value("followsUp").is_empty() || self.form.is_wrong("followsUp")
     }
+
+    /// Where the form is sent: to another address than the page has. Where the line breaks meanwhile, browsers then lead
+    /// back to the form as it was filled in, and not past it.
+    fn onward(&self) -> &'static str {
+        if self.frame.address.contains('?') { ADDRESS } else { "/skapa-arende?skicka" }
+    }
 }

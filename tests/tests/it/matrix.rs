@@ -1,7 +1,7 @@
 //! P8 over HTTP: every route × every role × cases that stand to the caller in every way. What a route needs is spelled out
 //! in `matrix/routes.rs`; a route that is missing there fails. What a role may is spelled out beside `domain::access::may`.
 
-mod routes;
+pub(crate) mod routes;
 mod town;
 
 use std::collections::BTreeSet;

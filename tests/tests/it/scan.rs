@@ -13,7 +13,7 @@ use crate::support::{PDF, TestApp, TestCaller};
 const PATIENCE: u64 = 60;
 
 /// Runs the daemon's slow parts where nothing waits for them.
-async fn clamd(settings: Option<&'static [&'static str]>) -> Clamd {
+pub(crate) async fn clamd(settings: Option<&'static [&'static str]>) -> Clamd {
     let started = tokio::task::spawn_blocking(move || {
         let mut clamd = Clamd::new().unwrap();
         if let Some(settings) = settings {
@@ -25,7 +25,7 @@ async fn clamd(settings: Option<&'static [&'static str]>) -> Clamd {
 }
 
 /// Starts a daemon that does not run.
-async fn run(mut clamd: Clamd, settings: &'static [&'static str]) -> Clamd {
+pub(crate) async fn run(mut clamd: Clamd, settings: &'static [&'static str]) -> Clamd {
     let started = tokio::task::spawn_blocking(move || {
         clamd.kill();
         clamd.run(settings).unwrap();
@@ -50,12 +50,12 @@ fn eicar() -> Vec<u8> {
 }
 
 /// A PDF in which something is found.
-fn infected_pdf() -> Vec<u8> {
+pub(crate) fn infected_pdf() -> Vec<u8> {
     [PDF, MARKER.as_bytes()].concat()
 }
 
 /// A Word file in which this is the document, perhaps said to be locked.
-fn docx(document: &[u8], locked: bool) -> Vec<u8> {
+pub(crate) fn docx(document: &[u8], locked: bool) -> Vec<u8> {
     zip(&[("[Content_Types].xml", b"<Types/>", false), ("word/document.xml", document, locked)])
 }
 
@@ -91,7 +91,7 @@ fn file_path(case: &Value, file: usize) -> String {
 }
 
 /// Waits until a case is as wanted, read each time that the read models have moved.
-async fn until_scanned(app: &App, reader: &TestCaller<'_>, case: &str, wanted: &[&str]) -> Value {
+pub(crate) async fn until_scanned(app: &App, reader: &TestCaller<'_>, case: &str, wanted: &[&str]) -> Value {
     let waiting = async {
         let mut position = app.read_models.watch();
         loop {

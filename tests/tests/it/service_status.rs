@@ -8,12 +8,12 @@ use crate::support::{TestApp, identity};
 
 const NEW: &str = "/driftstatus/ny";
 
-async fn editor(app: &TestApp) -> Browser<'_> {
+pub(crate) async fn editor(app: &TestApp) -> Browser<'_> {
     Browser::of(app, identity("dan", Role::StatusEditor)).await
 }
 
 /// What is typed about Primula, with something else in some fields.
-fn typed<'a>(other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn typed<'a>(other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let usual = [
         ("kind", "disruption"),
         ("system", "primula"),

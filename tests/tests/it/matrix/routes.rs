@@ -7,7 +7,7 @@ use domain::access::{Action, Duty};
 
 /// What a route needs.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Needs {
+pub(crate) enum Needs {
     /// Nothing.
     Anybody,
     /// Somebody who is logged in; what is shown follows from the rights.
@@ -54,7 +54,7 @@ pub(super) const API: &[(&str, &str, Needs)] = &[
 ];
 
 /// The routes of the pages.
-pub(super) const PAGES: &[(&str, &str, Needs)] = &[
+pub(crate) const PAGES: &[(&str, &str, Needs)] = &[
     ("GET", "/", Anybody),
     ("GET", "/support", Anybody),
     ("GET", "/tjanster", Anybody),

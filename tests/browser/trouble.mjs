@@ -1,0 +1,190 @@
+// What goes wrong on the way, in a real browser: a slow network, an upload that is cut in the middle, an answer that is
+// lost, a program that is killed and started again between two steps. Nothing that was typed or attached is lost, and each
+// case is there once.
+//
+// node trouble.mjs <address of a demo>     When a line »restart« is printed, whoever runs it kills the program, starts it
+//                                          again and says its new address.
+import assert from "node:assert/strict";
+import { connect, createServer } from "node:net";
+import { createInterface } from "node:readline";
+import { picture } from "./look.mjs";
+import { launch, openIn } from "./window.mjs";
+
+let target = process.argv[2];
+const told = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+// What breaks on the line, if anything does: a request that begins so is cut after so many bytes, or loses its answer.
+let breaking = null;
+const line = createServer(carry).listen(0, "127.0.0.1");
+await new Promise((resolve) => line.once("listening", resolve));
+const address = `http://127.0.0.1:${line.address().port}`;
+
+const browser = await launch();
+try {
+  await onASlowLine();
+  await cutInTheMiddle();
+  await cutInTheMiddleWithoutScript();
+  await withAnswersThatAreLost();
+  await restartedBetweenTwoSteps({});
+  await restartedBetweenTwoSteps({ javaScriptEnabled: false });
+} finally {
+  await browser.close();
+  line.close();
+  line.closeAllConnections?.();
+  process.stdin.destroy();
+}
+
+// The whole file is on its way for some seconds; whoever sends meanwhile sends when it is there.
+async function onASlowLine() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Långsamt");
+  const network = await page.context().newCDPSession(page);
+  await network.send("Network.enable");
+  await network.send("Network.emulateNetworkConditions", { offline: false, latency: 300, downloadThroughput: 50_000, uploadThroughput: 50_000 });
+  await page.locator("input[type=file]").setInputFiles(file("stor.pdf", 150_000));
+  await page.waitForFunction(() => { const value = document.querySelector(".kw-file progress")?.value; return value > 0 && value < 100; });
+  assert.match(await page.locator(".kw-file").textContent(), /Laddas upp, \d+ procent/);
+  await picture(page, "trouble-slow");
+  await send(page);
+  await receipt(page, ["stor.pdf"]);
+  await there(page, "Långsamt");
+}
+
+// The row says that the file did not come and has a button that sends it again; the text and the other file stay.
+async function cutInTheMiddle() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Avbrutet");
+  breaking = { request: "POST /skapa-arende/filer", after: 200_000 };
+  await page.locator("input[type=file]").setInputFiles([file("liten.pdf"), file("stor.pdf", 1_000_000)]);
+  const row = page.locator(".kw-file", { hasText: "stor.pdf kunde inte laddas upp. Försök igen." });
+  await row.waitFor();
+  await page.locator(".kw-file", { hasText: "liten.pdf" }).getByText("Bifogad").waitFor();
+  await picture(page, "trouble-cut");
+  // Nothing is sent without it unawares.
+  await send(page);
+  await page.getByText("Inte skickat: en fil kom inte med.").last().waitFor();
+  breaking = null;
+  await row.getByRole("button", { name: "Försök igen: stor.pdf" }).click();
+  await page.locator(".kw-file", { hasText: "stor.pdf" }).getByText("Bifogad").waitFor();
+  assert.equal(await page.getByLabel("Meddelande").inputValue(), "Kan ni hjälpa mig?");
+  await send(page);
+  await receipt(page, ["liten.pdf", "stor.pdf"]);
+  await there(page, "Avbrutet");
+}
+
+// The browser shows a page of its own; back in the form is what was chosen and written. Not the subject: browsers keep no
+// line that they must not suggest to who sits there next.
+async function cutInTheMiddleWithoutScript() {
+  const page = await filledIn(await open({ javaScriptEnabled: false }), "Bertil Exempel", "Utan skript");
+  await page.locator("input[type=file]").setInputFiles(file("stor.pdf", 1_000_000));
+  breaking = { request: "POST /skapa-arende", after: 200_000 };
+  await failed(page);
+  breaking = null;
+  await page.goBack();
+  assert.equal(await page.getByLabel("Meddelande").inputValue(), "Kan ni hjälpa mig?");
+  assert.equal(await page.getByLabel("Ekonomi", { exact: true }).isChecked(), true);
+  await page.getByLabel("Ämne").fill("Utan skript");
+  await page.locator("input[type=file]").setInputFiles(file("stor.pdf", 1_000_000));
+  await send(page);
+  await receipt(page, ["stor.pdf"]);
+  await there(page, "Utan skript");
+}
+
+// It was received, but nobody was told: whoever sends it again is told of the same case.
+async function withAnswersThatAreLost() {
+  for (const javaScriptEnabled of [true, false]) {
+    const subject = `Tappat svar ${javaScriptEnabled}`;
+    const page = await filledIn(await open({ javaScriptEnabled }), "Bertil Exempel", subject);
+    breaking = { request: "POST /skapa-arende", answer: true };
+    await failed(page);
+    breaking = null;
+    await page.goBack();
+    // What a script has kept as a draft is none any more.
+    if (await page.getByLabel("Ämne").inputValue() === subject) {
+      await send(page);
+      await receipt(page, []);
+    }
+    await there(page, subject);
+  }
+}
+
+// Filled in, restarted, with a file, restarted, sent.
+async function restartedBetweenTwoSteps(options) {
+  const subject = options.javaScriptEnabled === false ? "Omstart utan skript" : "Omstart";
+  const page = await filledIn(await open(options), "Bertil Exempel", subject);
+  await restart();
+  await page.locator("input[type=file]").setInputFiles(file("underlag.pdf"));
+  if (options.javaScriptEnabled === false) await page.getByRole("button", { name: "Ladda upp valda filer" }).click();
+  await page.locator(".kw-file", { hasText: "underlag.pdf" }).getByText("Bifogad").waitFor();
+  await restart();
+  assert.equal(await page.getByLabel("Meddelande").inputValue(), "Kan ni hjälpa mig?");
+  await send(page);
+  await receipt(page, ["underlag.pdf"]);
+  await there(page, subject);
+}
+
+async function filledIn(page, person, subject) {
+  await page.goto(`${address}/skapa-arende`);
+  await page.getByLabel("Exempelverket", { exact: true }).check();
+  await page.getByRole("button", { name: "Fortsätt" }).click();
+  await page.getByRole("button", { name: new RegExp(person) }).click();
+  await page.getByLabel("Ekonomi", { exact: true }).check();
+  await page.getByLabel("Ämne").fill(subject);
+  await page.getByLabel("Meddelande").fill("Kan ni hjälpa mig?");
+  return page;
+}
+
+function send(page) {
+  return page.getByRole("button", { name: "Skicka ärende" }).click();
+}
+
+// Sends, and waits until the line has broken.
+async function failed(page) {
+  await Promise.all([page.waitForEvent("requestfailed", (request) => request.isNavigationRequest()), send(page)]);
+  // The page of the browser itself has come when its address has.
+  await page.waitForURL(/^chrome-error:/);
+}
+
+async function receipt(page, files) {
+  await page.getByRole("heading", { name: "Vi har tagit emot ditt ärende" }).waitFor();
+  for (const name of files) await page.getByText(name).first().waitFor();
+}
+
+// One case of that subject, and nothing left in the form.
+async function there(page, subject) {
+  await page.goto(`${address}/mina-arenden?q=${encodeURIComponent(subject)}`);
+  assert.equal(await page.getByRole("link", { name: new RegExp(`^${subject}`) }).count(), 1);
+  await page.goto(`${address}/skapa-arende`);
+  assert.equal(await page.getByLabel("Ämne").inputValue(), "");
+  await page.context().close();
+}
+
+async function restart() {
+  console.log("restart");
+  target = (await told.next()).value;
+}
+
+// Between the browser and the program, wherever that is now.
+function carry(browserSide) {
+  const { hostname, port } = new URL(target);
+  const programSide = connect(Number(port), hostname);
+  const end = () => { browserSide.destroy(); programSide.destroy(); };
+  for (const side of [browserSide, programSide]) side.on("error", end).on("close", end);
+  let sent = -1;
+  browserSide.on("data", (piece) => {
+    if (breaking && piece.toString("latin1", 0, 100).match(new RegExp(`^${breaking.request}[ ?]`))) sent = 0;
+    else if (piece.toString("latin1", 0, 10).match(/^(GET|POST) \//)) sent = -1;
+    if (sent >= 0) sent += piece.length;
+    if (breaking && sent > (breaking.after ?? Infinity)) end();
+    else programSide.write(piece);
+  });
+  programSide.on("data", (piece) => {
+    if (breaking?.answer && sent >= 0) end();
+    else browserSide.write(piece);
+  });
+}
+
+function file(name, size = 100) {
+  return { name, mimeType: "application/pdf", buffer: Buffer.concat([Buffer.from("%PDF-1.7\n"), Buffer.alloc(size, " "), Buffer.from("\n%%EOF\n")]) };
+}
+
+function open(options = {}) {
+  return openIn(browser, /Failed to load resource: (the server responded with a status of 422|net::ERR_)/, options);
+}
