@@ -6,6 +6,8 @@ pub mod case_row;
 pub mod directory;
 pub mod my_cases;
 pub mod narrowing;
+pub mod payroll_forms;
+pub mod payroll_periods;
 pub mod projector;
 pub mod queue;
 pub mod read_models;
@@ -69,6 +71,8 @@ pub trait Projection: Sync {
 /// Every projection. All advance together, in this order.
 pub static ALL: &[&dyn Projection] = &[
     &directory::Directory,
+    &payroll_forms::PayrollForms,
+    &payroll_periods::PayrollPeriods,
     &queue::Queue,
     &satisfaction::Satisfaction,
     &scans::Scans,

@@ -68,6 +68,10 @@ event-NotificationFailed = An e-mail could not be sent
 event-EmployerRegistered = An employer was registered
 event-NoticePublished = A service notice was published
 event-NoticeResolved = A service notice was resolved
+event-PayrollFormPublished = A payroll form was published
+event-PayrollFormWithdrawn = A payroll form was withdrawn
+event-PayrollPeriodPublished = A period of the payroll calendar was published
+event-PayrollPeriodWithdrawn = A period of the payroll calendar was withdrawn
 event-ReadLogSealed = The read log was bound to the log
 event-ReadLogKeyDestroyed = A month of the read log was disposed of
 

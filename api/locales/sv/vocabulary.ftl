@@ -68,6 +68,10 @@ event-NotificationFailed = Mejl kunde inte skickas
 event-EmployerRegistered = Arbetsgivare registrerades
 event-NoticePublished = Driftmeddelande publicerades
 event-NoticeResolved = Driftmeddelande avslutades
+event-PayrollFormPublished = Löneblankett publicerades
+event-PayrollFormWithdrawn = Löneblankett drogs in
+event-PayrollPeriodPublished = Period i tidplanen publicerades
+event-PayrollPeriodWithdrawn = Period i tidplanen drogs in
 event-ReadLogSealed = Läsloggen bands till loggen
 event-ReadLogKeyDestroyed = En månad i läsloggen gallrades
 

@@ -60,6 +60,10 @@ pub fn case_of(event: &StoredEvent) -> Option<CaseId> {
         | Event::EmployerRegistered { .. }
         | Event::NoticePublished { .. }
         | Event::NoticeResolved {}
+        | Event::PayrollFormPublished { .. }
+        | Event::PayrollFormWithdrawn {}
+        | Event::PayrollPeriodPublished { .. }
+        | Event::PayrollPeriodWithdrawn {}
         | Event::ReadLogSealed { .. }
         | Event::ReadLogKeyDestroyed { .. } => None,
     }

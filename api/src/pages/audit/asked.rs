@@ -17,7 +17,7 @@ use crate::{App, Failure};
 const LIMITS: [usize; 2] = [20, 50];
 
 /// The kinds of event, as people meet them.
-const KINDS: [&str; 23] = [
+const KINDS: [&str; 27] = [
     "CaseReceived",
     "AttachmentAdded",
     "ProcessingStarted",
@@ -39,6 +39,10 @@ const KINDS: [&str; 23] = [
     "EmployerRegistered",
     "NoticePublished",
     "NoticeResolved",
+    "PayrollFormPublished",
+    "PayrollFormWithdrawn",
+    "PayrollPeriodPublished",
+    "PayrollPeriodWithdrawn",
     "ReadLogSealed",
     "ReadLogKeyDestroyed",
 ];
