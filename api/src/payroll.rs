@@ -7,11 +7,12 @@ use std::sync::LazyLock;
 use domain::StreamId;
 use domain::payroll_form;
 use domain::payroll_period::{Period, WrittenPeriod};
+use projections::ReadError;
 use projections::payroll_forms::{self, PayrollForm};
 use projections::payroll_periods::{self, PayrollPeriod};
 use serde::Deserialize;
 
-use crate::{App, Failure};
+use crate::App;
 
 #[derive(Deserialize)]
 struct ShippedForm {
@@ -83,7 +84,7 @@ pub fn period_stream(app: &App, period: &str) -> StreamId {
 ///
 /// # Errors
 /// When the read models cannot be read.
-pub async fn forms(app: &App) -> Result<Vec<PayrollForm>, Failure> {
+pub async fn forms(app: &App) -> Result<Vec<PayrollForm>, ReadError> {
     let published = app.query(payroll_forms::forms).await?;
     let all = FORMS.iter().cloned().chain(published).map(|form| (form.code.clone(), form));
     Ok(all.collect::<BTreeMap<_, _>>().into_values().collect())
@@ -93,7 +94,7 @@ pub async fn forms(app: &App) -> Result<Vec<PayrollForm>, Failure> {
 ///
 /// # Errors
 /// When the read models cannot be read.
-pub async fn form(app: &App, code: &str) -> Result<Option<PayrollForm>, Failure> {
+pub async fn form(app: &App, code: &str) -> Result<Option<PayrollForm>, ReadError> {
     let Some(code) = payroll_form::code(code) else { return Ok(None) };
     let stream = form_stream(app, &code);
     let published = app.query(move |tables| payroll_forms::form(tables, stream)).await?;
@@ -104,7 +105,7 @@ pub async fn form(app: &App, code: &str) -> Result<Option<PayrollForm>, Failure>
 ///
 /// # Errors
 /// When the read models cannot be read.
-pub async fn periods(app: &App) -> Result<Vec<PayrollPeriod>, Failure> {
+pub async fn periods(app: &App) -> Result<Vec<PayrollPeriod>, ReadError> {
     let published = app.query(payroll_periods::periods).await?;
     let all = PERIODS.iter().cloned().chain(published).map(|period| (period.days.period.clone(), period));
     Ok(all.collect::<BTreeMap<_, _>>().into_values().collect())
@@ -114,7 +115,7 @@ pub async fn periods(app: &App) -> Result<Vec<PayrollPeriod>, Failure> {
 ///
 /// # Errors
 /// When the read models cannot be read.
-pub async fn period(app: &App, period: &str) -> Result<Option<PayrollPeriod>, Failure> {
+pub async fn period(app: &App, period: &str) -> Result<Option<PayrollPeriod>, ReadError> {
     let stream = period_stream(app, period);
     let published = app.query(move |tables| payroll_periods::period(tables, stream)).await?;
     Ok(published.or_else(|| shipped_period(period)))

@@ -328,7 +328,7 @@ fn beside_cases(of: u8, a: u8) -> Append {
         },
         Event::PayrollFormPublished { code, name_sv, name_en, .. } => {
             let (code, name_sv, name_en) = (&code, &name_sv, &name_en);
-            WrittenForm { code, name_sv, name_en, file: Some(&file()).filter(|_| a % 2 == 0) }
+            WrittenForm { code, name_sv, name_en, file: Some(&file()).filter(|_| a.is_multiple_of(2)) }
                 .publish()
                 .unwrap()
         }

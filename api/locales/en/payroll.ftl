@@ -2,8 +2,6 @@
 
 payroll-form-version = Version of { $date }
 payroll-form-elsewhere = Ask your payroll officer for it
-payroll-forms-edit = Change the payroll forms
-payroll-periods-edit = Change the payroll calendar
 
 payroll-back = Back to the editors’ pages
 payroll-changed = Changed

@@ -2,8 +2,6 @@
 
 payroll-form-version = Version { $date }
 payroll-form-elsewhere = Finns hos din lönehandläggare
-payroll-forms-edit = Ändra löneblanketterna
-payroll-periods-edit = Ändra tidplanen
 
 payroll-back = Tillbaka till redaktionen
 payroll-changed = Ändrad

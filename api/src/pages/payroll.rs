@@ -96,18 +96,20 @@ impl PeriodInWords {
     }
 }
 
-/// When something was done, and by whom, in words; that it came with the program where nobody did it.
+/// When something was done, and by whom; none where it came with the program.
+type By = Option<(DateTime<Utc>, PersonId)>;
+/// The same in words; that it came with the program where nobody did it.
 type Done = (String, String);
 
 /// What was done, each with what tells when and by whom.
 async fn told<T>(
     app: &App,
     (caller, language): (&Caller, Language),
-    done: Vec<(Option<(DateTime<Utc>, PersonId)>, T)>,
+    done: Vec<(By, T)>,
 ) -> Result<Vec<(Done, T)>, Failure> {
     let persons: Vec<PersonId> = done.iter().filter_map(|(by, _)| by.map(|(_, person)| person)).collect();
     let names = Names::load(app, language, &caller.actor, None, persons).await?;
-    let in_words = |by: Option<(DateTime<Utc>, PersonId)>| match by {
+    let in_words = |by: By| match by {
         Some((at, person)) => (format::moment(language, at), names.person(person)),
         None => (Text::new(language, "payroll-shipped").to_string(), String::new()),
     };

@@ -258,7 +258,7 @@ pub(crate) async fn an_event_beside_the_cases_attaches_its_files_once_and_seals_
     let node = node.restart();
     assert_eq!(node.committer.append(publish(5, Some(&two), 0)).await, unknown);
     let events = node.reader().stream(StreamId(Uuid::from_u128(1))).await.unwrap();
-    assert_eq!(events[1].event.files(), [one.card.clone()]);
+    assert_eq!(events[1].event.files(), std::slice::from_ref(&one.card));
     let stored = node.log.events_after(1, 1).await.unwrap().remove(0);
     assert!(stored.sealed.is_some() && !stored.facts.contains(&one.card.key));
 }
