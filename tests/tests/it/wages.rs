@@ -97,6 +97,7 @@ async fn a_form_is_published_downloaded_replaced_and_withdrawn() {
     let page = dan.get(FEES).await;
     dan.done(&send(&dan, &page, FEES, &names, None).await).await;
     app.pass(chrono::TimeDelta::days(2));
+    let dan = editor(&app, "dan").await;
     let page = dan.get(FEES).await;
     let page = dan.done(&send(&dan, &page, FEES, &names, Some(("ny.pdf", &pdf("två")))).await).await;
     page.shows(200, "filen från 25 november 2026");
