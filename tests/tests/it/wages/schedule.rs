@@ -129,7 +129,6 @@ async fn nobody_overwrites_anybody() {
 #[tokio::test]
 async fn calendars_learn_what_changed_and_what_is_cancelled() {
     let app = TestApp::start().await;
-    let dan = editor(&app, "dan").await;
     let shipped = text(&app).await;
     let before = entries(&shipped);
     let pay_day = "2027-01-pay-day@tidplan.kundwebb";
