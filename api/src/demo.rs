@@ -8,6 +8,7 @@ pub mod persons;
 pub mod schedule;
 
 mod actions;
+mod forms;
 mod notices;
 
 use std::path::Path;
@@ -94,6 +95,10 @@ async fn make(config: &Config, clock: &Clock, say: impl Fn(&str)) -> anyhow::Res
         say(&format!("Making {cases} cases of the last ninety days"));
     }
     notices::register_employers(&app).await?;
+    // An empty demo holds no files.
+    if cases > 0 {
+        forms::publish(&app).await?;
+    }
     let mut notices = notices::planned(now);
     for (count, step) in steps.iter().enumerate() {
         while let Some(notice) = notices.pop_if(|notice| notice.at <= step.at) {

@@ -95,8 +95,8 @@ fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// Whether the caller has the file already.
-fn known(asked: &HeaderMap, tag: &str) -> bool {
+/// Whether the caller has what is under a tag already.
+pub fn known(asked: &HeaderMap, tag: &str) -> bool {
     let tags = asked.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
     tags.split(',')
         .map(|known| known.trim().trim_start_matches("W/"))

@@ -20,6 +20,7 @@ pub mod multipart;
 pub mod named_files;
 pub mod operations;
 pub mod pages;
+pub mod payroll;
 pub mod reactions;
 pub mod requests;
 pub mod scanning;

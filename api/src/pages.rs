@@ -20,6 +20,7 @@ pub mod login;
 pub mod my_cases;
 pub mod officer_case;
 pub mod officers;
+pub mod payroll;
 pub mod personal_data;
 pub mod register;
 pub mod service_status;
@@ -52,6 +53,7 @@ pub fn routes(app: &App) -> Router<App> {
         .merge(start::routes())
         .merge(support::routes())
         .merge(services::routes())
+        .merge(payroll::routes())
         .merge(service_status::routes())
         .merge(employer::routes())
         .merge(create_case::routes())

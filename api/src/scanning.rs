@@ -44,7 +44,8 @@ struct Waiting {
     case: CaseId,
     card: FileCard,
     from: Party,
-    employer: OrganisationNumber,
+    /// None where it is attached to no case.
+    employer: Option<OrganisationNumber>,
 }
 
 /// The work.
@@ -171,7 +172,7 @@ impl Work {
     }
 }
 
-/// What the log knows of a file of a case. Nobody is shown it, so no reading is recorded.
+/// What the log knows of a file of a case or of a payroll form. Nobody is shown it, so no reading is recorded.
 async fn waiting_file(app: &App, file: AttachmentId, case: CaseId) -> Result<Option<Waiting>, LogError> {
     let mut found = None;
     let mut employer = None;
@@ -180,7 +181,7 @@ async fn waiting_file(app: &App, file: AttachmentId, case: CaseId) -> Result<Opt
         let card = recorded.event.files().iter().find(|card| card.attachment_id == file);
         found = found.or(card.map(|card| (card.clone(), recorded.event.attached_by())));
     }
-    Ok(found.zip(employer).map(|((card, from), employer)| Waiting { file, case, card, from, employer }))
+    Ok(found.map(|(card, from)| Waiting { file, case, card, from, employer }))
 }
 
 /// Records a verdict, unless another node has done so.
@@ -193,7 +194,7 @@ async fn record(app: &App, waiting: Waiting, verdict: Verdict) -> Result<(), Com
     let append = Append {
         stream: StreamId(file.0),
         actor: PersonId(app.keys.derived_id("installation", &[])),
-        employer: Some(employer),
+        employer,
         event: Event::FileScanned { case_id: case, attachment_id: file, from, outcome, signature },
         expected: Expected::New,
         upkeep: None,

@@ -235,6 +235,7 @@ pub enum Event {
     /// The scanner has looked at a file that waited for it. Stands in a stream of the file, so that it never moves the
     /// version of its case.
     FileScanned {
+        /// The stream that it was attached in: a case, or a payroll form.
         case_id: CaseId,
         attachment_id: AttachmentId,
         /// Which side attached it.
@@ -278,6 +279,33 @@ pub enum Event {
     ContentPublished { page: ContentPage, sv: Words, en: Words },
     /// The service catalogue was published.
     CataloguePublished { services: Vec<Service> },
+    /// A payroll form (*löneblankett*) was published, anew or in place of what it was.
+    PayrollFormPublished {
+        /// What tells it from others; in its stream always the same.
+        code: String,
+        name_sv: String,
+        name_en: String,
+        /// Its file; none: the one that it had before, if it had one.
+        attachment_ids: Vec<AttachmentId>,
+        stored_files: Vec<StoredFile>,
+        #[serde(skip)]
+        personal: Sealed<Files>,
+    },
+    /// The payroll form is not for use any more.
+    PayrollFormWithdrawn {},
+    /// The days of a period of the payroll schedule (*tidplan*) were published, anew or in place of others.
+    PayrollPeriodPublished {
+        /// Year and month, `2027-01`; in its stream always the same.
+        period: String,
+        /// The last day for documents.
+        documents: NaiveDate,
+        /// The last moment for approval, microseconds since 1970 UTC.
+        approval: i64,
+        run: NaiveDate,
+        pay_day: NaiveDate,
+    },
+    /// The period is not in the schedule any more.
+    PayrollPeriodWithdrawn {},
     /// The rows of the read log from one position to another are bound by the root of their Merkle tree (RFC 6962),
     /// hexadecimal.
     ReadLogSealed { from: u64, to: u64, root: String },
@@ -300,6 +328,7 @@ macro_rules! with_personal {
             Event::PersonSeen { personal: $personal, .. } => $do,
             Event::SettingsChosen { personal: $personal, .. } => $do,
             Event::SatisfactionGiven { personal: $personal, .. } => $do,
+            Event::PayrollFormPublished { personal: $personal, .. } => $do,
             Event::ProcessingStarted { .. }
             | Event::CaseAssigned { .. }
             | Event::PersonLinked { .. }
@@ -313,6 +342,9 @@ macro_rules! with_personal {
             | Event::NoticeResolved {}
             | Event::ContentPublished { .. }
             | Event::CataloguePublished { .. }
+            | Event::PayrollFormWithdrawn {}
+            | Event::PayrollPeriodPublished { .. }
+            | Event::PayrollPeriodWithdrawn {}
             | Event::ReadLogSealed { .. }
             | Event::ReadLogKeyDestroyed { .. } => $none,
         }
@@ -348,6 +380,10 @@ impl Event {
         "NoticeResolved",
         "ContentPublished",
         "CataloguePublished",
+        "PayrollFormPublished",
+        "PayrollFormWithdrawn",
+        "PayrollPeriodPublished",
+        "PayrollPeriodWithdrawn",
         "ReadLogSealed",
         "ReadLogKeyDestroyed",
     ];
@@ -378,6 +414,10 @@ impl Event {
             Self::NoticeResolved {} => "NoticeResolved",
             Self::ContentPublished { .. } => "ContentPublished",
             Self::CataloguePublished { .. } => "CataloguePublished",
+            Self::PayrollFormPublished { .. } => "PayrollFormPublished",
+            Self::PayrollFormWithdrawn {} => "PayrollFormWithdrawn",
+            Self::PayrollPeriodPublished { .. } => "PayrollPeriodPublished",
+            Self::PayrollPeriodWithdrawn {} => "PayrollPeriodWithdrawn",
             Self::ReadLogSealed { .. } => "ReadLogSealed",
             Self::ReadLogKeyDestroyed { .. } => "ReadLogKeyDestroyed",
         }
@@ -409,6 +449,10 @@ impl Event {
             | Self::NoticeResolved {}
             | Self::ContentPublished { .. }
             | Self::CataloguePublished { .. }
+            | Self::PayrollFormPublished { .. }
+            | Self::PayrollFormWithdrawn {}
+            | Self::PayrollPeriodPublished { .. }
+            | Self::PayrollPeriodWithdrawn {}
             | Self::ReadLogSealed { .. }
             | Self::ReadLogKeyDestroyed { .. } => None,
         }
@@ -465,7 +509,8 @@ impl Event {
     pub fn files(&self) -> &[FileCard] {
         match self {
             Self::CaseReceived { personal: Sealed::Open(question), .. } => &question.files,
-            Self::AttachmentAdded { personal: Sealed::Open(files), .. } => &files.files,
+            Self::AttachmentAdded { personal: Sealed::Open(files), .. }
+            | Self::PayrollFormPublished { personal: Sealed::Open(files), .. } => &files.files,
             Self::MessageAdded { personal: Sealed::Open(letter), .. }
             | Self::CaseClosed { personal: Sealed::Open(letter), .. } => &letter.files,
             _ => &[],
@@ -476,7 +521,7 @@ impl Event {
     pub const fn attached_by(&self) -> Party {
         match self {
             Self::AttachmentAdded { from, .. } | Self::MessageAdded { from, .. } => *from,
-            Self::CaseClosed { .. } => Party::Officer,
+            Self::CaseClosed { .. } | Self::PayrollFormPublished { .. } => Party::Officer,
             _ => Party::Customer,
         }
     }
@@ -487,7 +532,8 @@ impl Event {
             Self::CaseReceived { attachment_ids, .. }
             | Self::AttachmentAdded { attachment_ids, .. }
             | Self::MessageAdded { attachment_ids, .. }
-            | Self::CaseClosed { attachment_ids, .. } => attachment_ids,
+            | Self::CaseClosed { attachment_ids, .. }
+            | Self::PayrollFormPublished { attachment_ids, .. } => attachment_ids,
             _ => &[],
         }
     }
@@ -498,7 +544,8 @@ impl Event {
             Self::CaseReceived { stored_files, .. }
             | Self::AttachmentAdded { stored_files, .. }
             | Self::MessageAdded { stored_files, .. }
-            | Self::CaseClosed { stored_files, .. } => stored_files,
+            | Self::CaseClosed { stored_files, .. }
+            | Self::PayrollFormPublished { stored_files, .. } => stored_files,
             _ => &[],
         }
     }
@@ -536,21 +583,34 @@ mod tests {
         assert_eq!(event.facts_json(), r#"{"officer":"00000000-0000-0000-0000-000000000001"}"#);
     }
 
+    fn any_day(byte: u8) -> NaiveDate {
+        NaiveDate::from_yo_opt(2026, u32::from(byte) + 1).unwrap()
+    }
+
+    /// None to two files: their ids, what is stored of them, and their cards.
+    fn any_files(
+        texts: &[String; 3],
+        [a, b, .., e]: [u8; 8],
+    ) -> (Vec<AttachmentId>, Vec<StoredFile>, Vec<FileCard>) {
+        let uploaded = (0..u128::from(a % 3)).map(|id| {
+            let mut file = crate::case::testing::file(id, u64::from(b) << 30);
+            file.card.file_name.clone_from(&texts[2]);
+            file.stored.scan = Scan::ALL.get(usize::from(e) % 9).copied();
+            (file.card.attachment_id, file.stored, file.card)
+        });
+        uploaded.collect()
+    }
+
     /// An event with any texts, ids, sizes and choices.
     fn any_event(type_name: &str, texts: &[String; 3], bytes: [u8; 8]) -> Event {
-        use crate::case::testing::{file, number, person};
+        use crate::case::testing::{number, person};
         let [a, b, c, d, e, ..] = bytes;
         let text = |text: &str, other: &str| {
             Body::parse(text, "", crate::refusal::Code::MessageMissing)
                 .unwrap_or_else(|_| Body::parse(other, "", crate::refusal::Code::MessageMissing).unwrap())
         };
         let of = |list: usize, byte: u8| usize::from(byte) % list;
-        let mut uploaded: Vec<_> = (0..u128::from(a % 3)).map(|id| file(id, u64::from(b) << 30)).collect();
-        uploaded.iter_mut().for_each(|file| file.card.file_name.clone_from(&texts[2]));
-        uploaded.iter_mut().for_each(|file| file.stored.scan = Scan::ALL.get(of(9, e)).copied());
-        let attachment_ids: Vec<_> = uploaded.iter().map(|file| file.card.attachment_id).collect();
-        let stored_files: Vec<_> = uploaded.iter().map(|file| file.stored.clone()).collect();
-        let files: Vec<_> = uploaded.into_iter().map(|file| file.card).collect();
+        let (attachment_ids, stored_files, files) = any_files(texts, bytes);
         let letter = |files: Vec<FileCard>| Sealed::Open(Letter { text: text(&texts[0], "x"), files });
         let employer = OrganisationNumber::parse("4021000007").unwrap();
         let from = Party::ALL[of(2, c)];
@@ -585,11 +645,9 @@ mod tests {
                 personal: Sealed::Open(Files { files }),
             },
             "ProcessingStarted" => Event::ProcessingStarted { officer: person(u128::from(a)) },
-            "InformationRequested" => Event::InformationRequested {
-                due_date: NaiveDate::from_ymd_opt(2026, u32::from(a % 12) + 1, u32::from(b % 28) + 1)
-                    .unwrap(),
-                personal: letter(Vec::new()),
-            },
+            "InformationRequested" => {
+                Event::InformationRequested { due_date: any_day(a), personal: letter(Vec::new()) }
+            }
             "MessageAdded" => {
                 Event::MessageAdded { from, attachment_ids, stored_files, personal: letter(files) }
             }
@@ -700,6 +758,26 @@ mod tests {
                     .map(|area| Service { area: *area, sv: texts[0].clone(), en: texts[1].clone() })
                     .collect(),
             },
+            "PayrollFormPublished" => {
+                let (attachment_ids, stored_files, files) = any_files(texts, bytes);
+                Event::PayrollFormPublished {
+                    code: texts[0].clone(),
+                    name_sv: texts[1].clone(),
+                    name_en: texts[2].clone(),
+                    attachment_ids,
+                    stored_files,
+                    personal: Sealed::Open(Files { files }),
+                }
+            }
+            "PayrollFormWithdrawn" => Event::PayrollFormWithdrawn {},
+            "PayrollPeriodPublished" => Event::PayrollPeriodPublished {
+                period: texts[0].clone(),
+                documents: any_day(a),
+                approval: i64::from_be_bytes(bytes),
+                run: any_day(b),
+                pay_day: any_day(c),
+            },
+            "PayrollPeriodWithdrawn" => Event::PayrollPeriodWithdrawn {},
             "ReadLogSealed" => {
                 Event::ReadLogSealed { from: u64::from(a), to: u64::from(b), root: texts[0].clone() }
             }

@@ -12,6 +12,8 @@ pub mod files;
 pub mod ids;
 pub mod notification;
 pub mod organisation_number;
+pub mod payroll_form;
+pub mod payroll_period;
 pub mod person;
 pub mod reading;
 pub mod refusal;

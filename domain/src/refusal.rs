@@ -88,6 +88,28 @@ vocabulary! {
         TextMissing = "text.missing",
         /// A title or a text of a page is too long.
         TextLong = "text.long",
+        /// A name is missing.
+        NameMissing = "name.missing",
+        /// Not the code of a payroll form.
+        FormCode = "form.code",
+        /// There is a payroll form with that code.
+        FormTaken = "form.taken",
+        /// A payroll form is no document.
+        FormFile = "form.file",
+        /// Not a year and a month.
+        PeriodForm = "period.form",
+        /// The period is in the payroll schedule.
+        PeriodTaken = "period.taken",
+        /// Approval before the last day for documents.
+        ApprovalEarly = "approval.early",
+        /// A payroll run before the approval.
+        RunEarly = "run.early",
+        /// A pay day that is not after the payroll run.
+        PayDayEarly = "pay_day.early",
+        /// A pay day on which no money is paid.
+        PayDayHoliday = "pay_day.holiday",
+        /// A day that cannot be read.
+        Day = "day",
         /// A day and a time of day that cannot be read.
         Moment = "moment",
         /// A service of the catalogue that has a name in one language alone.

@@ -85,7 +85,8 @@ impl From<Refusal> for CommandError {
     }
 }
 
-/// Events of one of the small streams: employers, notices, deliveries.
+/// Events of one of the small streams: employers, notices, payroll forms, deliveries. The staged files that the event
+/// names are attached with it.
 #[derive(Clone, Debug)]
 pub struct Append {
     /// The stream.
@@ -260,7 +261,10 @@ impl Job {
                 text_length(&request.command) + 1024 * (files + 1)
             }
             Self::Upkeep(upkeep, _) => upkeep_size(upkeep),
-            Self::Append(append, _) => 1024 + append.upkeep.as_ref().map_or(0, upkeep_size),
+            Self::Append(append, _) => {
+                1024 * (append.event.attachment_ids().len() + 1)
+                    + append.upkeep.as_ref().map_or(0, upkeep_size)
+            }
             Self::See(person, _) => 512 * (person.callers.len() + 1),
         }
     }

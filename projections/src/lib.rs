@@ -8,6 +8,8 @@ mod digest;
 pub mod directory;
 pub mod my_cases;
 pub mod narrowing;
+pub mod payroll_forms;
+pub mod payroll_periods;
 pub mod projector;
 pub mod queue;
 pub mod read_models;
@@ -73,6 +75,8 @@ pub trait Projection: Sync {
 pub static ALL: &[&dyn Projection] = &[
     &content::Content,
     &directory::Directory,
+    &payroll_forms::PayrollForms,
+    &payroll_periods::PayrollPeriods,
     &queue::Queue,
     &satisfaction::Satisfaction,
     &scans::Scans,

@@ -9,6 +9,7 @@ use domain::case::commands::{
 };
 use domain::event::{Profile, Question};
 use domain::files::{FileCard, FileLimits, StoredFile, UploadedFile};
+use domain::payroll_form::WrittenForm;
 use domain::person::{Counts, SeePerson};
 use domain::refusal::Code;
 use domain::text::{Body, Email, PersonName, Subject};
@@ -182,7 +183,11 @@ impl Town {
 
     async fn step(&self, [who, what, which, of, a, b, ..]: [u8; 8], cases: &[CaseId]) {
         if what % 16 == 15 {
-            self.committer.append(beside_cases(of, a)).await.unwrap();
+            let append = beside_cases(of, a);
+            for file in append.event.attachment_ids() {
+                self.stage(*file).await;
+            }
+            self.committer.append(append).await.unwrap();
             return;
         }
         let (actor, see) = caller(who, a);
@@ -311,6 +316,10 @@ fn beside_cases(of: u8, a: u8) -> Append {
         "SatisfactionGiven",
         "ContentPublished",
         "CataloguePublished",
+        "PayrollFormPublished",
+        "PayrollFormWithdrawn",
+        "PayrollPeriodPublished",
+        "PayrollPeriodWithdrawn",
     ];
     let event = match sample(types[usize::from(of) % types.len()]) {
         Event::EmployerRegistered { name_sv, name_en, services, .. } => Event::EmployerRegistered {
@@ -320,6 +329,12 @@ fn beside_cases(of: u8, a: u8) -> Append {
             name_en,
             services,
         },
+        Event::PayrollFormPublished { code, name_sv, name_en, .. } => {
+            let (code, name_sv, name_en) = (&code, &name_sv, &name_en);
+            WrittenForm { code, name_sv, name_en, file: Some(&file()).filter(|_| a.is_multiple_of(2)) }
+                .publish()
+                .unwrap()
+        }
         event => event,
     };
     let stream = match &event {
@@ -329,6 +344,8 @@ fn beside_cases(of: u8, a: u8) -> Append {
         Event::NotificationSent { .. } | Event::CaseSeen { .. } | Event::SatisfactionGiven { .. } => {
             StreamId(random::id())
         }
+        // Its stream has a key from the first event on.
+        Event::PayrollFormPublished { .. } => StreamId(Uuid::from_u128(u128::from(a % 3) + 910)),
         _ => StreamId(Uuid::from_u128(u128::from(a % 3) + 900)),
     };
     Append { stream, actor: person(4), employer: None, event, expected: Expected::Any, upkeep: None }

@@ -14,6 +14,26 @@ export const kinds = (at) => ({
   "/support": [{ name: "support" }],
   "/tjanster": [{ name: "services" }, { name: "services-payroll", as: "employee" }],
   "/tjanster/tidplan.ics": NO_PAGE,
+  "/tjanster/blanketter/{code}": NO_PAGE,
+  "/redaktion": [{ name: "editing", as: "editor" }],
+  "/redaktion/{page}": [
+    { name: "editing-text", as: "editor", path: "/redaktion/start" },
+    { name: "editing-catalogue", as: "editor", path: "/redaktion/tjanstekatalog" },
+  ],
+  "/redaktion/{page}/historik": [{ name: "editing-history", as: "editor", path: "/redaktion/start/historik" }],
+  "/redaktion/blanketter": [{ name: "payroll-forms", as: "editor" }],
+  "/redaktion/blanketter/ny": [
+    { name: "payroll-form-new", as: "editor" },
+    { name: "payroll-form-wrong", as: "editor", status: 422, act: sent("/redaktion/blanketter/ny") },
+  ],
+  "/redaktion/blanketter/{code}": [{ name: "payroll-form", as: "editor", path: "/redaktion/blanketter/L-101" }],
+  "/redaktion/blanketter/{code}/versioner/{version}": NO_PAGE,
+  "/redaktion/tidplan": [{ name: "payroll-periods", as: "editor" }],
+  "/redaktion/tidplan/ny": [
+    { name: "payroll-period-new", as: "editor" },
+    { name: "payroll-period-wrong", as: "editor", status: 422, act: sent("/redaktion/tidplan/ny", { payDay: "" }) },
+  ],
+  "/redaktion/tidplan/{period}": [{ name: "payroll-period", as: "editor", path: "/redaktion/tidplan/2027-01" }],
   "/driftstatus": [{ name: "status" }, { name: "status-editor", as: "editor" }],
   "/driftstatus/atom": NO_PAGE,
   "/driftstatus/ny": [

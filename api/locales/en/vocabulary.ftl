@@ -70,6 +70,10 @@ event-NoticePublished = A service notice was published
 event-NoticeResolved = A service notice was resolved
 event-ContentPublished = The text of a page was published
 event-CataloguePublished = The service catalogue was published
+event-PayrollFormPublished = A payroll form was published
+event-PayrollFormWithdrawn = A payroll form was withdrawn
+event-PayrollPeriodPublished = A period of the payroll calendar was published
+event-PayrollPeriodWithdrawn = A period of the payroll calendar was withdrawn
 event-ReadLogSealed = The read log was bound to the log
 event-ReadLogKeyDestroyed = A month of the read log was disposed of
 

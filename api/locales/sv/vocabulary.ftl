@@ -70,6 +70,10 @@ event-NoticePublished = Driftmeddelande publicerades
 event-NoticeResolved = Driftmeddelande avslutades
 event-ContentPublished = Text på en sida publicerades
 event-CataloguePublished = Tjänstekatalogen publicerades
+event-PayrollFormPublished = Löneblankett publicerades
+event-PayrollFormWithdrawn = Löneblankett drogs in
+event-PayrollPeriodPublished = Period i tidplanen publicerades
+event-PayrollPeriodWithdrawn = Period i tidplanen drogs in
 event-ReadLogSealed = Läsloggen bands till loggen
 event-ReadLogKeyDestroyed = En månad i läsloggen gallrades
 

@@ -61,6 +61,10 @@ pub fn case_of(event: &StoredEvent) -> Option<CaseId> {
         | Event::NoticeResolved {}
         | Event::ContentPublished { .. }
         | Event::CataloguePublished { .. }
+        | Event::PayrollFormPublished { .. }
+        | Event::PayrollFormWithdrawn {}
+        | Event::PayrollPeriodPublished { .. }
+        | Event::PayrollPeriodWithdrawn {}
         | Event::ReadLogSealed { .. }
         | Event::ReadLogKeyDestroyed { .. } => None,
     }

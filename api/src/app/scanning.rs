@@ -15,6 +15,7 @@ use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
 use infrastructure::files::FileError;
 use infrastructure::scanner::{ScanError, Scanner, Verdict};
+use projections::payroll_forms::FormFile;
 use projections::{CaseView, Unread};
 use tokio::time::Instant;
 
@@ -76,7 +77,7 @@ impl Scanning {
     }
 }
 
-/// A file of a case that may be opened: what is stored is handed out by this alone.
+/// A file of a case or a payroll form that may be opened: what is stored is handed out by this alone.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenFile<'a>(&'a FileCard);
 
@@ -89,6 +90,15 @@ impl<'a> OpenFile<'a> {
         may_open(view.scan(file))?;
         let mut cards = view.attachments.iter().map(|attached| &attached.card);
         cards.find(|card| card.attachment_id == file).map(Self).ok_or(Failure::NotFound)
+    }
+
+    /// The file of a payroll form.
+    ///
+    /// # Errors
+    /// [`Failure::FileClosed`].
+    pub fn of_form(file: &'a FormFile) -> Result<Self, Failure> {
+        may_open(file.scan)?;
+        Ok(Self(&file.card))
     }
 
     /// What is known of it.

@@ -1,6 +1,6 @@
 //! `/tjanster`: the services that one's employer uses (K4). With payroll come its forms and its calendar.
 
-mod payroll;
+mod forms;
 mod schedule;
 
 use askama::Template;
@@ -13,12 +13,16 @@ use domain::{Area, Language};
 use projections::services::{self, Employer};
 
 use crate::content::{self, Told};
+use crate::pages::payroll::{FormInWords, PeriodInWords};
 use crate::pages::{Frame, Visitor, employer, render};
 use crate::texts::Text;
-use crate::{App, Failure};
+use crate::{App, Failure, payroll};
+
+/// How many coming periods are shown.
+const PERIODS: usize = 12;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/tjanster", get(show)).merge(schedule::routes())
+    Router::new().route("/tjanster", get(show)).merge(forms::routes()).merge(schedule::routes())
 }
 
 #[derive(Template)]
@@ -29,8 +33,8 @@ struct ServicesPage {
     /// None as long as no employer is chosen.
     employer: Option<String>,
     areas: Vec<(Area, Vec<String>)>,
-    forms: &'static [payroll::PayrollForm],
-    calendar: Vec<payroll::Period>,
+    forms: Vec<FormInWords>,
+    calendar: Vec<PeriodInWords>,
 }
 
 async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Failure> {
@@ -43,15 +47,22 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
         Some(number) => app.query(move |tables| services::employer(tables, number)).await?,
         None => None,
     };
-    let payroll = chosen.as_ref().is_some_and(|chosen| chosen.areas.contains(&Area::Lon));
-    let today = domain::calendar::day(app.clock.now());
+    let uses_payroll = chosen.as_ref().is_some_and(|chosen| chosen.areas.contains(&Area::Lon));
+    let (mut forms, mut calendar) = (Vec::new(), Vec::new());
+    if uses_payroll {
+        let in_use = payroll::forms(&app).await?.into_iter().filter(|form| !form.withdrawn);
+        forms = in_use.map(|form| FormInWords::of(visitor.language, &form)).collect();
+        let coming = schedule::coming(&app).await?.into_iter().filter(|period| !period.withdrawn);
+        calendar =
+            coming.take(PERIODS).map(|period| PeriodInWords::of(visitor.language, &period.days)).collect();
+    }
     let page = ServicesPage {
         frame,
         told,
         employer: chosen.as_ref().map(|chosen| employer::name_of(chosen, language)),
         areas: chosen.as_ref().map(|chosen| by_area(chosen, language, &catalogue)).unwrap_or_default(),
-        forms: if payroll { payroll::FORMS } else { &[] },
-        calendar: if payroll { payroll::coming(today) } else { Vec::new() },
+        forms,
+        calendar,
     };
     render(&page)
 }

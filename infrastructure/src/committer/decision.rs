@@ -6,7 +6,9 @@ use domain::case::decide;
 use domain::event::Event;
 use domain::person::{Person, SeePerson};
 use domain::refusal::{Code, FieldError, FieldErrors};
-use domain::{Actor, CaseCommand, CaseNumber, Context, OrganisationNumber, PersonId, Refusal, StreamId};
+use domain::{
+    Actor, AttachmentId, CaseCommand, CaseNumber, Context, OrganisationNumber, PersonId, Refusal, StreamId,
+};
 
 use crate::committer::stage::Stage;
 use crate::committer::{CaseRequest, CommandError};
@@ -75,16 +77,15 @@ fn addition(stage: &Stage<'_>, request: &CaseRequest) -> Result<Addition, Comman
         limits: stage.limits(),
     };
     let events = decide(&request.command, case, &context)?;
-    unused(stage, &request.command)?;
+    unused(stage, request.command.files().iter().map(|file| file.card.attachment_id))?;
     Ok(Addition { stream: request.case.into(), employer: Some(employer), events })
 }
 
 /// A file is attached while it is staged, once, by one command and in one place of it.
-fn unused(stage: &Stage<'_>, command: &CaseCommand) -> Result<(), Refusal> {
+pub(super) fn unused(stage: &Stage<'_>, files: impl Iterator<Item = AttachmentId>) -> Result<(), Refusal> {
     let mut errors = FieldErrors::default();
     let mut before = HashSet::new();
-    for (place, file) in command.files().iter().enumerate() {
-        let id = file.card.attachment_id;
+    for (place, id) in files.enumerate() {
         if !before.insert(id) || !stage.is_free(id) {
             errors.push(FieldError::new(format!("/attachments/{place}"), Code::UploadUnknown));
         }

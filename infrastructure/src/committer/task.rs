@@ -409,6 +409,9 @@ fn append_once(stage: &mut Stage<'_>, append: &Append) -> Result<u64, CommandErr
         }
         _ => {}
     }
+    let files = append.event.attachment_ids();
+    decision::unused(stage, files.iter().copied())?;
+    stage.attach(files.iter().copied(), append.stream);
     let events = vec![append.event.clone()];
     add(stage, vec![Addition { stream: append.stream, employer: append.employer, events }], append.actor)
 }
@@ -449,7 +452,10 @@ fn wanted(jobs: &[Job], cache: &Cache, year: u16) -> Wanted {
                 wanted.attachments.extend(request.command.files().iter().map(|file| file.card.attachment_id));
             }
             Job::See(person, _) => streams.extend(decision::meeting_streams(person)),
-            Job::Append(append, _) => drop(streams.insert(append.stream)),
+            Job::Append(append, _) => {
+                streams.insert(append.stream);
+                wanted.attachments.extend(append.event.attachment_ids());
+            }
             Job::Upkeep(..) => {}
         }
     }

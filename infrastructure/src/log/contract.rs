@@ -68,6 +68,7 @@ macro_rules! contract {
                 a_rule_that_panics_hurts_nobody_else,
                 data_that_is_refused_hurts_nobody_else,
                 a_file_is_attached_once,
+                an_event_beside_the_cases_attaches_its_files_once_and_seals_them,
                 persons_are_seen_and_linked_once,
                 what_a_refused_command_would_have_met_is_not_recorded,
                 the_services_of_an_employer_bind_its_cases,

@@ -66,3 +66,5 @@ mod support;
 mod tidy;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod wages;

@@ -1,5 +1,6 @@
 //! Files past a virus scanner: ClamAV's real daemon, there and away, slow and too small.
 
+mod forms;
 mod program;
 mod waiting;
 

@@ -17,7 +17,7 @@ use crate::{App, Failure};
 const LIMITS: [usize; 2] = [20, 50];
 
 /// The kinds of event, as people meet them.
-const KINDS: [&str; 25] = [
+const KINDS: [&str; 29] = [
     "CaseReceived",
     "AttachmentAdded",
     "ProcessingStarted",
@@ -41,6 +41,10 @@ const KINDS: [&str; 25] = [
     "NoticeResolved",
     "ContentPublished",
     "CataloguePublished",
+    "PayrollFormPublished",
+    "PayrollFormWithdrawn",
+    "PayrollPeriodPublished",
+    "PayrollPeriodWithdrawn",
     "ReadLogSealed",
     "ReadLogKeyDestroyed",
 ];

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use domain::access::Role;
 use domain::case::commands::{Assign, Create, Reclassify};
 use domain::event::Profile;
-use domain::files::FileLimits;
+use domain::files::{FileLimits, UploadedFile};
+use domain::payroll_form::WrittenForm;
 use domain::person::{Counts, SeePerson};
 use domain::refusal::{Code, FieldError};
 use domain::text::{Email, PersonName};
@@ -223,6 +224,43 @@ pub(crate) async fn a_file_is_attached_once<E: Engine>(engine: &E) {
     for gone in [never_staged, doomed] {
         assert_eq!(node.run(request(&reporter(), filed.id, attach(vec![gone]))).await, unknown(&[0]));
     }
+}
+
+pub(crate) async fn an_event_beside_the_cases_attaches_its_files_once_and_seals_them<E: Engine>(engine: &E) {
+    let node = Node::start(&engine.log());
+    let [one, two] = [(); 2].map(|()| file(AttachmentId(crate::random::id())));
+    let publish = |stream, file: Option<&UploadedFile>, version| Append {
+        stream: StreamId(Uuid::from_u128(stream)),
+        event: WrittenForm { code: "L-101", name_sv: "Timlön", name_en: "Hourly pay", file }
+            .publish()
+            .unwrap(),
+        expected: Expected::Version(version),
+        ..notice()
+    };
+    let unknown = Err(CommandError::Refused(FieldError::new("/attachments/0", Code::UploadUnknown).into()));
+    let stale = Err(CommandError::Refused(Refusal::Stale { current: 1, since: Vec::new() }));
+    let append = |append| node.committer.append(append);
+    assert_eq!(append(publish(1, Some(&one), 0)).await, unknown, "it was never staged");
+    for staged in [&one, &two] {
+        node.stage(staged.card.attachment_id).await;
+    }
+    assert_eq!(append(publish(1, None, 0)).await, Ok(1));
+    assert_eq!(append(publish(1, Some(&one), 0)).await, stale);
+    assert!(!node.log.is_attached(one.card.attachment_id).await.unwrap());
+    let give = || append(publish(1, Some(&one), 1));
+    let (first, second) = node.in_one_batch(async { tokio::join!(give(), give()) }).await;
+    let stale = Err(CommandError::Refused(Refusal::Stale { current: 2, since: Vec::new() }));
+    assert_eq!((first, second), (Ok(2), stale));
+    assert!(node.log.is_attached(one.card.attachment_id).await.unwrap());
+    assert_eq!(append(publish(2, Some(&one), 0)).await, unknown, "it is another's");
+    let both = async { tokio::join!(append(publish(3, Some(&two), 0)), append(publish(4, Some(&two), 0))) };
+    assert_eq!(node.in_one_batch(both).await, (Ok(3), unknown.clone()));
+    let node = node.restart();
+    assert_eq!(node.committer.append(publish(5, Some(&two), 0)).await, unknown);
+    let events = node.reader().stream(StreamId(Uuid::from_u128(1))).await.unwrap();
+    assert_eq!(events[1].event.files(), std::slice::from_ref(&one.card));
+    let stored = node.log.events_after(1, 1).await.unwrap().remove(0);
+    assert!(stored.sealed.is_some() && !stored.facts.contains(&one.card.key));
 }
 
 /// Somebody met, with a name of their own, who may have called before.

@@ -14,7 +14,7 @@ pub(crate) enum Needs {
     LoggedIn,
     /// A role that does this.
     Duty(Duty),
-    /// The same with a notice, or with what is edited; the id of a case is none.
+    /// The same with a notice, a payroll form, a period, or with what is edited; the id of a case is none.
     Notice(Duty),
     /// That one may do this with the case.
     Case(Action),
@@ -59,6 +59,20 @@ pub(crate) const PAGES: &[(&str, &str, Needs)] = &[
     ("GET", "/support", Anybody),
     ("GET", "/tjanster", Anybody),
     ("GET", "/tjanster/tidplan.ics", Anybody),
+    ("GET", "/tjanster/blanketter/{code}", Anybody),
+    ("GET", "/redaktion/blanketter", Needs::Duty(Duty::Content)),
+    ("GET", "/redaktion/blanketter/ny", Needs::Duty(Duty::Content)),
+    ("POST", "/redaktion/blanketter/ny", Needs::Duty(Duty::Content)),
+    ("GET", "/redaktion/blanketter/{code}", Needs::Notice(Duty::Content)),
+    ("POST", "/redaktion/blanketter/{code}", Needs::Notice(Duty::Content)),
+    ("POST", "/redaktion/blanketter/{code}/dra-in", Needs::Notice(Duty::Content)),
+    ("GET", "/redaktion/blanketter/{code}/versioner/{version}", Needs::Notice(Duty::Content)),
+    ("GET", "/redaktion/tidplan", Needs::Duty(Duty::Content)),
+    ("GET", "/redaktion/tidplan/ny", Needs::Duty(Duty::Content)),
+    ("POST", "/redaktion/tidplan/ny", Needs::Duty(Duty::Content)),
+    ("GET", "/redaktion/tidplan/{period}", Needs::Notice(Duty::Content)),
+    ("POST", "/redaktion/tidplan/{period}", Needs::Notice(Duty::Content)),
+    ("POST", "/redaktion/tidplan/{period}/dra-in", Needs::Notice(Duty::Content)),
     ("GET", "/driftstatus", Anybody),
     ("GET", "/driftstatus/atom", Anybody),
     ("GET", "/driftstatus/ny", Needs::Duty(Duty::ServiceStatus)),

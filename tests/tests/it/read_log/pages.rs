@@ -11,7 +11,7 @@ use crate::officer_pages::browser::Browser;
 use crate::support::identity;
 
 /// The pages that people read, as the routes have them. One that is not named here was added by somebody: say what it shows.
-const PAGES: [&str; 34] = [
+const PAGES: [&str; 42] = [
     "/",
     "/arenden/{id}",
     "/arenden/{id}/allt",
@@ -35,6 +35,13 @@ const PAGES: [&str; 34] = [
     "/redaktion",
     "/redaktion/{page}",
     "/redaktion/{page}/historik",
+    "/redaktion/blanketter",
+    "/redaktion/blanketter/ny",
+    "/redaktion/blanketter/{code}",
+    "/redaktion/blanketter/{code}/versioner/{version}",
+    "/redaktion/tidplan",
+    "/redaktion/tidplan/ny",
+    "/redaktion/tidplan/{period}",
     "/register",
     "/revision",
     "/revision/arenden/{id}",
@@ -45,6 +52,7 @@ const PAGES: [&str; 34] = [
     "/support",
     "/tillganglighet",
     "/tjanster",
+    "/tjanster/blanketter/{code}",
     "/tjanster/tidplan.ics",
 ];
 /// Those that lead elsewhere and show nothing.
