@@ -75,7 +75,12 @@ pub fn field_error(language: Language, error: &FieldError) -> String {
             name => text.with(name, value),
         };
     }
-    text.to_string()
+    // What is written in both languages is said to be wrong in one.
+    let mut endings = [("Sv", Language::Sv), ("En", Language::En)].into_iter();
+    match endings.find(|(ending, _)| error.pointer.ends_with(ending)) {
+        Some((_, of)) => format!("{}: {text}", Text::new(language, format!("language-{of}"))),
+        None => text.to_string(),
+    }
 }
 
 /// The text of an error's code, for example `phase.wrong`, which may name values.
@@ -259,5 +264,7 @@ mod tests {
         let error =
             FieldError::new("/area", Code::AreaNotAvailable).with("area", "lon").with("employer", "X");
         assert!(field_error(Language::Sv, &error).contains("tjänsten Lön"));
+        let error = FieldError::new("/titleEn", Code::TitleMissing);
+        assert_eq!(field_error(Language::Sv, &error), "Engelska: Skriv en rubrik.");
     }
 }
