@@ -336,6 +336,7 @@ fn read_models(data: &Path, reader: &Reader, runtime: &Handle) -> anyhow::Result
 async fn open(config: &Config, clock: &Clock) -> anyhow::Result<(Opened, Arc<Keys>)> {
     let past = !matches!(clock, Clock::System);
     if !config.log_place()?.is_shared() {
+        let _ = ReadModels::remember_left(&config.data);
         holds_what_was_shown(config).await?;
     }
     let opened = config.log_place()?.open(&config.data, past).await?;

@@ -177,6 +177,16 @@ pub fn is_protected_address(tables: &Connection, email: &str) -> Result<bool, Re
     persons.try_fold(false, |protected, person| Ok(protected || is_protected(tables, person)?))
 }
 
+/// Whether an address is that of somebody who has protected identity, by their own word.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn is_own_protected_address(tables: &Connection, email: &str) -> Result<bool, ReadError> {
+    let sql = "SELECT 1 FROM person JOIN person_protected USING (person_id) \
+               WHERE lower(email) = lower(?1) AND (employer IS NULL OR subject IS NULL)";
+    Ok(tables.prepare_cached(sql)?.exists([email])?)
+}
+
 /// Everybody who has protected identity.
 ///
 /// # Errors

@@ -452,6 +452,8 @@ fn where_a_write_ahead_log_was_taken_away_they_are_compared_with_the_log() {
     std::fs::write(beside(&path, "-shm"), []).unwrap();
     rusqlite::Connection::open(&path).unwrap().execute("DELETE FROM queue", []).unwrap();
     std::fs::write(beside(&path, "-shm"), []).unwrap();
+    ReadModels::remember_left(folder).unwrap();
+    ReadModels::stand_on(folder).unwrap();
     ReadModels::discard_broken(folder).unwrap();
     let read = ReadModels::open(folder).unwrap();
     assert!(read.prove(&town.reader, runtime.handle()).is_err() && read.is_damaged());

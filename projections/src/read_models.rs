@@ -134,6 +134,16 @@ impl ReadModels {
         place(&look(&path)?).map(Some)
     }
 
+    /// Remembers what is to be seen only before anything looks at the read models of a folder, for that makes a WAL anew: that
+    /// theirs was taken away.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn remember_left(folder: &Path) -> Result<(), ReadError> {
+        let path = folder.join(file_name(ALL));
+        if path.exists() && is_left(&path) { leave_unproven(&path) } else { Ok(()) }
+    }
+
     /// Whether a folder has read models of this version.
     pub fn is_there(folder: &Path) -> bool {
         folder.join(file_name(ALL)).exists()
@@ -146,10 +156,6 @@ impl ReadModels {
     /// When the file cannot be read or removed.
     pub fn discard_broken(folder: &Path) -> Result<(), ReadError> {
         let path = folder.join(file_name(ALL));
-        // Before anything looks at them, for that makes a WAL anew.
-        if path.exists() && is_left(&path) {
-            leave_unproven(&path)?;
-        }
         let small = std::fs::metadata(&path).is_ok_and(|file| file.is_dir() || file.len() <= PROVEN_AT_ONCE);
         let remembered = beside(&path, DAMAGED).exists();
         if !path.exists() && others(folder) {

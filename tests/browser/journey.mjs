@@ -71,9 +71,10 @@ async function withoutScript() {
   await page.getByLabel("Meddelande").fill("Beslutet gäller från måndag.");
   await page.locator("input[type=file]").setInputFiles(file("mer.pdf"));
   await page.getByRole("button", { name: "Skicka meddelande" }).click();
+  await page.getByRole("status").getByText("Meddelandet är skickat.").waitFor();
   await page.getByText("Beslutet gäller från måndag.").waitFor();
 
-  const place = page.url();
+  const place = page.url().split("?")[0];
   await answered(place, "Tjänstledigheten är inlagd.\nDu ser den i Primula.");
   await page.goto(place);
   await page.locator(".kw-answer").getByText("Tjänstledigheten är inlagd.").waitFor();

@@ -14,7 +14,9 @@ export const kinds = (at) => ({
   "/support": [{ name: "support" }],
   "/tjanster": [{ name: "services" }, { name: "services-payroll", as: "employee" }],
   "/tjanster/tidplan.ics": NO_PAGE,
-  "/tjanster/blanketter/{code}": NO_PAGE,
+  "/tjanster/blanketter/{code}": [
+    { name: "payroll-form-none", as: "employee", path: "/tjanster/blanketter/saknas", status: 404 },
+  ],
   "/redaktion": [{ name: "editing", as: "editor" }],
   "/redaktion/{page}": [
     { name: "editing-text", as: "editor", path: "/redaktion/start" },
@@ -27,7 +29,9 @@ export const kinds = (at) => ({
     { name: "payroll-form-wrong", as: "editor", status: 422, act: sent("/redaktion/blanketter/ny") },
   ],
   "/redaktion/blanketter/{code}": [{ name: "payroll-form", as: "editor", path: "/redaktion/blanketter/L-101" }],
-  "/redaktion/blanketter/{code}/versioner/{version}": NO_PAGE,
+  "/redaktion/blanketter/{code}/versioner/{version}": [
+    { name: "payroll-version-none", as: "editor", path: "/redaktion/blanketter/L-101/versioner/9", status: 404 },
+  ],
   "/redaktion/tidplan": [{ name: "payroll-periods", as: "editor" }],
   "/redaktion/tidplan/ny": [
     { name: "payroll-period-new", as: "editor" },

@@ -78,7 +78,7 @@ impl App {
         if let Some(email) = meeting.profile.email.clone() {
             // Another login of somebody with protected identity.
             let of_address =
-                move |tables: &Connection| directory::is_protected_address(tables, email.as_str());
+                move |tables: &Connection| directory::is_own_protected_address(tables, email.as_str());
             meeting.protected = self.query(of_address).await?;
         }
         let position = self.committer.see(meeting.clone()).await?;

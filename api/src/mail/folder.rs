@@ -48,8 +48,10 @@ impl Folder {
 
     /// Writes aside, then renames: whoever looks in the folder sees whole mails only.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        if !self.path.is_dir() {
-            fs::create_dir(&self.path)?;
+        // Two may find at once that it is not there.
+        match fs::create_dir(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
         }
         let aside = path.with_extension("part");
         let mut file = File::create(&aside)?;

@@ -78,6 +78,8 @@ struct CaseTemplate {
     body_max: u64,
     /// Until when an answer is aimed at, where that is said.
     target: Option<Text>,
+    /// Whether a message has just been sent.
+    sent: bool,
 }
 
 /// A message as the page shows it.
@@ -209,6 +211,7 @@ async fn page(
             .with("mb", app.config.files.file_mb)
             .to_string(),
         body_max: BODY_MAX as u64,
+        sent: visitor.address.ends_with("?done=message"),
         target: reply_target::words(app, language, (view.area, view.received_at)),
         frame,
         view,

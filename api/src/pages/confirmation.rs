@@ -7,7 +7,8 @@ use axum::response::Response;
 use axum::routing::get;
 use domain::calendar::{self, Opening};
 use domain::reading::What;
-use projections::CaseView;
+use domain::vocabulary::Template as Mail;
+use projections::{CaseView, settings};
 
 use crate::pages::case::reply_target;
 use crate::pages::{Frame, Visitor, case, render};
@@ -23,7 +24,8 @@ pub(super) fn routes() -> Router<App> {
 struct ConfirmationPage {
     frame: Frame,
     view: CaseView,
-    email: Option<String>,
+    /// Where the receipt goes, to whose case it is, and whether a mail tells of the answer.
+    email: Option<(String, bool)>,
     /// Whether the case came in while the centre was closed.
     closed_hours: bool,
     /// Until when an answer is aimed at, where that is said.
@@ -34,10 +36,12 @@ async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) 
     let found = case::readable(&app, &visitor, &id).await?;
     let view = app.shown_to(visitor.caller()?, What::Case, found).await?;
     let frame = Frame::new(&app, &visitor, Text::new(visitor.language, "confirm-title")).await?;
-    // The receipt goes to whose case it is.
     let caller = visitor.caller()?;
     let own = view.standing().reporter.is_some_and(|reporter| caller.actor.identities.contains(&reporter));
-    let email = caller.identity.email.clone().filter(|_| own);
+    let person = caller.actor.person;
+    let chosen = app.query(move |tables| settings::of(tables, person)).await?;
+    let email = chosen.email.or_else(|| caller.identity.email.clone()).filter(|_| own);
+    let email = email.map(|email| (email, !chosen.without_mails.contains(&Mail::Closed)));
     let closed_hours = calendar::opening(view.received_at) != Opening::Open;
     let target = reply_target::words(&app, visitor.language, (view.area, view.received_at));
     render(&ConfirmationPage { frame, view, email, closed_hours, target })

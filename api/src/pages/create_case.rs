@@ -89,7 +89,11 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
     };
     // Begun as a requester, in another window: it is not to be sent as one's own.
     let for_requester = caller.actor.role != Role::Requester && command::for_another(&form);
-    if form.action() == Action::Send && for_requester && !was_sent(&app, caller, &form).await? {
+    if form.action() == Action::Send && for_requester {
+        if was_sent(&app, caller, &form).await? {
+            let failure = command::already_sent(&app, &visitor, caller, &mut form).await?;
+            return refused(&app, &visitor, form, failure).await;
+        }
         return not_sent(&app, &visitor, &mut form, ADDRESS, Failure::Forbidden).await;
     }
     match form.action() {
@@ -170,7 +174,7 @@ async fn page(app: &App, visitor: &Visitor, mut form: Form, status: StatusCode) 
             .with("mb", app.config.files.file_mb)
             .to_string(),
         body_max: BODY_MAX as u64,
-        for_others: visitor.role() == Some(Role::Requester) || command::for_another(&form),
+        for_others: visitor.role() == Some(Role::Requester) || command::names_another(&form),
         // Nor must news keep anybody from writing.
         troubles: Status::read(app, language).await.unwrap_or_default().now,
         frame: frame.with_error(!form.errors.is_empty()),

@@ -185,6 +185,9 @@ fn opening(language: Language, now: DateTime<Utc>) -> String {
         Opening::OpensAt(day) if day == calendar::day(now) => {
             Text::new(language, "opening-today").to_string()
         }
+        Opening::OpensAt(day) if Some(day) == calendar::day(now).succ_opt() => {
+            Text::new(language, "opening-tomorrow").to_string()
+        }
         Opening::OpensAt(day) => {
             Text::new(language, "opening-later").with("date", format::date(language, day)).to_string()
         }

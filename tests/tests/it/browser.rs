@@ -15,7 +15,7 @@ use infrastructure::Clock;
 use crate::support::TestApp;
 
 /// How long the whole journey may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// What must be there, and how it is installed.
 const NEEDED: &str = "The browser's tests need Node.js 20 or newer, Chromium, and packages from npm:\n  \

@@ -423,8 +423,15 @@ async fn a_mark_goes_with_the_address_to_every_login_and_back_by_ones_own_word_a
     };
     unmark(&mistaken).await;
     assert!(named(&mistaken).await && !named(&case).await && !named(&second).await);
+    let mistaken = app.system("hr").create(&told).await;
+    assert!(!named(&mistaken).await);
     unmark(&second).await;
     assert!(named(&case).await && named(&second).await, "the same person by their own word");
+    // Of whom that was told by mistake again is marked, and brings the mark back to nobody.
+    let third =
+        app.caller(Identity { email: Some(ADDRESS.to_owned()), ..identity("anna-3", Role::Employee) });
+    let third = third.case("Från en tredje inloggning").await;
+    assert!(named(&third).await && named(&case).await && !named(&mistaken).await);
 }
 
 /// What was done before somebody was marked is answered as it was then; and no more.

@@ -32,7 +32,7 @@ pub(super) async fn send(
             Ok(outcome) => {
                 form.forget(&app, caller.actor.person).await;
                 let jar = cookies::told(&app, visitor.jar.clone(), outcome.position);
-                return Ok((jar, Redirect::to(&address(case))).into_response());
+                return Ok((jar, Redirect::to(&format!("{}?done=message", address(case)))).into_response());
             }
             Err(failure @ (Failure::Forbidden | Failure::NotFound)) => {
                 return not_sent(&app, &visitor, &mut form, &back, failure).await;

@@ -14,7 +14,7 @@ pub(in crate::pages) fn words(
     (area, received_at): (Area, DateTime<Utc>),
 ) -> Option<Text> {
     let days = app.config.reply_days(area)?;
-    let until = calendar::after_working_days(received_at, days);
+    let until = calendar::after_working_days(calendar::day(received_at), days);
     let key = if calendar::day(app.clock.now()) <= until { "case-target" } else { "case-target-passed" };
     Some(Text::new(language, key).number("n", u64::from(days)).with("date", format::date(language, until)))
 }

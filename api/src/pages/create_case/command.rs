@@ -61,7 +61,12 @@ pub(super) fn request(visitor: &Visitor, caller: &Caller, form: &Form) -> Create
 /// Whether a decision or document for a colleague stands in a form, which a requester alone may send.
 pub(super) fn for_another(form: &Form) -> bool {
     let document = filled(form).sub_area.is_some_and(|code| code.trim() == SubArea::BeslutUnderlag.code());
-    document && (form.filled("reporter-name").is_some() || form.filled("reporter-email").is_some())
+    document && names_another(form)
+}
+
+/// Whether a colleague stands in a form.
+pub(super) fn names_another(form: &Form) -> bool {
+    form.filled("reporter-name").is_some() || form.filled("reporter-email").is_some()
 }
 
 /// What stands in a form. A sub-area or a system that was chosen before the area was changed is left out.
@@ -101,7 +106,7 @@ pub(in crate::pages) async fn named(
 
 /// The form was sent before and has been changed since: its sender is told the number of the case. Sending what it
 /// says now is then another case.
-async fn already_sent(
+pub(super) async fn already_sent(
     app: &App,
     visitor: &Visitor,
     caller: &Caller,

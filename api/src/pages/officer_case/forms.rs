@@ -1,6 +1,6 @@
 //! The forms of an officer's case page, one for each action, filled in with what is most likely.
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use domain::{PersonId, calendar};
 use projections::CaseView;
 
@@ -8,7 +8,7 @@ use crate::pages::{Form, Visitor};
 use crate::{App, Failure};
 
 /// How many working days the reporter is given to answer, unless the officer says otherwise.
-const ANSWER_DAYS: u32 = 10;
+const ANSWER_DAYS: u16 = 10;
 
 /// Take the case.
 pub(super) const START: &str = "start";
@@ -50,7 +50,8 @@ impl Forms {
         let other = if view.officer == Some(me) { String::new() } else { me.to_string() };
         Self {
             start: form(START),
-            request: form(REQUEST).with("dueDate", working_days_after(today, ANSWER_DAYS).to_string()),
+            request: form(REQUEST)
+                .with("dueDate", calendar::after_working_days(today, ANSWER_DAYS).to_string()),
             message: form(MESSAGE),
             note: form(NOTE),
             assign: form(ASSIGN).with("officer", other),
@@ -136,29 +137,9 @@ pub(super) fn asked(address: &str, name: &str) -> Option<String> {
     pairs.into_iter().find(|(own, _)| *own == name).map(|(_, value)| value.to_owned())
 }
 
-/// The day that lies so many working days after another.
-fn working_days_after(day: NaiveDate, days: u32) -> NaiveDate {
-    let mut day = day;
-    let mut left = days;
-    while left > 0 {
-        let Some(next) = day.checked_add_days(Days::new(1)) else { return day };
-        day = next;
-        left -= u32::from(!calendar::is_holiday(day));
-    }
-    day
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ten_working_days_pass_over_weekends_and_holidays() {
-        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-        assert_eq!(working_days_after(day("2026-11-25"), 10), day("2026-12-09"));
-        // 24, 25 and 31 December and 1 and 6 January are days off.
-        assert_eq!(working_days_after(day("2026-12-18"), 10), day("2027-01-08"));
-    }
 
     #[test]
     fn codes_of_an_address() {

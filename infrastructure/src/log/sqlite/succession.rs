@@ -10,7 +10,7 @@ use crate::log::sqlite::shape::{older, read_models, wal_size};
 use crate::log::sqlite::{fault, reading};
 
 /// A file up to this size is proven whole before a WAL is moved into it, bytes.
-const PROVEN_AT_ONCE: u64 = 64 << 20;
+const PROVEN_AT_ONCE: u64 = 1 << 30;
 
 /// Checks that the log does not end earlier with the WAL than without it. To be called where `shape::check` is.
 ///
