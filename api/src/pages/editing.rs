@@ -98,6 +98,14 @@ impl What {
     }
 }
 
+/// An earlier version that an address names.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Wanted {
+    /// The version whose words are shown, or to be used again.
+    version: Option<u64>,
+}
+
 /// That something was published, in words.
 struct Published {
     number: u64,

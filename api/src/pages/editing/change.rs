@@ -8,9 +8,8 @@ use axum::routing::get;
 use domain::access::Duty;
 use domain::{Event, PersonId};
 use infrastructure::committer::Expected;
-use serde::Deserialize;
 
-use super::{What, catalogue, text};
+use super::{Wanted, What, catalogue, text};
 use crate::content;
 use crate::pages::form::{Action, not_sent};
 use crate::pages::{Form, Visitor, cookies};
@@ -24,13 +23,6 @@ const BEGAN: &str = "began";
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/redaktion/{page}", get(show).post(send))
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Wanted {
-    /// The version whose words are to be used again.
-    version: Option<u64>,
 }
 
 async fn show(

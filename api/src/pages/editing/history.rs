@@ -9,9 +9,8 @@ use domain::access::Duty;
 use domain::content::Service;
 use domain::{Area, Language};
 use projections::content as versions;
-use serde::Deserialize;
 
-use super::{Published, What, published, text};
+use super::{Published, Wanted, What, published, text};
 use crate::content::{self, Told};
 use crate::pages::{Frame, Visitor, render};
 use crate::texts::Text;
@@ -39,13 +38,6 @@ struct Shown {
     words: Vec<(Language, Told)>,
     /// Of the catalogue.
     services: Vec<(Area, Vec<Service>)>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Wanted {
-    /// The version whose words are shown.
-    version: Option<u64>,
 }
 
 async fn show(

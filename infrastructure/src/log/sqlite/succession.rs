@@ -97,18 +97,26 @@ mod tests {
         std::fs::copy(from.join(name), to.join(name)).unwrap();
     }
 
+    /// A WAL that holds some events, and the file as it was when others had come since and all was moved into it.
+    fn of_two_times(prepare: impl Fn(&Connection), (events, since): (u32, u32)) -> tempfile::TempDir {
+        let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let connection = running(folder.path());
+        let moved = || connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        prepare(&connection);
+        add(&connection, events);
+        copied(folder.path(), copy.path(), "log.db-wal");
+        moved();
+        add(&connection, since);
+        moved();
+        copied(folder.path(), copy.path(), FILE);
+        copy
+    }
+
     #[test]
     fn a_wal_that_was_copied_before_the_file_is_refused_before_it_is_moved() {
         // With and without pages that came since.
         for since in [1, 500] {
-            let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-            let connection = running(folder.path());
-            add(&connection, 40);
-            copied(folder.path(), copy.path(), "log.db-wal");
-            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-            add(&connection, since);
-            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-            copied(folder.path(), copy.path(), FILE);
+            let copy = of_two_times(|_| {}, (40, since));
             let path = copy.path().join(FILE);
             let before = std::fs::read(&path).unwrap();
             let error = check(&path).unwrap_err().to_string();
@@ -121,21 +129,16 @@ mod tests {
     /// does not tell.
     #[test]
     fn a_wal_of_an_earlier_time_is_found_by_what_the_pages_hold() {
-        for since in [1, 2, 5, 12, 40] {
-            let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-            let connection = running(folder.path());
+        let with_free_pages = |connection: &Connection| {
             let index = "CREATE INDEX event_content ON event (content); CREATE TABLE other (content BLOB);";
             connection.execute_batch(index).unwrap();
-            add(&connection, 400);
-            let fill = "INSERT INTO other SELECT content || content FROM event; DELETE FROM other;";
-            connection.execute_batch(fill).unwrap();
-            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-            add(&connection, 4);
-            copied(folder.path(), copy.path(), "log.db-wal");
-            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-            add(&connection, since);
-            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-            copied(folder.path(), copy.path(), FILE);
+            add(connection, 400);
+            let free = "INSERT INTO other SELECT content || content FROM event; DELETE FROM other; \
+                        PRAGMA wal_checkpoint(TRUNCATE);";
+            connection.execute_batch(free).unwrap();
+        };
+        for since in [1, 2, 5, 12, 40] {
+            let copy = of_two_times(with_free_pages, (4, since));
             let path = copy.path().join(FILE);
             let before = std::fs::read(&path).unwrap();
             assert!(prove(&path).is_err(), "{since}");
