@@ -104,7 +104,8 @@ pub fn number(value: u64) -> String {
 /// reads as the limit.
 pub fn size(language: Language, bytes: u64) -> String {
     if bytes < 1_000 {
-        return format!("{bytes}{NO_BREAK_SPACE}byte");
+        let plural = if language == Language::En && bytes != 1 { "s" } else { "" };
+        return format!("{bytes}{NO_BREAK_SPACE}byte{plural}");
     }
     if bytes < 1_000_000 {
         return format!("{}{NO_BREAK_SPACE}kB", bytes.div_ceil(1_000));

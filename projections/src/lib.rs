@@ -125,6 +125,12 @@ impl ReadError {
         matches!(code, Some(CannotOpen | DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure))
     }
 
+    /// Whether what an event makes does not fit the rows that are there.
+    fn is_contradiction(&self) -> bool {
+        let Self::File(error) = self else { return false };
+        error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+    }
+
     /// Whether the file itself is damaged: then it is thrown away and built anew.
     pub fn is_damage(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};

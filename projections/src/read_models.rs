@@ -255,8 +255,9 @@ impl ReadModels {
     /// When an event is missing in between or the file cannot be written; then nothing has changed.
     pub fn apply(&self, events: &[Recorded]) -> Result<(), ReadError> {
         let applied = self.apply_all(events).map_err(|error| {
-            // What follows does not fit rows that are not proven: it is they that are wrong.
-            let wrong = !error.may_pass() && beside(&self.path, UNPROVEN).exists();
+            // What follows does not fit rows that are not proven, or contradicts any: it is they that are wrong.
+            let wrong =
+                error.is_contradiction() || !error.may_pass() && beside(&self.path, UNPROVEN).exists();
             if wrong { ReadError::Damaged(error.to_string()) } else { error }
         });
         self.noticed(applied)

@@ -164,6 +164,7 @@ create-system-none = Select a system
 create-secrecy = What you send becomes a public document. Some information may be covered by secrecy. Write only what we need to help you, and do not give details about health or other people unless it is required. Do not send security-classified information.
 create-personal-data = How we process personal data (opens in a new tab)
 create-discard = Delete the draft
+create-again = Send it once more if it is to be another case.
 area-hint-lon = Vacation, sick leave, payslips, the payroll system
 area-hint-ekonomi = Customer invoices, transfers between accounts, bookkeeping
 area-hint-e-handel = Supplier invoices, orders, suppliers
@@ -290,8 +291,10 @@ filter-own-employers = All my employers
 case-channel = Came in by
 case-followed-by = Goes on in case
 case-next = What happens next?
-case-next-received = A case officer will look at your case as soon as possible, on weekdays 08:00–16:30. You will get an e-mail when we have answered or need to know more.
-case-next-in-process = A case officer is working on your case. You will get an e-mail when we have answered or need to know more.
+case-next-received = A case officer will look at your case as soon as possible, on weekdays 08:00–16:30.
+case-next-in-process = A case officer is working on your case.
+list-draft = You have a draft that has not been sent. Continue writing
+case-next-mail = You will get an e-mail when we have answered or need to know more.
 case-target = We usually answer within { $n ->
     [one] one working day
    *[other] { $n } working days

@@ -164,6 +164,7 @@ create-system-none = Välj system
 create-secrecy = Det du skickar in blir en allmän handling. Vissa uppgifter kan omfattas av sekretess. Skriv bara det vi behöver för att kunna hjälpa dig, och lämna inte uppgifter om hälsa eller om andra personer om det inte krävs. Skicka inte uppgifter som är säkerhetsskyddsklassificerade.
 create-personal-data = Så behandlar vi personuppgifter (öppnas i en ny flik)
 create-discard = Ta bort utkastet
+create-again = Skicka en gång till om det ska bli ett nytt ärende.
 area-hint-lon = Semester, sjukfrånvaro, lönespecifikation, lönesystemet
 area-hint-ekonomi = Kundfakturor, omföringar, bokföring
 area-hint-e-handel = Leverantörsfakturor, beställningar, leverantörer
@@ -290,8 +291,10 @@ filter-own-employers = Alla mina arbetsgivare
 case-channel = Kom in via
 case-followed-by = Fortsätter i ärende
 case-next = Vad händer nu?
-case-next-received = En handläggare tar hand om ditt ärende så snart det går, vardagar kl. 08.00–16.30. Du får ett mejl när vi har svarat eller behöver veta mer.
-case-next-in-process = En handläggare arbetar med ditt ärende. Du får ett mejl när vi har svarat eller behöver veta mer.
+case-next-received = En handläggare tar hand om ditt ärende så snart det går, vardagar kl. 08.00–16.30.
+case-next-in-process = En handläggare arbetar med ditt ärende.
+list-draft = Du har ett utkast som inte är skickat. Fortsätt skriva
+case-next-mail = Du får ett mejl när vi har svarat eller behöver veta mer.
 case-target = Vi brukar svara inom { $n ->
     [one] en arbetsdag
    *[other] { $n } arbetsdagar

@@ -19,7 +19,7 @@ use domain::access::{Action, Duty, Verdict, may};
 use domain::reading::What;
 use domain::satisfaction::is_asked;
 use domain::text::BODY_MAX;
-use domain::vocabulary::Party;
+use domain::vocabulary::{Party, Template as Mail};
 use domain::{CaseId, Channel, PersonId, Status};
 use infrastructure::Receipt;
 use projections::timeline::{self, Entry};
@@ -29,7 +29,7 @@ use self::opinion::Said;
 use self::related::Related;
 use crate::app::Caller;
 use crate::pages::components::{Choice, FileLink, TimelineEntry};
-use crate::pages::{Form, Frame, Visitor, cookies, employer, officer_case, render_with};
+use crate::pages::{Form, Frame, Visitor, cookies, employer, officer_case, render_with, settings};
 use crate::texts::Text;
 use crate::{App, Failure};
 
@@ -78,6 +78,8 @@ struct CaseTemplate {
     body_max: u64,
     /// Until when an answer is aimed at, where that is said.
     target: Option<Text>,
+    /// Whether a mail tells the reader when something has come.
+    told: bool,
     /// Whether a message has just been sent.
     sent: bool,
 }
@@ -134,8 +136,11 @@ fn is_own(caller: &Caller, reporter: Option<PersonId>) -> bool {
     reporter.is_some_and(|reporter| caller.actor.identities.contains(&reporter))
 }
 
-/// A case of the visitor's own; to others it is not there.
-async fn own(app: &App, visitor: &Visitor, id: &str) -> Result<(CaseView, Receipt), Failure> {
+/// A case of the visitor's own.
+///
+/// # Errors
+/// [`Failure::NotFound`] when it is another's, for to others it is not there; as [`readable`].
+pub(super) async fn own(app: &App, visitor: &Visitor, id: &str) -> Result<(CaseView, Receipt), Failure> {
     let found = readable(app, visitor, id).await?;
     let caller = visitor.caller()?;
     if !found.cases().iter().all(|(_, reporter)| is_own(caller, *reporter)) {
@@ -187,6 +192,8 @@ async fn page(
     let may_write = view.status != Status::Closed
         && may(&caller.actor, Action::AddMessage, &view.standing()) == Verdict::Allowed;
     let limits = app.config.limits();
+    let (email, unwanted) = settings::mails(app, caller).await?;
+    let untold = [Mail::Closed, Mail::InformationRequested].iter().any(|mail| unwanted.contains(mail));
     let said = given.shown(receipt)?.map(|given| Said::new(&frame, &given));
     let asked = own && said.is_none() && is_asked(view.closed_at, app.clock.now());
     let page = CaseTemplate {
@@ -211,6 +218,7 @@ async fn page(
             .with("mb", app.config.files.file_mb)
             .to_string(),
         body_max: BODY_MAX as u64,
+        told: own && email.is_some() && !untold,
         sent: visitor.address.ends_with("?done=message"),
         target: reply_target::words(app, language, (view.area, view.received_at)),
         frame,

@@ -8,10 +8,10 @@ use axum::routing::get;
 use domain::calendar::{self, Opening};
 use domain::reading::What;
 use domain::vocabulary::Template as Mail;
-use projections::{CaseView, settings};
+use projections::CaseView;
 
 use crate::pages::case::reply_target;
-use crate::pages::{Frame, Visitor, case, render};
+use crate::pages::{Frame, Visitor, case, render, settings};
 use crate::texts::Text;
 use crate::{App, Failure};
 
@@ -38,10 +38,8 @@ async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) 
     let frame = Frame::new(&app, &visitor, Text::new(visitor.language, "confirm-title")).await?;
     let caller = visitor.caller()?;
     let own = view.standing().reporter.is_some_and(|reporter| caller.actor.identities.contains(&reporter));
-    let person = caller.actor.person;
-    let chosen = app.query(move |tables| settings::of(tables, person)).await?;
-    let email = chosen.email.or_else(|| caller.identity.email.clone()).filter(|_| own);
-    let email = email.map(|email| (email, !chosen.without_mails.contains(&Mail::Closed)));
+    let (email, unwanted) = settings::mails(&app, caller).await?;
+    let email = email.filter(|_| own).map(|email| (email, !unwanted.contains(&Mail::Closed)));
     let closed_hours = calendar::opening(view.received_at) != Opening::Open;
     let target = reply_target::words(&app, visitor.language, (view.area, view.received_at));
     render(&ConfirmationPage { frame, view, email, closed_hours, target })

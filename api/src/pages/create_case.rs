@@ -12,16 +12,15 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use domain::access::{Duty, Role};
 use domain::text::BODY_MAX;
-use domain::{Area, Language, SubArea, System};
+use domain::{Area, CaseNumber, Language, SubArea, System};
 use projections::services::Employer;
 use serde::Deserialize;
 
-use crate::app::Caller;
 use crate::app::drafts::KEPT_DAYS;
 use crate::pages::components::Choice;
 use crate::pages::form::{Action, not_sent};
 use crate::pages::service_status::{NoticeInWords, Status};
-use crate::pages::{Form, Frame, Visitor, cookies, employer, render_with};
+use crate::pages::{Form, Frame, Visitor, case, cookies, employer, render_with};
 use crate::texts::Text;
 use crate::{App, Failure, format};
 
@@ -70,12 +69,28 @@ async fn show(
 ) -> Result<Response, Failure> {
     let person = visitor.caller_for(Duty::OwnCases)?.actor.person;
     if !following.foljer.is_empty() {
-        let form = Form::new("create").with("followsUp", following.foljer);
+        let form = following_on(&app, &visitor, following.foljer).await;
         return page(&app, &visitor, form, StatusCode::OK).await;
     }
     // A draft that cannot be read now must not keep anybody from writing.
     let left = Form::left(&app, person, "create", ADDRESS).await.unwrap_or_default();
     page(&app, &visitor, left.unwrap_or_else(|| Form::new("create")), StatusCode::OK).await
+}
+
+/// The form of a question that goes on from an earlier case, with what is likely the same in both.
+async fn following_on(app: &App, visitor: &Visitor, number: String) -> Form {
+    let mut form = Form::new("create");
+    let found = async {
+        let case = app.case_of_number(CaseNumber::parse(&number).ok()?).await.ok()??;
+        case::own(app, visitor, &case.to_string()).await.ok()
+    };
+    if let Some((earlier, _)) = found.await {
+        form.set("employer", earlier.employer.as_str());
+        form.set("area", earlier.area.code());
+        form.set("subArea", earlier.sub_area.map_or("", SubArea::code));
+        form.set("system", earlier.system.map_or("", System::code));
+    }
+    form.with("followsUp", number)
 }
 
 async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Result<Response, Failure> {
@@ -90,7 +105,7 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
     // Begun as a requester, in another window: it is not to be sent as one's own.
     let for_requester = caller.actor.role != Role::Requester && command::for_another(&form);
     if form.action() == Action::Send && for_requester {
-        if was_sent(&app, caller, &form).await? {
+        if form.was_sent(&app, caller).await? {
             let failure = command::already_sent(&app, &visitor, caller, &mut form).await?;
             return refused(&app, &visitor, form, failure).await;
         }
@@ -113,7 +128,7 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
                 if form.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
             page(&app, &visitor, form, status).await
         }
-        Action::SaveDraft => match keep(&app, caller, &mut form).await {
+        Action::SaveDraft => match form.keep(&app, caller, ADDRESS).await {
             Ok(()) => page(&app, &visitor, form, StatusCode::OK).await,
             Err(failure) => refused(&app, &visitor, form, failure).await,
         },
@@ -122,19 +137,6 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
             Ok(Redirect::to(ADDRESS).into_response())
         }
     }
-}
-
-/// Keeps a form as a draft, unless it was sent: what a browser keeps by itself may come late.
-async fn keep(app: &App, caller: &Caller, form: &mut Form) -> Result<(), Failure> {
-    if was_sent(app, caller, form).await? {
-        return Ok(());
-    }
-    form.save(app, caller.actor.person, ADDRESS).await
-}
-
-async fn was_sent(app: &App, caller: &Caller, form: &Form) -> Result<bool, Failure> {
-    let command = app.command_id(caller, Some(&form.key.to_string()));
-    Ok(app.log.outcome(command).await?.is_some())
 }
 
 /// The form with everything in it and what is wrong.

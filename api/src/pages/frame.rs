@@ -157,6 +157,18 @@ impl Frame {
         Duty::parse(duty).is_some_and(|duty| self.role.is_some_and(|role| role.may(duty)))
     }
 
+    /// What the text of a key says before and after the centre's phone number.
+    pub fn around_phone(&self, key: &'static str) -> (String, String) {
+        let text = self.t(key).with("phone", &self.phone).to_string();
+        let parts = text.split_once(&self.phone).map(|(before, after)| (before.to_owned(), after.to_owned()));
+        parts.unwrap_or((text, String::new()))
+    }
+
+    /// The centre's phone number as a phone dials it (RFC 3966).
+    pub fn dialled(&self) -> String {
+        self.phone.chars().filter(|character| character.is_ascii_digit() || *character == '+').collect()
+    }
+
     /// The other language.
     pub fn other_language(&self) -> Language {
         match self.language {

@@ -17,7 +17,7 @@ use projections::{CaseRow, Filter, Page, Sort, Unread, my_cases, seen};
 
 use crate::app::reading::Purpose;
 use crate::pages::components::{Choice, Pager};
-use crate::pages::{Form, Frame, Visitor, employer, render};
+use crate::pages::{Form, Frame, Visitor, create_case, employer, render};
 use crate::texts::Text;
 use crate::{App, Failure};
 use asked::Asked;
@@ -45,6 +45,8 @@ struct MyCasesPage {
     areas: Vec<Choice>,
     /// To choose from, for those who have more than one.
     employers: Vec<Choice>,
+    /// Whether a new case is begun and not sent.
+    draft: bool,
     /// The employer whose cases are shown; none when all are.
     employer: Option<String>,
     filtered: bool,
@@ -96,6 +98,9 @@ async fn show(
         statuses: Status::ALL.iter().map(|status| word("status", status.code())).collect(),
         areas: Area::ALL.iter().map(|area| word("area", area.code())).collect(),
         employers: if own.len() > 1 { own.iter().map(named).collect() } else { Vec::new() },
+        draft: Form::left(&app, caller.actor.person, "create", create_case::ADDRESS)
+            .await
+            .is_ok_and(|left| left.is_some()),
         employer: chosen.map(|employer| employer::name_of(employer, language)),
         filtered,
         form,

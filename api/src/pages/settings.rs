@@ -8,11 +8,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum_extra::extract::CookieJar;
 use domain::settings::{OPTIONAL_MAILS, WrittenSettings};
+use domain::vocabulary::Template as Mail;
 use domain::{Language, PersonId, StreamId, vocabulary};
 use infrastructure::committer::Expected;
 use projections::settings::{self, Settings};
 use serde::Deserialize;
 
+use crate::app::Caller;
 use crate::pages::components::Choice;
 use crate::pages::cookies::{LANGUAGE, LANGUAGE_DAYS};
 use crate::pages::form::log_in_again;
@@ -158,4 +160,11 @@ impl SettingsPage {
     fn named(&self, list: &str, choice: &Choice) -> String {
         format!("{list}-{}", choice.value)
     }
+}
+
+/// Where a caller's mails go, and which of them are not wanted.
+pub(super) async fn mails(app: &App, caller: &Caller) -> Result<(Option<String>, Vec<Mail>), Failure> {
+    let person = caller.actor.person;
+    let chosen = app.query(move |tables| settings::of(tables, person)).await?;
+    Ok((chosen.email.or_else(|| caller.identity.email.clone()), chosen.without_mails))
 }

@@ -36,6 +36,7 @@ const READERS: usize = 8;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_log.sql"),
     include_str!("../../migrations/sqlite/0002_added_at_the_end.sql"),
+    include_str!("../../migrations/sqlite/0003_commit_count.sql"),
 ];
 
 /// The log in `log.db` of a folder.

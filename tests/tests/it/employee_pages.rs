@@ -415,7 +415,7 @@ async fn out_of_hours_a_case_is_received_all_the_same() {
     assert!(!file_case(&anna, &FILED).await.says("Vi läser ärenden vardagar"));
     app.pass(TimeDelta::hours(7));
     let anna = employee(&app, "anna").await;
-    let evening = file_case(&anna, &FILED).await;
+    let evening = file_case(&anna, &[FILED[0], ("subject", "En sak till"), FILED[2]]).await;
     evening.shows(200, "Ditt ärende räknas ändå som inkommet i dag.");
     evening.shows(200, "Vi skickar en bekräftelse till anna@exempelverket.example.");
     let panel = evening.html.split("kw-panel").nth(1).unwrap().split("</div>").next().unwrap();

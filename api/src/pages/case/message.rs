@@ -43,11 +43,14 @@ pub(super) async fn send(
             form.forget(&app, caller.actor.person).await;
             return Ok(Redirect::to(&address(case)).into_response());
         }
-        Action::ShowAgain | Action::SaveDraft if form.errors.is_empty() => {
+        _ if !form.errors.is_empty() => Failure::Fields(Vec::new()),
+        action => {
             let (view, receipt) = shown(&app, &visitor, &id).await?;
+            if action == Action::SaveDraft {
+                form.keep(&app, caller, &back).await?;
+            }
             return page(&app, &visitor, (view, &receipt), form, StatusCode::OK).await;
         }
-        Action::ShowAgain | Action::SaveDraft => Failure::Fields(Vec::new()),
     };
     let status = form.refuse(visitor.language, failure)?;
     let (view, receipt) = shown(&app, &visitor, &id).await?;

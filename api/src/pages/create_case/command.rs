@@ -1,15 +1,27 @@
 //! From the form to the command.
 
+use std::time::Duration;
+
+use domain::access::Reach;
+use domain::case::commands::create::Create;
+use domain::reading::What;
 use domain::refusal::{Code, FieldError};
 use domain::{Area, CaseCommand, CaseNumber, Channel, SubArea};
 use infrastructure::{Outcome, random};
-use projections::services;
+use projections::{Filter, Sort, case_page, my_cases, services};
 
 use crate::app::{Caller, Command};
 use crate::pages::{Form, Visitor, employer};
 use crate::requests::{CreateRequest, ReporterRequest};
-use crate::texts::error_text;
+use crate::texts::{Text, error_text};
 use crate::{App, Failure};
+
+/// The field that says that its sender knows of a case with the same words.
+const AGAIN: &str = "again";
+/// For how long the same words are taken for the same case.
+const SAME_CASE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many of a person's newest cases are compared.
+const COMPARED: u64 = 10;
 
 /// Creates the case that a form on the page of `address` asks for. The same form sent again gives the same outcome.
 pub(in crate::pages) async fn create(
@@ -22,6 +34,14 @@ pub(in crate::pages) async fn create(
     let parsed = request.parse(app, caller, form.uploaded(), Channel::Webb)?;
     if !form.errors.is_empty() {
         // A file was refused while the form came in.
+        return Err(Failure::Fields(Vec::new()));
+    }
+    if form.value(AGAIN).is_empty()
+        && let Some(number) = twin(app, visitor, &parsed.command).await.unwrap_or_default()
+        && !form.was_sent(app, caller).await?
+    {
+        form.set(AGAIN, "yes");
+        add_sent(visitor, form, number);
         return Err(Failure::Fields(Vec::new()));
     }
     let followed = match parsed.command.follows_up {
@@ -122,6 +142,40 @@ pub(super) async fn already_sent(
             form.files.push(file);
         }
     }
-    form.add_error("", error_text(visitor.language, "duplicate").with("number", number));
+    add_sent(visitor, form, number);
     Ok(Failure::Fields(Vec::new()))
+}
+
+fn add_sent(visitor: &Visitor, form: &mut Form, number: CaseNumber) {
+    let sent = error_text(visitor.language, "duplicate").with("number", number);
+    form.add_error("", format!("{sent} {}", Text::new(visitor.language, "create-again")));
+}
+
+/// The number of a case that the caller sent a short while ago with the same words: from another window, which had a form
+/// of its own.
+async fn twin(app: &App, visitor: &Visitor, create: &Create) -> Result<Option<CaseNumber>, Failure> {
+    if create.channel != Channel::Webb || create.on_behalf_of.is_some() {
+        return Ok(None);
+    }
+    visitor.shown(app).await?;
+    let caller = visitor.caller()?;
+    let reach = Reach { reporters: Some(caller.actor.identities.clone()), ..Reach::default() };
+    let since = app.clock.now() - SAME_CASE;
+    let newest = app
+        .query(move |tables| my_cases::find(tables, &reach, &Filter::default(), (Sort::Newest, 1, COMPARED)))
+        .await?;
+    let newest = app.shown_to(caller, What::Case, newest).await?;
+    for row in newest.rows.into_iter().filter(|row| row.received_at > since) {
+        let is_like = row.subject.as_deref() == Some(create.subject.as_str())
+            && (row.employer, row.area) == (create.employer, create.topic.area());
+        if !is_like {
+            continue;
+        }
+        let Some(found) = app.query(move |tables| case_page::by_id(tables, row.id)).await? else { continue };
+        let view = app.shown_to(caller, What::Case, found).await?;
+        if view.message.as_deref() == Some(create.message.as_str()) {
+            return Ok(Some(row.number));
+        }
+    }
+    Ok(None)
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Form;
+use crate::app::Caller;
 use crate::app::drafts::KEPT_DAYS;
 use crate::pages::failures::way_in;
 use crate::pages::login::{onward, role_address};
@@ -46,6 +47,26 @@ impl Form {
         app.save_draft(owner, self.key, &draft).await?;
         self.saved_at = Some(saved_at);
         Ok(())
+    }
+
+    /// Keeps the form as [`Form::save`] does, unless it was sent: what a browser keeps by itself may come late.
+    ///
+    /// # Errors
+    /// When the log cannot be read or written.
+    pub async fn keep(&mut self, app: &App, caller: &Caller, address: &str) -> Result<(), Failure> {
+        if self.was_sent(app, caller).await? {
+            return Ok(());
+        }
+        self.save(app, caller.actor.person, address).await
+    }
+
+    /// Whether what it asks for was done.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn was_sent(&self, app: &App, caller: &Caller) -> Result<bool, Failure> {
+        let command = app.command_id(caller, Some(&self.key.to_string()));
+        Ok(app.log.outcome(command).await?.is_some())
     }
 
     /// The form that its owner left last on the page of `address`.

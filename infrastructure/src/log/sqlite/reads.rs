@@ -1,8 +1,8 @@
 //! The read log in a SQLite file of its own beside the log, so that it is synced without the log's lock.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
@@ -48,6 +48,9 @@ impl Reads {
     }
 
     fn writer(&self) -> Result<SqliteReadWriter> {
+        // While one makes a new file a file with a WAL, the engine turns away another without waiting.
+        static OPENING: Mutex<()> = Mutex::new(());
+        let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut connection = writing(&self.path)?;
         if self.doubt.load(Ordering::Acquire) {
             checkpoint(&connection)?;

@@ -12,18 +12,19 @@ use crate::log::sqlite::{fault, reading};
 /// A file up to this size is proven whole before a WAL is moved into it, bytes.
 const PROVEN_AT_ONCE: u64 = 1 << 30;
 
-/// Checks that the log does not end earlier with the WAL than without it. To be called where `shape::check` is.
+/// Checks that the log has neither fewer events nor fewer commits with the WAL than without it. To be called where
+/// `shape::check` is.
 ///
 /// # Errors
-/// [`LogError::Damaged`] when it does; when it cannot be read.
+/// [`LogError::Damaged`] when it has; when it cannot be read.
 pub(super) fn check(path: &Path) -> Result<(), LogError> {
     if wal_size(path) == 0 {
         return Ok(());
     }
     // In the middle of a checkpoint the file alone may not hang together; what can be read of it was written, though.
-    let Some(alone) = alone(path).and_then(|file| end(&file)).unwrap_or_default() else { return Ok(()) };
+    let alone = alone(path).and_then(|file| end(&file)).unwrap_or_default();
     let with_it = end(&reading(path)?).map_err(|error| fault(&error))?;
-    if with_it.is_some_and(|end| end >= alone) { Ok(()) } else { Err(older()) }
+    if with_it < alone { Err(older()) } else { Ok(()) }
 }
 
 /// As [`check`], for whoever is about to move the WAL into the file: proves that the two are one log. Of a large file whose
@@ -68,9 +69,21 @@ fn alone(path: &Path) -> Result<Connection, rusqlite::Error> {
     Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
 }
 
-/// The position of the last event; none where there is none.
-fn end(connection: &Connection) -> Result<Option<i64>, rusqlite::Error> {
-    connection.query_row("SELECT max(position) FROM event", [], |row| row.get(0))
+/// How far a log has come: the position of the last event, and how many commits there were. Nothing where there is no
+/// event, or a log of before they were counted.
+fn end(connection: &Connection) -> Result<(Option<i64>, Option<i64>), rusqlite::Error> {
+    let is_there = |table: &str| {
+        let sql = "SELECT count(*) > 0 FROM sqlite_master WHERE name = ?1";
+        connection.query_row(sql, [table], |row| row.get::<_, bool>(0))
+    };
+    let last = |table: &str, sql: &str| match is_there(table)? {
+        true => connection.query_row(sql, [], |row| row.get(0)),
+        false => Ok(None),
+    };
+    Ok((
+        last("event", "SELECT max(position) FROM event")?,
+        last("commit_count", "SELECT max(commits) FROM commit_count")?,
+    ))
 }
 
 #[cfg(test)]

@@ -213,6 +213,32 @@ async fn a_log_that_was_cut_short_or_overwritten_stops_the_start() {
     assert_eq!(started().await.unwrap().position, 200);
 }
 
+/// A WAL of an earlier time that lacks no event would still take back what is none: the end of a session, a token's revocation.
+#[tokio::test]
+async fn a_wal_of_before_a_commit_without_events_is_refused() {
+    let (engine, copy) = (Sqlite::new().await, tempfile::tempdir().unwrap());
+    let copied = |name: &str| std::fs::copy(engine.folder.path().join(name), copy.path().join(name)).unwrap();
+    Node::start(&engine.log()).filed().await;
+    let mut writer = engine.log.writer().await.unwrap();
+    for (value, name) in [("before", "log.db-wal"), ("after", FILE)] {
+        writer.begin().await.unwrap();
+        writer.set_meta("x", value).await.unwrap();
+        writer.commit().await.unwrap();
+        if name == FILE {
+            engine.log.doubt.store(true, Ordering::Release);
+            engine.log.settled().unwrap();
+        }
+        copied(name);
+    }
+    for refused in [SqliteLog::open(copy.path()).err(), SqliteLog::open_read_only(copy.path()).err()] {
+        assert!(refused.unwrap().to_string().contains("older than log.db"));
+    }
+    std::fs::remove_file(copy.path().join("log.db-wal")).unwrap();
+    let log = SqliteLog::open(copy.path()).unwrap();
+    assert_eq!(log.meta("x").await.unwrap().as_deref(), Some("after"));
+    assert_eq!(log.head().await.unwrap().position, 1);
+}
+
 /// Of a log with events that does not say whose keys it is sealed with, no node makes itself the owner.
 #[tokio::test]
 async fn a_log_with_events_is_nobodys_until_it_says_whose_it_is() {

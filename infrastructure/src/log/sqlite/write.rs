@@ -83,6 +83,11 @@ impl Writer for SqliteWriter {
     }
 
     async fn commit(&mut self) -> std::result::Result<(), LogError> {
+        let count = "UPDATE commit_count SET commits = commits + 1 WHERE one = 1";
+        self.connection
+            .prepare_cached(count)
+            .and_then(|mut count| count.execute([]))
+            .map_err(|error| fault(&error))?;
         self.connection.execute_batch("COMMIT").map_err(|error| {
             // A full disk refuses a page of the transaction: it was not done, and cannot come back.
             if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {

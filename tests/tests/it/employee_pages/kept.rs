@@ -109,3 +109,65 @@ async fn logging_out_in_one_window_keeps_the_form_of_another_and_opens_nothing()
     assert!(back.html.contains("value=\"Omföring mellan projekt\""));
     app.leaves_staged(1);
 }
+
+/// Each window had a form of its own, for there was no draft when they were opened.
+#[tokio::test]
+async fn the_same_words_from_two_windows_are_one_case_unless_they_are_sent_once_more() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let (one, other) = (anna.get(CREATE).await, anna.get(CREATE).await);
+    let receipt = anna.done(&anna.submit(&one, CREATE, &FILED).await).await;
+    let told = anna.submit(&other, CREATE, &FILED).await;
+    let words = format!(
+        "Ärendet är redan skickat. Ditt ärendenummer är {}. Skicka en gång till om det ska bli ett nytt ärende.",
+        number(&receipt)
+    );
+    told.shows(422, &words);
+    anna.get("/mina-arenden").await.shows(200, "1–1 av 1 ärenden");
+    anna.done(&anna.submit(&told, CREATE, &FILED).await).await.shows(200, "Omföring mellan projekt");
+    anna.get("/mina-arenden").await.shows(200, "1–2 av 2 ärenden");
+    // Other words are another case, and so are the same words of somebody else, and on another day.
+    let changed = [FILED[0], FILED[1], ("message", "Något annat.")];
+    file_case(&anna, &changed).await.shows(200, "Omföring mellan projekt");
+    let bertil = employee(&app, "bertil").await;
+    file_case(&bertil, &FILED).await.shows(200, "Omföring mellan projekt");
+    app.pass(TimeDelta::hours(25));
+    let anna = employee(&app, "anna").await;
+    file_case(&anna, &FILED).await.shows(200, "Omföring mellan projekt");
+}
+
+/// As the script does it, when the writer has paused or leaves.
+#[tokio::test]
+async fn a_message_is_kept_by_itself_until_it_is_sent_or_thrown_away() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let case = file_case(&anna, &FILED).await.links("/arenden/")[0].clone();
+    let message = format!("{case}/meddelande");
+    let page = anna.get(&case).await;
+    let typed = |action| [("text", "En sak till."), ("action", action)];
+    let kept = anna.submit(&page, &message, &typed("draft")).await;
+    kept.shows(200, "Det du skrev finns kvar här och är inte skickat.");
+    let again = anna.get(&case).await;
+    assert!(again.html.contains("En sak till.</textarea>"));
+    assert!(!employee(&app, "bertil").await.get(&case).await.says("En sak till."));
+    let gone = anna.done(&anna.submit(&again, &message, &typed("discard")).await).await;
+    assert!(!gone.says("Det du skrev finns kvar") && !gone.html.contains("En sak till."));
+    let sent = anna.submit(&gone, &message, &typed("send")).await;
+    anna.done(&sent).await.shows(200, "En sak till.");
+    // What a script sends late is no draft of what was sent.
+    anna.submit(&gone, &message, &typed("draft")).await;
+    assert!(!anna.get(&case).await.html.contains("En sak till.</textarea>"));
+}
+
+#[tokio::test]
+async fn a_mail_is_promised_only_where_it_is_wanted() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let case = file_case(&anna, &FILED).await.links("/arenden/")[0].clone();
+    let words = "Du får ett mejl när vi har svarat eller behöver veta mer.";
+    anna.get(&case).await.shows(200, words);
+    let form = anna.get("/installningar").await;
+    let sent = anna.submit(&form, "/installningar", &[("mail-new-message", "yes")]).await;
+    anna.done(&sent).await;
+    assert!(!anna.get(&case).await.says(words));
+}
