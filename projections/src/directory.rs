@@ -124,6 +124,24 @@ pub fn is_protected(tables: &Connection, id: PersonId) -> Result<bool, ReadError
     Ok(tables.prepare_cached("SELECT 1 FROM person_protected WHERE person_id = ?1")?.exists([id.0])?)
 }
 
+/// Whether that a case goes on from another would tell where somebody with protected identity works: the other case is of
+/// somebody else, at the same employer.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn is_told_by_relation(
+    tables: &Connection,
+    reporter: Option<PersonId>,
+    other: Option<PersonId>,
+) -> Result<bool, ReadError> {
+    for person in [reporter, other].into_iter().flatten().filter(|_| reporter != other) {
+        if is_protected(tables, person)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Those of whom an address is known, said or told; addresses that differ in case alone are the same.
 ///
 /// # Errors

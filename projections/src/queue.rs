@@ -24,7 +24,7 @@ impl Projection for Queue {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn ddl(&self) -> &'static str {
@@ -42,6 +42,7 @@ impl Projection for Queue {
     fn indices(&self) -> &'static str {
         "CREATE INDEX queue_by_status ON queue (status, place, area, employer);
          CREATE INDEX queue_open ON queue (place, area, employer) WHERE status <> 'closed';
+         CREATE UNIQUE INDEX queue_by_number ON queue (number);
          CREATE INDEX queue_by_creator ON queue (registered_by);
          CREATE INDEX queue_by_employer ON queue (employer);
          CREATE INDEX queue_by_reporter ON queue (reporter) WHERE reporter IS NOT NULL;
@@ -211,6 +212,17 @@ pub fn number(tables: &Connection, case: CaseId) -> Result<Option<CaseNumber>, R
     let number: Option<String> =
         tables.prepare_cached(sql)?.query_row([case.0], |row| row.get(0)).optional()?;
     Ok(number.and_then(|number| CaseNumber::parse(&number).ok()))
+}
+
+/// The case of a number, with what rights to it depend on.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn by_number(tables: &Connection, number: CaseNumber) -> Result<Option<(CaseId, Standing)>, ReadError> {
+    let sql = "SELECT case_id FROM queue WHERE number = ?1";
+    let case = tables.prepare_cached(sql)?.query_row([text(&number)], |row| row.get(0)).optional()?;
+    let Some(case) = case.map(CaseId) else { return Ok(None) };
+    Ok(standing(tables, case)?.map(|standing| (case, standing)))
 }
 
 /// What rights to a case depend on; `None` when there is no such case.

@@ -3,35 +3,102 @@
 use std::collections::HashMap;
 
 use domain::access::Standing;
-use domain::{CaseCommand, CaseId, Event, PersonId, Refusal};
+use domain::{CaseCommand, CaseId, CaseNumber, Event, PersonId, Refusal};
 use infrastructure::CommandError;
 use infrastructure::committer::Expected;
 use infrastructure::stored::StoredEvent;
 use infrastructure::tokens::Identity;
 use projections::{ReadError, directory, queue};
 use rusqlite::Connection;
+use serde_json::Value;
 
 use crate::app::callers::CallerError;
 use crate::app::commands::Command;
 use crate::app::{App, Caller};
 
-/// What an event must not tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hidden {
-    /// Where somebody works.
-    Employer,
-    /// Nor who caused it, for that person is at the same employer.
-    AndActor,
+/// What an event must not tell to those who may not know where somebody with protected identity works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hidden {
+    /// Where the person works whom it is about.
+    pub employer: bool,
+    /// Who caused it: somebody at that employer, or a person with protected identity at the employer that it tells.
+    pub actor: bool,
+    /// Which case its case goes on from.
+    pub relation: bool,
 }
 
-/// The events about persons with protected identity, by position.
+/// What decides on that.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// Whom it is about.
+    pub person: Option<PersonId>,
+    /// Who registered the case; none where it is about no case.
+    pub registered_by: Option<PersonId>,
+    /// Who caused it.
+    pub actor: PersonId,
+    /// The case that its case goes on from, where it says that.
+    pub follows_up: Option<CaseNumber>,
+}
+
+impl Hidden {
+    /// What an event must not tell.
+    ///
+    /// # Errors
+    /// When the read models cannot be read.
+    pub fn of(tables: &Connection, told: Told) -> Result<Self, ReadError> {
+        let Told { person, registered_by, actor, follows_up } = told;
+        let is_protected = |person| directory::is_protected(tables, person);
+        let employer = person.map(is_protected).transpose()? == Some(true);
+        // Of a person's own stream too: whoever told of somebody else, if not of the centre, is there.
+        let at_the_employer = employer && registered_by.is_none_or(|registrar| registrar == actor);
+        let actor = person != Some(actor)
+            && (at_the_employer || is_protected(actor)?)
+            && !directory::person(tables, actor)?.is_some_and(|actor| actor.is_officer);
+        let relation = match follows_up {
+            Some(number) => {
+                let earlier = queue::by_number(tables, number)?;
+                let other = earlier.and_then(|(_, standing)| standing.reporter);
+                directory::is_told_by_relation(tables, person, other)?
+            }
+            None => false,
+        };
+        Ok(Self { employer, actor, relation })
+    }
+
+    /// Whether it must not tell something.
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
+
+    /// Facts without what must not be told.
+    pub fn without(self, facts: &str) -> String {
+        if !self.any() {
+            return facts.to_owned();
+        }
+        let mut facts: Value = serde_json::from_str(facts).unwrap_or_default();
+        if let Some(facts) = facts.as_object_mut() {
+            if self.employer {
+                facts.remove("employer");
+            }
+            if (self.employer || self.actor) && facts.get("registeredBy") != facts.get("reporter") {
+                facts.remove("registeredBy");
+            }
+            if self.relation {
+                facts.remove("followsUp");
+            }
+        }
+        facts.to_string()
+    }
+}
+
+/// The events that must not tell something, by position.
 #[derive(Debug, Default)]
 pub struct Protected(HashMap<u64, Hidden>);
 
 impl Protected {
     /// What an event must not tell to those who may not know it.
-    pub fn of(&self, event: &StoredEvent) -> Option<Hidden> {
-        self.0.get(&event.position).copied()
+    pub fn of(&self, event: &StoredEvent) -> Hidden {
+        self.0.get(&event.position).copied().unwrap_or_default()
     }
 }
 
@@ -134,33 +201,44 @@ impl App {
         Ok(())
     }
 
-    /// Which events are about persons with protected identity.
+    /// What events must not tell.
     ///
     /// # Errors
     /// When the read models cannot be read.
     pub async fn protected(&self, events: &[StoredEvent]) -> Result<Protected, ReadError> {
-        let about =
-            |event: &StoredEvent| (event.position, case_of(event), PersonId(event.stream.0), event.actor);
-        let about: Vec<_> = events.iter().map(about).collect();
+        let about = |event: &StoredEvent| {
+            let (case, facts) = (case_of(event), event.facts_only().ok());
+            let follows_up = match &facts {
+                Some(Event::CaseReceived { follows_up, .. }) => *follows_up,
+                _ => None,
+            };
+            // What is neither about a case nor about a person tells no employer.
+            let is_told = case.is_some()
+                || matches!(
+                    facts,
+                    Some(
+                        Event::PersonSeen { .. }
+                            | Event::PersonLinked { .. }
+                            | Event::ProtectionChanged { .. }
+                            | Event::SettingsChosen { .. }
+                    )
+                );
+            (event.position, case, PersonId(event.stream.0), event.actor, follows_up, is_told)
+        };
+        let about: Vec<_> = events.iter().map(about).filter(|(.., is_told)| *is_told).collect();
         self.query(move |tables| {
             let mut hidden = HashMap::new();
-            for (position, case, person, actor) in about {
+            for (position, case, person, actor, follows_up, _) in about {
                 let standing = match case {
                     Some(case) => queue::standing(tables, case)?,
                     None => None,
                 };
-                let person = if case.is_some() {
-                    standing.and_then(|standing| standing.reporter)
-                } else {
-                    Some(person)
+                let (person, registered_by) = match standing {
+                    Some(standing) => (standing.reporter, Some(standing.registered_by)),
+                    None => (Some(person).filter(|_| case.is_none()), None),
                 };
-                let Some(person) = person else { continue };
-                if directory::is_protected(tables, person)? {
-                    // Of a person's own stream too: whoever told of somebody else, if not of the centre, is there.
-                    let at_the_employer = actor != person
-                        && standing.is_none_or(|standing| standing.registered_by == actor)
-                        && !directory::person(tables, actor)?.is_some_and(|actor| actor.is_officer);
-                    let how = if at_the_employer { Hidden::AndActor } else { Hidden::Employer };
+                let how = Hidden::of(tables, Told { person, registered_by, actor, follows_up })?;
+                if how.any() {
                     hidden.insert(position, how);
                 }
             }

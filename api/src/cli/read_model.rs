@@ -98,6 +98,8 @@ async fn verify(config: &Config) -> anyhow::Result<ExitCode> {
 async fn rebuild(config: &Config) -> anyhow::Result<ExitCode> {
     // Owning the folder proves that no server runs on it.
     drop(sqlite::own(&config.data)?);
+    // They may be all that tells that the log has lost its end: they go when it is proven.
+    drop(config.log_place()?.open(&config.data, false).await?);
     ReadModels::delete(&config.data)?;
     let app = App::start(config.clone(), infrastructure::Clock::System).await?;
     say(format_args!("rebuilt up to position {}", app.read_models.position()));

@@ -23,7 +23,6 @@ use crate::pages::components::Choice;
 use crate::pages::officers::names::short;
 use crate::pages::{Form, Frame, Visitor, render};
 use crate::texts::Text;
-use crate::v1::event_body::without_employer;
 use crate::{App, Failure, format};
 use asked::Asked;
 
@@ -176,7 +175,7 @@ fn row(
     language: Language,
     event: &StoredEvent,
     numbers: &HashMap<CaseId, CaseNumber>,
-    hidden: Option<Hidden>,
+    hidden: Hidden,
 ) -> Row {
     let case = case_of(event);
     let number = case.and_then(|case| numbers.get(&case));
@@ -192,10 +191,10 @@ fn row(
         case: case.zip(number).map(|(case, number)| (number.to_string(), link(case))),
         stream: event.stream.to_string(),
         version: event.version,
-        actor: if hidden == Some(Hidden::AndActor) { "–".to_owned() } else { event.actor.to_string() },
-        employer: event.employer.clone().filter(|_| hidden.is_none()),
+        actor: if hidden.actor { "–".to_owned() } else { event.actor.to_string() },
+        employer: event.employer.clone().filter(|_| !hidden.employer),
         leaf_hash: hex::encode(event.leaf_hash),
-        facts: if hidden.is_some() { pretty(&without_employer(&event.facts)) } else { pretty(&event.facts) },
+        facts: pretty(&hidden.without(&event.facts)),
         sealed: if event.sealed.is_some() { "audit-yes" } else { "audit-no" },
     }
 }

@@ -39,10 +39,7 @@ pub async fn submit(
     command: CaseCommand,
 ) -> Result<Outcome, Failure> {
     let caller = visitor.caller()?;
-    if !form.errors.is_empty() {
-        // A file was refused while the form came in.
-        return Err(Failure::Fields(Vec::new()));
-    }
+    form.ready()?;
     let path = format!("{case} {}", form.id);
     let outcome = app
         .run(

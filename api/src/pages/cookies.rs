@@ -3,11 +3,13 @@
 
 use std::fmt::Display;
 
+use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::Cookie;
 use sha2::{Digest, Sha256};
 
 use crate::App;
+use crate::pages::Visitor;
 
 /// The session.
 pub const SESSION: &str = "kundwebb_session";
@@ -69,6 +71,11 @@ pub fn lasting(app: &App, name: impl Display, value: impl Display, seconds: Opti
 /// The jar with the position that the reader has been told of, so that the next page shows it.
 pub fn told(app: &App, jar: CookieJar, position: u64) -> CookieJar {
     jar.add(cookie(app, name(app, POSITION), position, None))
+}
+
+/// Leads on from a form that was done at a position.
+pub fn done(app: &App, visitor: &Visitor, position: u64, onward: &str) -> Response {
+    (told(app, visitor.jar.clone(), position), Redirect::to(onward)).into_response()
 }
 
 fn secure(app: &App) -> bool {

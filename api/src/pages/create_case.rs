@@ -117,8 +117,8 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
             match create(&app, &visitor, caller, &mut form, request).await {
                 Ok(outcome) => {
                     form.forget(&app, caller.actor.person).await;
-                    let jar = cookies::told(&app, visitor.jar.clone(), outcome.position);
-                    Ok((jar, Redirect::to(&format!("/arenden/{}/mottaget", outcome.id))).into_response())
+                    let onward = format!("/arenden/{}/mottaget", outcome.id);
+                    Ok(cookies::done(&app, &visitor, outcome.position, &onward))
                 }
                 Err(failure) => refused(&app, &visitor, form, failure).await,
             }

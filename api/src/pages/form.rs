@@ -57,6 +57,8 @@ pub struct Form {
     fields: Vec<(String, String)>,
     action: Option<String>,
     removed: bool,
+    /// That it came too soon after others.
+    limited: Option<Failure>,
 }
 
 /// A file that a form has.
@@ -112,6 +114,7 @@ impl Form {
             fields: Vec::new(),
             action: None,
             removed: false,
+            limited: None,
         }
     }
 
@@ -126,7 +129,7 @@ impl Form {
         id: &'static str,
         request: Request,
     ) -> Result<Self, Failure> {
-        let mut form = Self::new(id);
+        let mut form = Self { limited: visitor.may_send().err(), ..Self::new(id) };
         body::read(app, visitor, &mut form, request).await?;
         Ok(form)
     }
@@ -135,12 +138,23 @@ impl Form {
     ///
     /// # Errors
     /// [`Failure::Unauthorized`] where nobody is logged in any more, or somebody else than who began the form; or why it
-    /// cannot be told. [`Failure::TooMany`] where it comes too soon after others.
+    /// cannot be told.
     pub fn sender<'a>(&self, visitor: &'a Visitor) -> Result<&'a Caller, Failure> {
-        visitor.may_send()?;
         let caller = visitor.caller()?;
         let began = self.owner.unwrap_or(caller.actor.person);
         if began == caller.actor.person { Ok(caller) } else { Err(Failure::Unauthorized) }
+    }
+
+    /// That what it asks for may be done: it comes not too soon after others, and nothing was wrong with it as it came in.
+    ///
+    /// # Errors
+    /// [`Failure::TooMany`]; [`Failure::Fields`], the form then holds what is wrong.
+    pub fn ready(&self) -> Result<(), Failure> {
+        match &self.limited {
+            Some(limited) => Err(limited.clone()),
+            None if self.errors.is_empty() => Ok(()),
+            None => Err(Failure::Fields(Vec::new())),
+        }
     }
 
     /// The form with the version of the case that it decides on.
@@ -148,6 +162,15 @@ impl Form {
     pub fn on_version(mut self, version: u64) -> Self {
         self.version = Some(version);
         self
+    }
+
+    /// The form on the version that stands now; one that was begun on an earlier version says so in the words of a key.
+    #[must_use]
+    pub fn now_on(mut self, language: Language, version: u64, changed: &'static str) -> Self {
+        if self.version.is_some_and(|began| began != version) {
+            self.add_error("", Text::new(language, changed));
+        }
+        self.on_version(version)
     }
 
     /// The form with a value filled in.
@@ -268,6 +291,23 @@ impl Form {
             Failure::Internal => self.add_error("", Text::new(language, "page500-short")),
             _ => return Err(failure),
         }
+        Ok(failure.status())
+    }
+
+    /// As [`Form::refuse`], where somebody else may have changed meanwhile what the form is about: it then says so in the
+    /// words of a key, and is on the version that stands now.
+    ///
+    /// # Errors
+    /// As [`Form::refuse`].
+    pub fn refuse_changed(
+        &mut self,
+        language: Language,
+        failure: Failure,
+        changed: &'static str,
+    ) -> Result<StatusCode, Failure> {
+        let Failure::Stale { current, .. } = failure else { return self.refuse(language, failure) };
+        self.version = Some(current);
+        self.add_error("", Text::new(language, changed));
         Ok(failure.status())
     }
 

@@ -272,7 +272,9 @@ fn in_words(language: Language, app: &App, view: &CaseView, around: &Around, nam
         closed: view.closed_at.map(moment),
         reporter: view.reporter.map(|reporter| names.person(reporter)),
         email: reporter.and_then(|reporter| reporter.email.clone()),
-        registered_by: others.then(|| names.person(view.registered_by)),
+        // That somebody hidden registered it would tell where that person works.
+        registered_by: (others && !names.hides(Some(view.registered_by)))
+            .then(|| names.person(view.registered_by)),
         officer: view.officer.map(|officer| names.person(officer)),
         related: around.related.clone(),
         request: view.request.as_ref().map(|request| {

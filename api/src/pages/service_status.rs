@@ -119,6 +119,9 @@ pub fn in_words(language: Language, notice: &Notice, now: DateTime<Utc>) -> Noti
         .with("time", format::time(language, notice.updated_at));
     let from = Text::new(language, "status-from").with("moment", moment(notice.starts));
     let period = match notice.ends {
+        Some(ends) if format::day_of(ends) == format::day_of(notice.starts) => {
+            format!("{}–{}.", moment(notice.starts), format::time(language, ends))
+        }
         Some(ends) => format!("{from} {}", Text::new(language, "status-until").with("moment", moment(ends))),
         None => from.to_string(),
     };

@@ -97,6 +97,7 @@ async fn keep(app: &App, person: PersonId, form: &Form) -> Result<u64, Failure> 
         email: form.value("email"),
     };
     let event = written.choose().map_err(Failure::Fields)?;
+    form.ready()?;
     app.append(person, StreamId::from(person), event, Expected::Any).await.map_err(Failure::from)
 }
 

@@ -1,15 +1,15 @@
 //! A case as the API shows it, whole and in lists. What the caller may not see is absent; what is disposed of is null.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Actor;
 use domain::access::Role;
 use domain::files::FileCard;
 use domain::vocabulary::Language;
-use domain::{OrganisationNumber, PersonId, Status};
+use domain::{CaseId, CaseNumber, OrganisationNumber, PersonId, Status};
 use projections::case_page::Message;
-use projections::{CaseRow, CaseView, ReadError, directory};
+use projections::{CaseRow, CaseView, ReadError, directory, queue};
 use rusqlite::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -60,7 +60,8 @@ pub struct CaseSummary {
     pub closed_at: Option<DateTime<Utc>>,
     /// The day by which the reporter is asked to answer.
     pub due_date: Option<NaiveDate>,
-    /// The number of the earlier case that it goes on from.
+    /// The number of the earlier case that it goes on from; null also where that would tell those who may not know it where
+    /// somebody with protected identity works.
     pub follows_up: Option<String>,
     /// The login of the officer who works on it; for officers and auditors also of one who was only given it.
     pub officer: Option<String>,
@@ -152,26 +153,59 @@ pub struct MessageBody {
     pub attachments: Vec<AttachmentBody>,
 }
 
+/// Whom and what a case mentions.
+#[derive(Clone, Copy, Debug)]
+pub struct Mentioned {
+    id: CaseId,
+    employer: OrganisationNumber,
+    officer: Option<PersonId>,
+    reporter: Option<PersonId>,
+    follows_up: Option<CaseNumber>,
+}
+
+impl From<&CaseRow> for Mentioned {
+    fn from(row: &CaseRow) -> Self {
+        let CaseRow { id, employer, officer, reporter, follows_up, .. } = *row;
+        Self { id, employer, officer, reporter, follows_up }
+    }
+}
+
+impl From<&CaseView> for Mentioned {
+    fn from(view: &CaseView) -> Self {
+        let CaseView { id, employer, officer, reporter, follows_up, .. } = *view;
+        Self { id, employer, officer, reporter, follows_up }
+    }
+}
+
 /// The persons behind the pseudonyms of some cases, as each case's reader is told of them.
 #[derive(Debug, Default)]
 pub struct People {
     known: HashMap<(PersonId, OrganisationNumber), directory::Person>,
     /// Those with protected identity, and whether that is hidden from the reader.
     protected: HashMap<PersonId, bool>,
+    /// The cases of which the reader must not learn what they go on from.
+    unrelated: HashSet<CaseId>,
 }
 
 impl People {
-    /// Looks up who works on cases of employers, or reported them, for a reader. A system, and a requester for others, learn
+    /// Looks up who works on cases, or reported them, for a reader. A system, and a requester for others, learn
     /// what was told for the employer, not what a login says. Who has protected identity is named to few (LAW-12).
     ///
     /// # Errors
     /// When the read models cannot be read.
-    pub fn load(
-        tables: &Connection,
-        reader: &Actor,
-        persons: impl IntoIterator<Item = (PersonId, OrganisationNumber)>,
-    ) -> Result<Self, ReadError> {
+    pub fn load(tables: &Connection, reader: &Actor, cases: &[Mentioned]) -> Result<Self, ReadError> {
         let mut people = Self::default();
+        let hides = reader.role.hides_protected();
+        for case in cases.iter().filter(|_| hides) {
+            let Some(number) = case.follows_up else { continue };
+            let other = queue::by_number(tables, number)?.and_then(|(_, standing)| standing.reporter);
+            if directory::is_told_by_relation(tables, case.reporter, other)? {
+                people.unrelated.insert(case.id);
+            }
+        }
+        let persons = cases.iter().flat_map(|case| {
+            [case.officer, case.reporter].into_iter().flatten().map(|person| (person, case.employer))
+        });
         for (id, employer) in persons {
             if people.known.contains_key(&(id, employer)) {
                 continue;
@@ -182,12 +216,12 @@ impl People {
                 (person.name, person.email) = directory::told(tables, id, employer)?;
             }
             if directory::is_protected(tables, id)? {
-                if !own && reader.role.hides_protected() {
+                if !own && hides {
                     (person.name, person.email, person.subject) = (None, None, None);
                 }
                 // Whoever told an address is not told by it whether that is the address of such a person.
                 if own || !reader.role.has_employers() {
-                    people.protected.insert(id, reader.role.hides_protected());
+                    people.protected.insert(id, hides);
                 }
             }
             people.known.insert((id, employer), person);
@@ -240,7 +274,10 @@ impl Readership {
             started_at: row.started_at,
             closed_at: row.closed_at,
             due_date: row.due_date,
-            follows_up: row.follows_up.map(|number| number.to_string()),
+            follows_up: row
+                .follows_up
+                .filter(|_| !people.unrelated.contains(&row.id))
+                .map(|number| number.to_string()),
             officer: self.officer(row.status, row.officer.map(|officer| (officer, row.employer)), people),
             reporter: row.reporter.map(|reporter| people.reporter(reporter, row.employer)),
         }

@@ -27,7 +27,7 @@ use utoipa_axum::routes;
 use crate::app::Caller;
 use crate::requests::CreateRequest;
 use crate::v1::bearer::Reader;
-use crate::v1::case_body::{CaseSummary, People, Readership};
+use crate::v1::case_body::{CaseSummary, Mentioned, People, Readership};
 use crate::v1::command::{Incoming, Stop, settle};
 use crate::v1::outcome::OutcomeBody;
 use crate::v1::paging::{LIMIT, LIMIT_MAX, Meta, READ_MAX, links};
@@ -197,11 +197,8 @@ impl Asked {
         });
         let found = found.await?.in_register(&actor.reach());
         let (page, whole) = app.list_shown_to(caller, searched, found).await?;
-        let persons = page.rows.iter().flat_map(|row| {
-            [row.officer, row.reporter].into_iter().flatten().map(|person| (person, row.employer))
-        });
-        let persons: Vec<_> = persons.collect();
-        let people = app.query(move |tables| People::load(tables, &reader, persons)).await?;
+        let cases: Vec<Mentioned> = page.rows.iter().map(Mentioned::from).collect();
+        let people = app.query(move |tables| People::load(tables, &reader, &cases)).await?;
         Ok((page, people, whole))
     }
 }

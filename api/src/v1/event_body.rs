@@ -59,12 +59,14 @@ impl EventBody {
         }
     }
 
-    /// The same, where it must not be known where somebody works; without the hash, which is of all facts.
+    /// The same without what must not be told, and then without the hash, which is of all of it.
     #[must_use]
-    pub fn without_employer(mut self, hidden: Hidden) -> Self {
-        self.actor = self.actor.filter(|_| hidden == Hidden::Employer);
-        self.facts = raw(&without_employer(self.facts.get()));
-        self.leaf_hash = None;
+    pub fn without(mut self, hidden: Hidden) -> Self {
+        if hidden.any() {
+            self.actor = self.actor.filter(|_| !hidden.actor);
+            self.facts = raw(&hidden.without(self.facts.get()));
+            self.leaf_hash = None;
+        }
         self
     }
 
@@ -91,18 +93,6 @@ fn raw(text: &str) -> Box<RawValue> {
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
-}
-
-/// Facts without where somebody works, and without whoever at that employer registered the case.
-pub fn without_employer(facts: &str) -> String {
-    let mut facts = json(facts);
-    if let Some(facts) = facts.as_object_mut() {
-        facts.remove("employer");
-        if facts.get("registeredBy") != facts.get("reporter") {
-            facts.remove("registeredBy");
-        }
-    }
-    facts.to_string()
 }
 
 /// The personal part without the keys of its files.

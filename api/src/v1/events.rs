@@ -169,12 +169,9 @@ impl Feed {
             let hidden = protected.of(event);
             // Who somebody is, few may read (LAW-12).
             let personal = opened.next().flatten();
-            let personal = personal.filter(|_| !(hidden.is_some() && event.type_name == "PersonSeen"));
+            let personal = personal.filter(|_| !(hidden.employer && event.type_name == "PersonSeen"));
             let body = EventBody::of_stored(event, personal.as_deref());
-            match hidden.filter(|_| self.hides_employer) {
-                Some(hidden) => body.without_employer(hidden),
-                None => body,
-            }
+            if self.hides_employer { body.without(hidden) } else { body }
         };
         Ok(events.iter().map(body).collect())
     }

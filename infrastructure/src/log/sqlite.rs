@@ -39,6 +39,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_commit_count.sql"),
 ];
 
+/// The migration from which on commits are counted.
+const COUNTED_FROM: usize = 3;
+
 /// The log in `log.db` of a folder.
 pub struct SqliteLog {
     path: PathBuf,
@@ -211,6 +214,7 @@ fn migrate(connection: &mut Connection) -> Result<(), LogError> {
         let transaction = connection.transaction().map_err(|error| fault(&error))?;
         transaction
             .execute_batch(migration)
+            .and_then(|()| if number + 1 < COUNTED_FROM { Ok(()) } else { write::count(&transaction) })
             .and_then(|()| transaction.pragma_update(None, "user_version", number + 1))
             .and_then(|()| transaction.commit())
             .map_err(|error| fault(&error))?;

@@ -227,7 +227,9 @@ async fn a_draft_is_kept_with_its_files_until_it_is_thrown_away() {
     let anna = employee(&app, "anna").await;
     let back = anna.get(CREATE).await;
     back.shows(200, "brev.pdf Bifogad");
+    anna.get("/mina-arenden").await.shows(200, "Du har ett utkast som inte är skickat. Fortsätt skriva");
     let gone = anna.submit(&back, CREATE, &[("action", "discard")]).await;
+    assert!(!anna.get("/mina-arenden").await.says("Du har ett utkast"));
     let empty = anna.done(&gone).await;
     assert!(!empty.says("brev.pdf") && !empty.says("Utkastet är sparat"));
     app.leaves_staged(1);

@@ -117,6 +117,32 @@ async fn a_form_that_comes_too_soon_after_others_shows_again_what_was_typed() {
     anna.done(&sent).await.shows(200, "Omföring");
 }
 
+/// So do those of a case, for its reporter and for who works on it.
+#[tokio::test]
+async fn what_is_written_in_a_case_too_soon_after_others_is_shown_again() {
+    let app = TestApp::start_with(few(2)).await;
+    let employers = Some(vec![domain::OrganisationNumber::parse(EXEMPELVERKET).unwrap()]);
+    let case = app.employee("anna").case("Omföring").await;
+    app.app.shown_position(case.position).await.unwrap();
+    let address = format!("/arenden/{}", case.id);
+    let anna = Browser::of(&app, Identity { employers, ..identity("anna", Role::Employee) }).await;
+    let olle = Browser::of(&app, app.officer("olle").identity.clone().unwrap()).await;
+    for (browser, forms) in [(&anna, &["meddelande"][..]), (&olle, &["meddelande", "anteckning"])] {
+        let page = browser.get(&address).await;
+        for _ in 0..2 {
+            browser.submit(&page, &format!("{address}/meddelande"), &[("text", "")]).await.shows(422, "");
+        }
+        let head = app.head().await;
+        for form in forms {
+            let typed = [("text", "Några ord till."), ("kind", "working")];
+            let refused = browser.submit(&page, &format!("{address}/{form}"), &typed).await;
+            refused.shows(429, "Du har skickat för många begäranden på kort tid. Försök igen om");
+            assert!(refused.html.contains("Några ord till.</textarea>"), "{form}: {}", refused.text());
+        }
+        assert_eq!(app.head().await, head);
+    }
+}
+
 #[tokio::test]
 async fn the_pages_that_a_person_reads_are_counted() {
     let app = TestApp::start_with(|config| {

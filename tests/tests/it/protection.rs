@@ -1,6 +1,8 @@
 //! Protected identity (LAW-12): name, contact and employer are shown to the few who need them, and to nobody else in any way;
 //! and people who have several roles.
 
+mod told;
+
 use domain::access::Role;
 use domain::{Area, OrganisationNumber};
 use infrastructure::tokens::Identity;

@@ -133,6 +133,17 @@ async fn what_is_sent_twice_is_one_and_nobody_overwrites_anybody() {
     // The first form, found again by the back button and changed, replaces nothing unseen.
     let back = dan.submit(&form, NEW, &typed(&[("titleSv", "Något annat")])).await;
     back.shows(412, "Någon annan har ändrat meddelandet");
+    // Nor does what was kept when a login ended: it says what has happened since it was begun.
+    let begun = dan.get(&change).await;
+    let open = doris.get(&change).await;
+    dan.post("/logga-ut", &[]).await;
+    dan.submit(&begun, &change, &typed(&[("titleSv", "Dans ord")])).await;
+    let dan = editor(&app).await;
+    assert!(!dan.get(&change).await.says("Någon annan har ändrat meddelandet"));
+    doris.done(&doris.submit(&open, &change, &typed(&[("titleSv", "Ännu ett ord")])).await).await;
+    let kept = dan.get(&change).await;
+    kept.shows(200, "Någon annan har ändrat meddelandet");
+    assert!(kept.html.contains("Dans ord"));
 }
 
 #[tokio::test]

@@ -248,7 +248,7 @@ impl TestApp {
         TestCaller { app: self, identity: Some(identity), token: Some(token) }
     }
 
-    fn is_left_undone(&self) -> Option<String> {
+    pub(crate) fn is_left_undone(&self) -> Option<String> {
         if let Some(stopped) = self.app.stopped() {
             return Some(format!("the read models have stopped: {}", stopped.reason));
         }

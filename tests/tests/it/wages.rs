@@ -71,7 +71,7 @@ async fn a_form_is_published_downloaded_replaced_and_withdrawn() {
     let page = services(&app, "sv").await;
     assert!(page.contains(&format!("href=\"{file}\">Arvode (PDF, 41 byte)</a>")), "{page}");
     assert!(page.contains("Version 23 november 2026"));
-    assert!(services(&app, "en").await.contains("Fees (PDF, 41 byte)"));
+    assert!(services(&app, "en").await.contains("Fees (PDF, 41 bytes)"));
     let answer = at(&app, EXEMPELVERKET, "sv", file).await;
     let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
     assert_eq!(

@@ -17,12 +17,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{pretty, times, whole};
+use crate::app::protection::{Hidden, Told};
 use crate::app::reading::Purpose;
 use crate::format::percent_encoded;
 use crate::pages::officers::names::{Names, topic};
 use crate::pages::{Form, Frame, Visitor, render};
 use crate::texts::Text;
-use crate::v1::event_body::without_employer;
 use crate::v1::headers::REASON_MAX;
 use crate::{App, Failure, format};
 
@@ -139,9 +139,7 @@ async fn page(
         return Err(Failure::NotFound);
     };
     let before = CaseView::replay(&known[..version - 1]);
-    let persons = view.reporter.into_iter().chain([view.registered_by]);
-    let mut names = Names::load(app, language, &visitor.caller()?.actor, None, persons).await?;
-    names.hide_registrar(view.reporter, view.registered_by);
+    let names = Names::load(app, language, &visitor.caller()?.actor, None, view.reporter).await?;
     let open = !reason.is_empty();
     let facts = |view: &CaseView| state(language, view, &names, open);
     let link = |version: usize| {
@@ -149,7 +147,15 @@ async fn page(
         format!("{}{reason}", address(id, version as u64))
     };
     let title = Text::new(language, "replay-title").with("number", view.number).with("version", version);
-    let hides_actor = names.hides(Some(event.actor)) && view.reporter != Some(event.actor);
+    let told = Told {
+        person: view.reporter,
+        registered_by: Some(view.registered_by),
+        actor: event.actor,
+        follows_up: view.follows_up,
+    };
+    // Who says why is recorded, and sees what is hashed.
+    let hidden =
+        if open { Hidden::default() } else { app.query(move |tables| Hidden::of(tables, told)).await? };
     Ok(ReplayPage {
         frame: Frame::new(app, visitor, title).await?,
         form: Form::new("replay").with("reason", reason.clone()),
@@ -163,7 +169,7 @@ async fn page(
             .collect(),
         previous: (version > 1).then(|| link(version - 1)),
         next: (version < events.len()).then(|| link(version + 1)),
-        event: in_words(language, event, open, (names.hides(view.reporter), hides_actor)),
+        event: in_words(language, event, open, hidden),
         state: changed(facts(&view), before.as_ref().map(facts).as_deref()),
         command: format!("kundwebb log show {} --as-of {}", view.number, whole(event.recorded_at)),
         same_time: later.first().is_some_and(|next| next.recorded_at == event.recorded_at),
@@ -180,25 +186,16 @@ fn step(language: Language, event: &Recorded, address: String, current: bool) ->
     }
 }
 
-fn in_words(
-    language: Language,
-    event: &Recorded,
-    open: bool,
-    (hides, hides_actor): (bool, bool),
-) -> EventInWords {
+fn in_words(language: Language, event: &Recorded, open: bool, hidden: Hidden) -> EventInWords {
     let code = event.event.type_name();
     EventInWords {
         position: event.position,
         kind: Text::new(language, format!("event-{code}")).to_string(),
         code,
         at: times(event.recorded_at.timestamp_micros()),
-        actor: if hides_actor && !open { "–".to_owned() } else { event.actor.to_string() },
+        actor: if hidden.actor { "–".to_owned() } else { event.actor.to_string() },
         leaf_hash: hex::encode(event.leaf_hash),
-        // Who says why is recorded, and sees what is hashed.
-        facts: match event.event.facts_json() {
-            facts if hides && !open => pretty(&without_employer(&facts)),
-            facts => pretty(&facts),
-        },
+        facts: pretty(&hidden.without(&event.event.facts_json())),
         personal: personal(event, open),
     }
 }

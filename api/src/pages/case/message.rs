@@ -3,7 +3,9 @@
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::access::Duty;
+use domain::access::{Action as Deed, Duty, Verdict, may};
+use infrastructure::Receipt;
+use projections::CaseView;
 
 use super::{address, form_address, page, shown};
 use crate::pages::form::{Action, not_sent};
@@ -31,8 +33,8 @@ pub(super) async fn send(
         Action::Send => match change::run::<AddMessageRequest>(&app, &visitor, case, &form).await {
             Ok(outcome) => {
                 form.forget(&app, caller.actor.person).await;
-                let jar = cookies::told(&app, visitor.jar.clone(), outcome.position);
-                return Ok((jar, Redirect::to(&format!("{}?done=message", address(case)))).into_response());
+                let onward = format!("{}?done=message", address(case));
+                return Ok(cookies::done(&app, &visitor, outcome.position, &onward));
             }
             Err(failure @ (Failure::Forbidden | Failure::NotFound)) => {
                 return not_sent(&app, &visitor, &mut form, &back, failure).await;
@@ -45,7 +47,10 @@ pub(super) async fn send(
         }
         _ if !form.errors.is_empty() => Failure::Fields(Vec::new()),
         action => {
-            let (view, receipt) = shown(&app, &visitor, &id).await?;
+            let (view, receipt) = match writable(&app, &visitor, &id).await {
+                Ok(found) => found,
+                Err(failure) => return not_sent(&app, &visitor, &mut form, &back, failure).await,
+            };
             if action == Action::SaveDraft {
                 form.keep(&app, caller, &back).await?;
             }
@@ -55,4 +60,13 @@ pub(super) async fn send(
     let status = form.refuse(visitor.language, failure)?;
     let (view, receipt) = shown(&app, &visitor, &id).await?;
     page(&app, &visitor, (view, &receipt), form, status).await
+}
+
+/// A case in which the visitor may write.
+async fn writable(app: &App, visitor: &Visitor, id: &str) -> Result<(CaseView, Receipt), Failure> {
+    let (view, receipt) = shown(app, visitor, id).await?;
+    match may(&visitor.caller()?.actor, Deed::AddMessage, &view.standing()) {
+        Verdict::Allowed => Ok((view, receipt)),
+        Verdict::Forbidden | Verdict::Unknown => Err(Failure::Forbidden),
+    }
 }

@@ -61,20 +61,21 @@ pub(super) async fn give(
         Ok(own) => own,
         Err(failure) => return not_sent(&app, &visitor, &mut form, &address_of_form, failure).await,
     };
-    let back = Redirect::to(&format!("{}#opinion", address(case)));
+    let back = format!("{}#opinion", address(case));
     if !is_asked(view.closed_at, app.clock.now()) || form.action() == Action::Discard {
         form.forget(&app, caller.actor.person).await;
-        return Ok(back.into_response());
+        return Ok(Redirect::to(&back).into_response());
     }
-    let failure = match said(&visitor, &mut form) {
-        Some((helped, opinion)) => match tell(&app, caller, case, (helped, opinion)).await {
+    let failure = match (said(&visitor, &mut form), form.ready()) {
+        (Some(_), Err(limited)) => limited,
+        (Some((helped, opinion)), Ok(())) => match tell(&app, caller, case, (helped, opinion)).await {
             Ok(position) => {
                 form.forget(&app, caller.actor.person).await;
-                return Ok((cookies::told(&app, visitor.jar.clone(), position), back).into_response());
+                return Ok(cookies::done(&app, &visitor, position, &back));
             }
             Err(failure) => failure,
         },
-        None => Failure::Fields(Vec::new()),
+        (None, _) => Failure::Fields(Vec::new()),
     };
     let status = form.refuse(visitor.language, failure)?;
     page(&app, &visitor, (view, &receipt), form, status).await

@@ -1,7 +1,7 @@
 //! The cases before and after a case: what goes on from what.
 
 use domain::Actor;
-use projections::{CaseView, queue};
+use projections::{CaseView, ReadError, directory, queue};
 
 use super::address;
 use crate::{App, Failure};
@@ -24,24 +24,26 @@ impl Related {
     /// # Errors
     /// When the read models cannot be read.
     pub async fn of(app: &App, reader: &Actor, view: &CaseView) -> Result<Self, Failure> {
-        // Where the log does not answer, the number stands there without a link.
-        let earlier = match view.follows_up {
-            Some(number) => app.case_of_number(number).await.ok().flatten(),
-            None => None,
-        };
-        let (reach, number) = (reader.reach(), view.number);
+        let (reach, number, follows_up) = (reader.reach(), view.number, view.follows_up);
+        let (hides, reporter) = (reader.role.hides_protected(), view.reporter);
         let found = app.query(move |tables| {
-            let standing = earlier.map(|case| queue::standing(tables, case)).transpose()?.flatten();
-            let readable = standing.is_some_and(|standing| reach.covers(&standing));
-            Ok((earlier.filter(|_| readable), queue::following(tables, &reach, number)?))
+            let tells =
+                |other| Ok::<_, ReadError>(hides && directory::is_told_by_relation(tables, reporter, other)?);
+            let mut related = Self::default();
+            if let Some(number) = follows_up {
+                let earlier = queue::by_number(tables, number)?;
+                if !tells(earlier.as_ref().and_then(|(_, standing)| standing.reporter))? {
+                    let readable = earlier.filter(|(_, standing)| reach.covers(standing));
+                    related.follows = Some((number.to_string(), readable.map(|(case, _)| address(case))));
+                }
+            }
+            for (case, number) in queue::following(tables, &reach, number)? {
+                if !tells(queue::standing(tables, case)?.and_then(|standing| standing.reporter))? {
+                    related.followed_by.push((number.to_string(), Some(address(case))));
+                }
+            }
+            Ok(related)
         });
-        let (earlier, later) = found.await?;
-        Ok(Self {
-            follows: view.follows_up.map(|number| (number.to_string(), earlier.map(address))),
-            followed_by: later
-                .into_iter()
-                .map(|(case, number)| (number.to_string(), Some(address(case))))
-                .collect(),
-        })
+        Ok(found.await?)
     }
 }

@@ -32,10 +32,7 @@ pub(in crate::pages) async fn create(
     (address, request): (&str, CreateRequest),
 ) -> Result<Outcome, Failure> {
     let parsed = request.parse(app, caller, form.uploaded(), Channel::Webb)?;
-    if !form.errors.is_empty() {
-        // A file was refused while the form came in.
-        return Err(Failure::Fields(Vec::new()));
-    }
+    form.ready()?;
     if form.value(AGAIN).is_empty()
         && let Some(number) = twin(app, visitor, &parsed.command).await.unwrap_or_default()
         && !form.was_sent(app, caller).await?

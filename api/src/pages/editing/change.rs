@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use axum::routing::get;
 use domain::access::Duty;
 use domain::{Event, PersonId};
@@ -13,13 +13,10 @@ use super::{Wanted, What, catalogue, text};
 use crate::content;
 use crate::pages::form::{Action, not_sent};
 use crate::pages::{Form, Visitor, cookies};
-use crate::texts::Text;
 use crate::{App, Failure};
 
 /// What tells the fields of this form from others.
 const FORM: &str = "content";
-/// What keeps, with a form that could not be sent, the version that it was begun on.
-const BEGAN: &str = "began";
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/redaktion/{page}", get(show).post(send))
@@ -36,15 +33,11 @@ async fn show(
     visitor.shown(&app).await?;
     let (current, _) = now(&app, what).await?;
     let form = match Form::left(&app, person, FORM, &what.address()).await? {
-        Some(mut left) if wanted.version.is_none() => {
-            if left.value(BEGAN).parse() != Ok(current) {
-                left.add_error("", Text::new(visitor.language, "editing-changed"));
-            }
-            left
-        }
+        Some(left) if wanted.version.is_none() => left,
         _ => written(&app, what, wanted.version).await?,
     };
-    page(&app, &visitor, what, form.on_version(current), wanted.version.is_some(), StatusCode::OK).await
+    let form = form.now_on(visitor.language, current, "editing-changed");
+    page(&app, &visitor, what, form, wanted.version.is_some(), StatusCode::OK).await
 }
 
 async fn send(
@@ -58,7 +51,6 @@ async fn send(
     let (person, what) = match (sender, What::parse(&name)) {
         (Ok(caller), what) => (caller.actor.person, what?),
         (Err(failure), Ok(what)) => {
-            form.set(BEGAN, form.version.unwrap_or_default().to_string());
             return not_sent(&app, &visitor, &mut form, &what.address(), failure).await;
         }
         (Err(failure), Err(_)) => return Err(failure),
@@ -69,18 +61,12 @@ async fn send(
     let failure = match put(&app, &visitor, person, what, &form).await {
         Ok(position) => {
             form.forget(&app, person).await;
-            return Ok(done(&app, &visitor, what, position));
+            let onward = format!("/redaktion?done={}", what.name());
+            return Ok(cookies::done(&app, &visitor, position, &onward));
         }
         Err(failure) => failure,
     };
-    let status = match failure {
-        Failure::Stale { current, .. } => {
-            form.version = Some(current);
-            form.add_error("", Text::new(visitor.language, "editing-changed"));
-            failure.status()
-        }
-        failure => form.refuse(visitor.language, failure)?,
-    };
+    let status = form.refuse_changed(visitor.language, failure, "editing-changed")?;
     page(&app, &visitor, what, form, false, status).await
 }
 
@@ -96,6 +82,7 @@ async fn put(
         What::Page(page) => text::read(form).publish(page).map_err(Failure::Fields)?,
         What::Catalogue => catalogue::read(app, visitor.language, form).await?,
     };
+    form.ready()?;
     let expected = Expected::Version(form.version.unwrap_or_default());
     match app.append(person, what.stream(), event.clone(), expected).await.map_err(Failure::from) {
         Err(failure @ Failure::Stale { .. }) => {
@@ -104,11 +91,6 @@ async fn put(
         }
         appended => appended,
     }
-}
-
-fn done(app: &App, visitor: &Visitor, what: What, position: u64) -> Response {
-    let jar = cookies::told(app, visitor.jar.clone(), position);
-    (jar, Redirect::to(&format!("/redaktion?done={}", what.name()))).into_response()
 }
 
 /// The version that people read now, and what would publish it.

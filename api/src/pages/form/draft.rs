@@ -29,6 +29,9 @@ struct Draft {
     saved_at: DateTime<Utc>,
     fields: Vec<(String, String)>,
     files: Vec<UploadedFile>,
+    /// The version of what it changes on which it was begun.
+    #[serde(default)]
+    version: Option<u64>,
 }
 
 impl Form {
@@ -43,7 +46,8 @@ impl Form {
             app.keep_staged(owner, &file.file, until).await?;
         }
         let address = address.to_owned();
-        let draft = Draft { address, saved_at, fields: self.fields.clone(), files: self.uploaded() };
+        let (fields, files, version) = (self.fields.clone(), self.uploaded(), self.version);
+        let draft = Draft { address, saved_at, fields, files, version };
         app.save_draft(owner, self.key, &draft).await?;
         self.saved_at = Some(saved_at);
         Ok(())
@@ -54,6 +58,7 @@ impl Form {
     /// # Errors
     /// When the log cannot be read or written.
     pub async fn keep(&mut self, app: &App, caller: &Caller, address: &str) -> Result<(), Failure> {
+        self.ready()?;
         if self.was_sent(app, caller).await? {
             return Ok(());
         }
@@ -82,7 +87,8 @@ impl Form {
         let drafts: Vec<(Uuid, Draft)> = app.drafts(owner).await?;
         let left = drafts.into_iter().find(|(_, draft)| draft.address == address);
         let Some((key, draft)) = left else { return Ok(None) };
-        let mut form = Self { key, fields: draft.fields, saved_at: Some(draft.saved_at), ..Self::new(id) };
+        let Draft { saved_at, fields, version, .. } = draft;
+        let mut form = Self { key, fields, version, saved_at: Some(saved_at), ..Self::new(id) };
         for file in draft.files {
             if app.is_still_staged(owner, &file).await? {
                 form.attach(app, owner, file);

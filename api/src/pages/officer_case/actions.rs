@@ -134,16 +134,16 @@ async fn protect(
     if may(actor, domain::access::Action::Protect, &standing) != Verdict::Allowed {
         return Err(Failure::Forbidden);
     }
-    let back = Redirect::to(&format!("/arenden/{id}"));
+    let back = format!("/arenden/{id}");
     // Nobody's case is about nobody.
-    let Some(reporter) = standing.reporter else { return Ok(back.into_response()) };
+    let Some(reporter) = standing.reporter else { return Ok(Redirect::to(&back).into_response()) };
     let protected = match mark.protected.as_str() {
         "yes" => true,
         "no" => false,
         _ => return Err(Failure::Syntax),
     };
     let position = app.protect(actor.person, reporter, protected).await?;
-    Ok((cookies::told(&app, visitor.jar.clone(), position), back).into_response())
+    Ok(cookies::done(&app, &visitor, position, &back))
 }
 
 /// An action whose form is a request of the API.
@@ -239,7 +239,7 @@ async fn back(app: &App, visitor: &Visitor, case: CaseId, form: &Form, position:
     } else {
         format!("/arenden/{case}?done={}", form.id)
     };
-    (cookies::told(app, visitor.jar.clone(), position), Redirect::to(&address)).into_response()
+    cookies::done(app, visitor, position, &address)
 }
 
 /// What has happened since the page was opened, in words.

@@ -47,7 +47,9 @@ pub(super) fn in_words(
         event,
         Some(Event::CaseReceived { .. } | Event::ProcessingStarted { .. } | Event::CaseClosed { .. })
     );
-    let detail = std::iter::once(names.person(entry.actor)).chain(more).collect::<Vec<_>>().join(" · ");
+    // That it was somebody hidden would tell as well where that person works.
+    let actor = (!names.hides(Some(entry.actor))).then(|| names.person(entry.actor));
+    let detail = actor.into_iter().chain(more).collect::<Vec<_>>().join(" · ");
     let shown_above = matches!(event, Some(Event::CaseReceived { .. } | Event::CaseClosed { .. }));
     TimelineEntry {
         at: entry.at,

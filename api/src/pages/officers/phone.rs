@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use axum::routing::get;
 use domain::access::Duty;
 use domain::{Channel, Language, SubArea, System};
@@ -60,9 +60,8 @@ async fn send(State(app): State<App>, visitor: Visitor, body: Request) -> Result
         match create_case::create(&app, &visitor, caller, &mut form, asked).await {
             Ok(outcome) => {
                 form.forget(&app, caller.actor.person).await;
-                let jar = cookies::told(&app, visitor.jar.clone(), outcome.position);
-                let address = format!("/arenden/{}?done=phone", outcome.id);
-                return Ok((jar, Redirect::to(&address)).into_response());
+                let onward = format!("/arenden/{}?done=phone", outcome.id);
+                return Ok(cookies::done(&app, &visitor, outcome.position, &onward));
             }
             Err(failure) => {
                 status = form.refuse(visitor.language, failure)?;

@@ -74,7 +74,7 @@ async fn show(
     let now = known(&app, &code).await?;
     let left = Form::left(&app, caller.actor.person, FORM, &address(&now.code)).await?;
     let filled = || Form::new(FORM).with("nameSv", &now.name_sv).with("nameEn", &now.name_en);
-    let form = left.unwrap_or_else(filled).on_version(now.version);
+    let form = left.unwrap_or_else(filled).now_on(visitor.language, now.version, "payroll-form-changed");
     page(&app, &visitor, Some(&now), form, StatusCode::OK).await
 }
 
@@ -116,19 +116,11 @@ async fn send(
     let failure = match put(app, person, now.as_ref(), &form).await {
         Ok((code, position)) => {
             form.forget(app, person).await;
-            return Ok(done(app, visitor, &code, position));
+            return Ok(cookies::done(app, visitor, position, &address(&code)));
         }
         Err(failure) => failure,
     };
-    let status = match failure {
-        Failure::Stale { current, .. } => {
-            app.shown(person, None).await?;
-            form.version = Some(current);
-            form.add_error("", Text::new(visitor.language, "payroll-form-changed"));
-            failure.status()
-        }
-        failure => form.refuse(visitor.language, failure)?,
-    };
+    let status = form.refuse_changed(visitor.language, failure, "payroll-form-changed")?;
     let now = match code {
         Some(code) => Some(known(app, code).await?),
         None => None,
@@ -150,9 +142,7 @@ async fn put(
         file: form.files.last().map(|file| &file.file),
     };
     let event = written.publish().map_err(Failure::Fields)?;
-    if !form.errors.is_empty() {
-        return Err(Failure::Fields(Vec::new()));
-    }
+    form.ready()?;
     let Event::PayrollFormPublished { code, .. } = &event else { return Err(Failure::Internal) };
     let code = code.clone();
     app.shown(person, None).await?;
@@ -188,10 +178,11 @@ async fn withdraw(
 ) -> Result<Response, Failure> {
     let form = Form::read(&app, &visitor, "withdraw", request).await?;
     form.sender(&visitor)?;
+    form.ready()?;
     let person = visitor.caller_for(Duty::Content)?.actor.person;
     let now = known(&app, &code).await?;
     match take_out(&app, person, &now, form.version.ok_or(Failure::Syntax)?).await {
-        Ok(position) => Ok(done(&app, &visitor, &now.code, position)),
+        Ok(position) => Ok(cookies::done(&app, &visitor, position, &address(&now.code))),
         // Changed meanwhile, or said twice: the page shows what stands there now.
         Err(Failure::Stale { .. }) => Ok(Redirect::to(&address(&now.code)).into_response()),
         Err(failure) => Err(failure),
@@ -225,11 +216,6 @@ async fn fetch(
     let versions = app.query(move |tables| payroll_forms::versions(tables, stream)).await?;
     let form = versions.into_iter().find(|form| form.version.to_string() == version);
     file::send(&app, visitor.language, form.ok_or(Failure::NotFound)?, &headers).await
-}
-
-fn done(app: &App, visitor: &Visitor, code: &str, position: u64) -> Response {
-    let jar = cookies::told(app, visitor.jar.clone(), position);
-    (jar, Redirect::to(&address(code))).into_response()
 }
 
 async fn page(

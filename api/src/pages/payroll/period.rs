@@ -86,7 +86,8 @@ async fn show(
     visitor.shown(&app).await?;
     let now = known(&app, &period).await?;
     let left = Form::left(&app, caller.actor.person, FORM, &address(&period)).await?;
-    let form = left.unwrap_or_else(|| written(&now.days)).on_version(now.version);
+    let form = left.unwrap_or_else(|| written(&now.days));
+    let form = form.now_on(visitor.language, now.version, "payroll-period-changed");
     page(&app, &visitor, Some(&now), form, StatusCode::OK).await
 }
 
@@ -123,19 +124,12 @@ async fn send(
     let failure = match put(app, person, period.is_none(), &form).await {
         Ok(position) => {
             form.forget(app, person).await;
-            return Ok(done(app, visitor, &period.map_or_else(|| LIST.to_owned(), address), position));
+            let onward = period.map_or_else(|| LIST.to_owned(), address);
+            return Ok(cookies::done(app, visitor, position, &onward));
         }
         Err(failure) => failure,
     };
-    let status = match failure {
-        Failure::Stale { current, .. } => {
-            app.shown(person, None).await?;
-            form.version = Some(current);
-            form.add_error("", Text::new(visitor.language, "payroll-period-changed"));
-            failure.status()
-        }
-        failure => form.refuse(visitor.language, failure)?,
-    };
+    let status = form.refuse_changed(visitor.language, failure, "payroll-period-changed")?;
     let now = match period {
         Some(period) => Some(known(app, period).await?),
         None => None,
@@ -153,6 +147,7 @@ async fn put(app: &App, person: PersonId, is_new: bool, form: &Form) -> Result<u
         pay_day: form.value("payDay"),
     };
     let days = written.read().map_err(Failure::Fields)?;
+    form.ready()?;
     app.shown(person, None).await?;
     if let Some(now) = payroll::period(app, &days.period).await? {
         if !now.withdrawn && now.days == days {
@@ -176,10 +171,11 @@ async fn withdraw(
 ) -> Result<Response, Failure> {
     let form = Form::read(&app, &visitor, "withdraw", request).await?;
     form.sender(&visitor)?;
+    form.ready()?;
     let person = visitor.caller_for(Duty::Content)?.actor.person;
     let now = known(&app, &period).await?;
     match take_out(&app, person, now.days, form.version.ok_or(Failure::Syntax)?).await {
-        Ok(position) => Ok(done(&app, &visitor, &address(&period), position)),
+        Ok(position) => Ok(cookies::done(&app, &visitor, position, &address(&period))),
         // Changed meanwhile, or said twice: the page shows what stands there now.
         Err(Failure::Stale { .. }) => Ok(Redirect::to(&address(&period)).into_response()),
         Err(failure) => Err(failure),
@@ -196,11 +192,6 @@ async fn take_out(app: &App, person: PersonId, days: Period, version: u64) -> Re
         version = 1;
     }
     Ok(app.append(person, stream, Event::PayrollPeriodWithdrawn {}, Expected::Version(version)).await?)
-}
-
-fn done(app: &App, visitor: &Visitor, onward: &str, position: u64) -> Response {
-    let jar = cookies::told(app, visitor.jar.clone(), position);
-    (jar, Redirect::to(onward)).into_response()
 }
 
 async fn page(

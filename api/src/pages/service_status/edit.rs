@@ -61,7 +61,8 @@ async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) 
     visitor.shown(&app).await?;
     let notice = known(&app, &id).await?;
     let left = Form::left(&app, caller.actor.person, FORM, &address(notice.id)).await?;
-    let form = left.unwrap_or_else(|| written(&notice)).on_version(notice.version);
+    let form = left.unwrap_or_else(|| written(&notice));
+    let form = form.now_on(visitor.language, notice.version, "status-changed");
     render(&page(&app, &visitor, Some(&notice), form).await?)
 }
 
@@ -86,11 +87,12 @@ async fn resolve(
 ) -> Result<Response, Failure> {
     let form = Form::read(&app, &visitor, "resolve", request).await?;
     form.sender(&visitor)?;
+    form.ready()?;
     let caller = visitor.caller_for(Duty::ServiceStatus)?;
     let notice = known(&app, &id).await?;
     let expected = Expected::Version(form.version.ok_or(Failure::Syntax)?);
     match app.append(caller.actor.person, notice.id, Event::NoticeResolved {}, expected).await {
-        Ok(position) => Ok(done(&app, &visitor, notice.id, position)),
+        Ok(position) => Ok(cookies::done(&app, &visitor, position, &format!("/driftstatus/{}", notice.id))),
         // Changed meanwhile, or said twice: the page shows what stands there now.
         Err(error) => match Failure::from(error) {
             Failure::Stale { .. } => Ok(Redirect::to(&format!("/driftstatus/{}", notice.id)).into_response()),
@@ -118,29 +120,25 @@ async fn send(app: &App, visitor: &Visitor, id: Option<&str>, request: Request) 
     let failure = match put(app, person, stream, &form).await {
         Ok(position) => {
             form.forget(app, person).await;
-            return Ok(done(app, visitor, stream, position));
+            return Ok(cookies::done(app, visitor, position, &format!("/driftstatus/{stream}")));
         }
         Err(failure) => failure,
     };
-    let status = match failure {
-        Failure::Stale { current, .. } => {
-            app.shown(person, None).await?;
-            let now = known(app, &stream.to_string()).await?;
-            if read(&form).publish() == read(&written(&now)).publish() {
-                // It was sent twice.
-                return Ok(Redirect::to(&format!("/driftstatus/{stream}")).into_response());
-            }
-            form.version = Some(current);
-            form.add_error("", Text::new(visitor.language, "status-changed"));
-            failure.status()
+    if matches!(failure, Failure::Stale { .. }) {
+        app.shown(person, None).await?;
+        let now = known(app, &stream.to_string()).await?;
+        if read(&form).publish() == read(&written(&now)).publish() {
+            // It was sent twice.
+            return Ok(Redirect::to(&format!("/driftstatus/{stream}")).into_response());
         }
-        failure => form.refuse(visitor.language, failure)?,
-    };
+    }
+    let status = form.refuse_changed(visitor.language, failure, "status-changed")?;
     render_with(status, &page(app, visitor, notice.as_ref(), form).await?)
 }
 
 async fn put(app: &App, person: PersonId, stream: StreamId, form: &Form) -> Result<u64, Failure> {
     let event = read(form).publish().map_err(Failure::Fields)?;
+    form.ready()?;
     app.append(person, stream, event, Expected::Version(form.version.unwrap_or_default()))
         .await
         .map_err(Failure::from)
@@ -149,11 +147,6 @@ async fn put(app: &App, person: PersonId, stream: StreamId, form: &Form) -> Resu
 /// The stream of a new notice follows from its form, so that sending that twice makes one.
 fn stream_of(app: &App, person: PersonId, form: &Form) -> StreamId {
     StreamId(app.keys.derived_id("notice", &[person.0.as_bytes(), form.key.as_bytes()]))
-}
-
-fn done(app: &App, visitor: &Visitor, stream: StreamId, position: u64) -> Response {
-    let jar = cookies::told(app, visitor.jar.clone(), position);
-    (jar, Redirect::to(&format!("/driftstatus/{stream}"))).into_response()
 }
 
 fn address(id: impl Display) -> String {

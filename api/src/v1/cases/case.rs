@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use crate::app::Caller;
 use crate::v1::bearer::Reader;
-use crate::v1::case_body::{CaseBody, People, Readership};
+use crate::v1::case_body::{CaseBody, Mentioned, People, Readership};
 use crate::v1::command::case_in_path;
 use crate::v1::headers::tag;
 use crate::v1::query::Parameters;
@@ -113,10 +113,8 @@ pub async fn body(
     language: Language,
     view: &CaseView,
 ) -> Result<CaseBody, Failure> {
-    let persons = [view.officer, view.reporter].into_iter().flatten();
-    let persons: Vec<_> = persons.map(|person| (person, view.employer)).collect();
-    let (role, actor) = (caller.actor.role, caller.actor.clone());
-    let people = app.query(move |tables| People::load(tables, &actor, persons)).await?;
+    let (role, actor, cases) = (caller.actor.role, caller.actor.clone(), [Mentioned::from(view)]);
+    let people = app.query(move |tables| People::load(tables, &actor, &cases)).await?;
     Ok(Readership { role, language }.case(view, &people))
 }
 

@@ -1,16 +1,19 @@
 //! `/cases/{caseId}/timeline`: everything that has happened in a case.
 
+use std::collections::{HashMap, HashSet};
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::PersonId;
 use domain::reading::What;
-use projections::{directory, timeline};
+use projections::{ReadError, timeline};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::protection::Hidden;
+use crate::app::protection::{Hidden, Told};
 use crate::v1::bearer::Reader;
 use crate::v1::cases::case::{CaseInPath, CasePath, readable};
 use crate::v1::event_body::EventBody;
@@ -52,24 +55,24 @@ async fn read(
     let receipt = app.recorded(&reader.caller, What::Timeline, found.cases()).await?;
     let view = found.shown(&receipt)?;
     let role = reader.caller.actor.role;
-    let (id, whole, reporter) = (view.id, role.sees_all(), view.reporter.filter(|_| role.hides_protected()));
-    let registrar = view.registered_by;
-    let (entries, hidden, of_the_centre) = app
-        .query(move |tables| {
-            let hidden = reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?;
-            let of_the_centre = directory::person(tables, registrar)?.is_some_and(|person| person.is_officer);
-            Ok((timeline::of_case(tables, id, whole)?, hidden == Some(true), of_the_centre))
-        })
-        .await?;
-    let body = |entry: timeline::Entry| {
-        let at_the_employer = entry.actor == registrar && Some(registrar) != reporter && !of_the_centre;
-        let body = EventBody::of_entry(id, entry);
-        match (hidden, at_the_employer) {
-            (true, true) => body.without_employer(Hidden::AndActor),
-            (true, false) => body.without_employer(Hidden::Employer),
-            (false, _) => body,
-        }
+    let (id, whole, hides) = (view.id, role.sees_all(), role.hides_protected());
+    let about = move |actor| Told {
+        person: view.reporter,
+        registered_by: Some(view.registered_by),
+        actor,
+        follows_up: view.follows_up,
     };
-    let events = entries.shown(&receipt)?.into_iter().map(body).collect();
+    let entries = app.query(move |tables| timeline::of_case(tables, id, whole)).await?.shown(&receipt)?;
+    let actors: HashSet<PersonId> = entries.iter().filter(|_| hides).map(|entry| entry.actor).collect();
+    let hidden = app.query(move |tables| {
+        let of = |actor| Ok((actor, Hidden::of(tables, about(actor))?));
+        actors.into_iter().map(of).collect::<Result<HashMap<_, _>, ReadError>>()
+    });
+    let hidden = hidden.await?;
+    let body = |entry: timeline::Entry| {
+        let hidden = hidden.get(&entry.actor).copied().unwrap_or_default();
+        EventBody::of_entry(id, entry).without(hidden)
+    };
+    let events = entries.into_iter().map(body).collect();
     Ok((personal(), Json(Timeline { events })).into_response())
 }

@@ -49,12 +49,7 @@ fn look(path: &Path) -> Result<(), LogError> {
     if size == 0 {
         return Ok(());
     }
-    let mut header = [0; HEADER];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
-    match read {
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(cut_short(size, HEADER as u64)),
-        read => read.map_err(|error| unavailable(&error))?,
-    }
+    let header = header(path, size)?;
     let page = page_size(&header)?;
     if size > page && header[18] == WITH_WAL && is_stray(&beside(path, "-journal"))? {
         return Err(LogError::Damaged(
@@ -71,6 +66,30 @@ fn look(path: &Path) -> Result<(), LogError> {
     }
     // The log only grows.
     if pages < told { Err(older()) } else { Ok(()) }
+}
+
+fn header(path: &Path, size: u64) -> Result<[u8; HEADER], LogError> {
+    let mut header = [0; HEADER];
+    match File::open(path).and_then(|mut file| file.read_exact(&mut header)) {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(cut_short(size, HEADER as u64)),
+        read => read.map(|()| header).map_err(|error| unavailable(&error)),
+    }
+}
+
+/// What the WAL beside a file holds.
+///
+/// # Errors
+/// When either cannot be read.
+pub(super) fn wal(path: &Path) -> Result<Wal, LogError> {
+    let page = page_size(&header(path, size_of(path))?)?;
+    Wal::read(&beside(path, "-wal"), page)
+}
+
+/// What tells a round of the WAL from the one that was written over it.
+pub(super) fn wal_round(path: &Path) -> Option<[u8; 8]> {
+    let mut header = [0; WAL_HEADER];
+    File::open(beside(path, "-wal")).and_then(|mut file| file.read_exact(&mut header)).ok()?;
+    header[16..24].try_into().ok()
 }
 
 /// Whether a journal would be rolled back into a file that is written with a WAL. The only one that belongs to such a file
@@ -166,8 +185,11 @@ fn page_size(header: &[u8; HEADER]) -> Result<u64, LogError> {
 
 /// What the WAL holds up to its last commit.
 #[derive(Default)]
-struct Wal {
-    pages: HashSet<u64>,
+pub(super) struct Wal {
+    /// The pages that it holds.
+    pub pages: HashSet<u64>,
+    /// How many commits it holds.
+    pub commits: u64,
     /// How many pages the file has with it.
     pages_after: Option<u64>,
 }
@@ -208,6 +230,7 @@ impl Wal {
                 if committed > 0 {
                     wal.pages.extend(waiting.drain(..));
                     wal.pages_after = Some(u64::from(committed));
+                    wal.commits += 1;
                 }
             } else if of_this_round && committed > 0 {
                 dropped += 1;

@@ -3,28 +3,61 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::log::LogError;
-use crate::log::sqlite::shape::{older, read_models, wal_size};
+use crate::log::sqlite::shape::{Wal, older, read_models, wal, wal_round, wal_size};
 use crate::log::sqlite::{fault, reading};
 
 /// A file up to this size is proven whole before a WAL is moved into it, bytes.
 const PROVEN_AT_ONCE: u64 = 1 << 30;
 
-/// Checks that the log has neither fewer events nor fewer commits with the WAL than without it. To be called where
-/// `shape::check` is.
+/// How often the two are looked at before it is believed that they change too fast for that.
+const LOOKS: usize = 5;
+
+/// Checks that the log has neither fewer events nor fewer commits with the WAL than without it, and that the WAL reaches back
+/// to the file. To be called where `shape::check` is.
 ///
 /// # Errors
-/// [`LogError::Damaged`] when it has; when it cannot be read.
+/// [`LogError::Damaged`] when it does not; when it cannot be read.
 pub(super) fn check(path: &Path) -> Result<(), LogError> {
-    if wal_size(path) == 0 {
-        return Ok(());
+    for _ in 0..LOOKS {
+        if wal_size(path) == 0 {
+            return Ok(());
+        }
+        let round = wal_round(path);
+        // In the middle of a checkpoint the file alone may not hang together; what can be read of it was written, though.
+        let alone = alone(path).and_then(|file| end(&file)).unwrap_or_default();
+        let with_it = end(&reading(path)?).map_err(|error| fault(&error))?;
+        if with_it.position < alone.position || with_it.commits < alone.commits {
+            return Err(older());
+        }
+        let wal = wal(path)?;
+        // Beside a process that writes, it may have been begun anew meanwhile.
+        if round == wal_round(path) {
+            return follows(&alone, &with_it, &wal);
+        }
     }
-    // In the middle of a checkpoint the file alone may not hang together; what can be read of it was written, though.
-    let alone = alone(path).and_then(|file| end(&file)).unwrap_or_default();
-    let with_it = end(&reading(path)?).map_err(|error| fault(&error))?;
-    if with_it < alone { Err(older()) } else { Ok(()) }
+    Ok(())
+}
+
+/// Every commit holds the page that counts them, and no WAL makes more commits of what a file holds than it has.
+fn follows(alone: &End, with_it: &End, wal: &Wal) -> Result<(), LogError> {
+    let (Some(counted), Some(page)) = (alone.commits, alone.page) else { return Ok(()) };
+    if wal.commits > 0 && !wal.pages.contains(&page) {
+        return Err(older());
+    }
+    let came = with_it.commits.unwrap_or_default().abs_diff(counted);
+    if came > wal.commits {
+        return Err(apart(&format!("commits between them are missing: {}", came - wal.commits)));
+    }
+    Ok(())
+}
+
+fn apart(how: &str) -> LogError {
+    LogError::Damaged(format!(
+        "log.db and log.db-wal do not belong together ({how}): one of them was copied at another time"
+    ))
 }
 
 /// As [`check`], for whoever is about to move the WAL into the file: proves that the two are one log. Of a large file whose
@@ -41,9 +74,7 @@ pub(super) fn prove(path: &Path) -> Result<(), LogError> {
     let log = reading(path)?;
     match faults(&log).map_err(|error| fault(&error))? {
         None => Ok(()),
-        Some(said) => Err(LogError::Damaged(format!(
-            "log.db and log.db-wal do not belong together ({said}): one of them was copied at another time"
-        ))),
+        Some(said) => Err(apart(&said)),
     }
 }
 
@@ -69,21 +100,31 @@ fn alone(path: &Path) -> Result<Connection, rusqlite::Error> {
     Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
 }
 
-/// How far a log has come: the position of the last event, and how many commits there were. Nothing where there is no
-/// event, or a log of before they were counted.
-fn end(connection: &Connection) -> Result<(Option<i64>, Option<i64>), rusqlite::Error> {
-    let is_there = |table: &str| {
-        let sql = "SELECT count(*) > 0 FROM sqlite_master WHERE name = ?1";
-        connection.query_row(sql, [table], |row| row.get::<_, bool>(0))
+/// How far a log has come.
+#[derive(Default)]
+struct End {
+    /// The position of the last event; none where there is no event.
+    position: Option<i64>,
+    /// How many commits there were; none in a log of before they were counted.
+    commits: Option<u64>,
+    /// The page of the file that counts them.
+    page: Option<u64>,
+}
+
+fn end(log: &Connection) -> Result<End, rusqlite::Error> {
+    let page = |table: &str| {
+        let sql = "SELECT rootpage FROM sqlite_master WHERE name = ?1";
+        log.query_row(sql, [table], |row| row.get(0)).optional()
     };
-    let last = |table: &str, sql: &str| match is_there(table)? {
-        true => connection.query_row(sql, [], |row| row.get(0)),
-        false => Ok(None),
-    };
-    Ok((
-        last("event", "SELECT max(position) FROM event")?,
-        last("commit_count", "SELECT max(commits) FROM commit_count")?,
-    ))
+    let counting: Option<u64> = page("commit_count")?;
+    let mut end = End { page: counting, ..End::default() };
+    if page("event")?.is_some() {
+        end.position = log.query_row("SELECT max(position) FROM event", [], |row| row.get(0))?;
+    }
+    if counting.is_some() {
+        end.commits = log.query_row("SELECT max(commits) FROM commit_count", [], |row| row.get(0))?;
+    }
+    Ok(end)
 }
 
 #[cfg(test)]

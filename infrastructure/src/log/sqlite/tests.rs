@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::log::contract::{Engine, contract};
-use crate::log::{Batch, Kept, Log, Wanted};
+use crate::log::{Batch, Kept, Log, Wanted, Writer as _};
 use crate::testing::*;
 use crate::upkeep::Upkeep;
 
@@ -213,30 +213,86 @@ async fn a_log_that_was_cut_short_or_overwritten_stops_the_start() {
     assert_eq!(started().await.unwrap().position, 200);
 }
 
-/// A WAL of an earlier time that lacks no event would still take back what is none: the end of a session, a token's revocation.
-#[tokio::test]
-async fn a_wal_of_before_a_commit_without_events_is_refused() {
-    let (engine, copy) = (Sqlite::new().await, tempfile::tempdir().unwrap());
-    let copied = |name: &str| std::fs::copy(engine.folder.path().join(name), copy.path().join(name)).unwrap();
-    Node::start(&engine.log()).filed().await;
-    let mut writer = engine.log.writer().await.unwrap();
-    for (value, name) in [("before", "log.db-wal"), ("after", FILE)] {
+/// A log with an event, and a folder for files of it that are copied at other times.
+struct Times {
+    engine: Sqlite,
+    copy: tempfile::TempDir,
+}
+
+impl Times {
+    async fn new() -> Self {
+        let engine = Sqlite::new().await;
+        Node::start(&engine.log()).filed().await;
+        Self { engine, copy: tempfile::tempdir().unwrap() }
+    }
+
+    /// A commit without an event, as of a token that is revoked.
+    async fn said(&self, value: &str) {
+        let mut writer = self.engine.log.writer().await.unwrap();
         writer.begin().await.unwrap();
         writer.set_meta("x", value).await.unwrap();
         writer.commit().await.unwrap();
-        if name == FILE {
-            engine.log.doubt.store(true, Ordering::Release);
-            engine.log.settled().unwrap();
+    }
+
+    /// Everything is moved into the file.
+    fn moved(&self) {
+        self.engine.log.doubt.store(true, Ordering::Release);
+        // The log's own mover may be at it.
+        assert!((0..1000).any(|_| self.engine.log.settled().is_ok()));
+    }
+
+    fn copied(&self, name: &str) {
+        std::fs::copy(self.engine.folder.path().join(name), self.copy.path().join(name)).unwrap();
+    }
+
+    fn are_refused(&self, said: &str) {
+        let copy = self.copy.path();
+        for refused in [SqliteLog::open(copy).err(), SqliteLog::open_read_only(copy).err()] {
+            let refused = refused.unwrap().to_string();
+            assert!(refused.contains(said), "{refused}");
         }
-        copied(name);
     }
-    for refused in [SqliteLog::open(copy.path()).err(), SqliteLog::open_read_only(copy.path()).err()] {
-        assert!(refused.unwrap().to_string().contains("older than log.db"));
-    }
-    std::fs::remove_file(copy.path().join("log.db-wal")).unwrap();
-    let log = SqliteLog::open(copy.path()).unwrap();
+}
+
+/// A WAL of an earlier time that lacks no event would still take back what is none: the end of a session, a token's revocation.
+#[tokio::test]
+async fn a_wal_of_before_a_commit_without_events_is_refused() {
+    let times = Times::new().await;
+    times.said("before").await;
+    times.copied("log.db-wal");
+    times.said("after").await;
+    times.moved();
+    times.copied(FILE);
+    times.are_refused("older than log.db");
+    std::fs::remove_file(times.copy.path().join("log.db-wal")).unwrap();
+    let log = SqliteLog::open(times.copy.path()).unwrap();
     assert_eq!(log.meta("x").await.unwrap().as_deref(), Some("after"));
     assert_eq!(log.head().await.unwrap().position, 1);
+}
+
+#[tokio::test]
+async fn a_wal_that_does_not_reach_back_to_the_file_is_refused() {
+    let times = Times::new().await;
+    times.moved();
+    times.copied(FILE);
+    times.said("missing").await;
+    times.moved();
+    times.said("after").await;
+    times.copied("log.db-wal");
+    times.are_refused("commits between them are missing: 1");
+}
+
+/// The program counted nothing when the WAL was written.
+#[tokio::test]
+async fn a_wal_of_before_commits_were_counted_is_refused() {
+    let times = Times::new().await;
+    times.moved();
+    times.engine.intrude("INSERT INTO meta VALUES ('x', 'before')").await.unwrap();
+    times.copied("log.db-wal");
+    times.said("after").await;
+    times.moved();
+    times.copied(FILE);
+    times.are_refused("older than log.db");
 }
 
 /// Of a log with events that does not say whose keys it is sealed with, no node makes itself the owner.
@@ -290,7 +346,6 @@ async fn after_a_failed_commit_the_file_is_settled_on_a_new_connection() {
     let connection = engine.log.settled().unwrap();
     connection.commit_hook(Some(|| true)).unwrap();
     let mut writer = SqliteWriter::new(connection, Arc::clone(&engine.log.doubt), None);
-    use crate::log::Writer as _;
     writer.begin().await.unwrap();
     writer.set_meta("x", "never").await.unwrap();
     assert!(matches!(writer.commit().await, Err(LogError::Unknown(_))));
@@ -347,7 +402,6 @@ async fn statements_find_their_rows_by_indices_on_an_empty_and_on_a_full_log() {
 
 /// One batch with everything that a batch may hold, undone again; and what readers ask.
 async fn work(writer: &mut SqliteWriter, log: &SqliteLog) {
-    use crate::log::Writer as _;
     let (stream, file) = (StreamId(Uuid::from_u128(1)), AttachmentId(Uuid::from_u128(2)));
     let head = writer.begin().await.unwrap().head;
     let wanted = Wanted {

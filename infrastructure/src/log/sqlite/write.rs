@@ -83,11 +83,7 @@ impl Writer for SqliteWriter {
     }
 
     async fn commit(&mut self) -> std::result::Result<(), LogError> {
-        let count = "UPDATE commit_count SET commits = commits + 1 WHERE one = 1";
-        self.connection
-            .prepare_cached(count)
-            .and_then(|mut count| count.execute([]))
-            .map_err(|error| fault(&error))?;
+        count(&self.connection).map_err(|error| fault(&error))?;
         self.connection.execute_batch("COMMIT").map_err(|error| {
             // A full disk refuses a page of the transaction: it was not done, and cannot come back.
             if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
@@ -111,6 +107,12 @@ impl Writer for SqliteWriter {
             tracing::warn!(%error, "rollback failed; the connection will be replaced");
         }
     }
+}
+
+/// Counts a commit, that of the transaction that is open.
+pub(super) fn count(connection: &Connection) -> Result<()> {
+    let sql = "UPDATE commit_count SET commits = commits + 1 WHERE one = 1";
+    connection.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 fn load(connection: &Connection, wanted: &Wanted) -> Result<Loaded> {

@@ -220,6 +220,10 @@ async fn a_case_says_what_happens_next() {
     assert!(!page.has_form(&format!("{address}/meddelande")));
     let form = anna.get(&page.links("/skapa-arende?foljer=")[0]).await;
     assert!(form.html.contains(&format!("value=\"{}\"", case.number)));
+    assert!(form.html.contains("value=\"ekonomi\" checked"), "it is likely about the same");
+    let bertil = employee(&app, "bertil").await;
+    let form = bertil.get(&format!("/skapa-arende?foljer={}", case.number)).await;
+    assert!(!form.html.contains(" checked"), "what another's case is about is not told");
 }
 
 #[tokio::test]

@@ -1,0 +1,92 @@
+//! What else would tell where somebody with protected identity works: what a case goes on from, and what they sent for others.
+
+use super::*;
+
+/// A requester, and what the requester has sent for Anna: its id and its number.
+async fn sent_for_anna<'a>(app: &'a TestApp) -> (TestCaller<'a>, String, String) {
+    let employers = Some(vec![OrganisationNumber::parse(EXEMPELVERKET).unwrap()]);
+    let rita = Identity { employers, ..identity("rita", Role::Requester) };
+    let browser = Browser::of(app, rita.clone()).await;
+    let sent = sends_a_document(&browser).await;
+    let receipt = browser.done(&sent).await;
+    let id = sent.path().split('/').nth(2).unwrap().to_owned();
+    let number = receipt.text().split(' ').find(|word| word.starts_with("2026-")).unwrap().to_owned();
+    (app.caller(rita), id, number)
+}
+
+/// Somebody in a role of the centre, for payroll, by the API and in a browser.
+async fn of_payroll(app: &TestApp, role: Role) -> (TestCaller<'_>, Browser<'_>) {
+    let areas = role.has_areas().then(|| vec![Area::Lon]);
+    let identity = Identity { areas, ..identity(&format!("lena-{role}"), role) };
+    (app.caller(identity.clone()), Browser::of(app, identity).await)
+}
+
+/// A case of somebody else that goes on from one of theirs, or the other way round, is at the same employer.
+#[tokio::test]
+async fn what_a_case_goes_on_from_does_not_tell_where_somebody_protected_works() {
+    let app = TestApp::start().await;
+    marked(&app).await;
+    let (rita, earlier, number) = sent_for_anna(&app).await;
+    let own = json!({
+        "employer": EXEMPELVERKET, "area": "lon", "subArea": "supportarende", "subject": "Om beslutet",
+        "message": "Hur går det?", "followsUp": number,
+    });
+    let later = rita.create(&own).await;
+    app.app.shown_position(later.position).await.unwrap();
+    assert_eq!(rita.read(&later.id).await["followsUp"], json!(number));
+    for (role, sees) in [(Role::Officer, false), (Role::TeamLead, true), (Role::Auditor, false)] {
+        let (caller, browser) = of_payroll(&app, role).await;
+        let case = |id: &str| format!("/arenden/{id}");
+        assert_eq!(browser.get(&case(&later.id)).await.says(&number), sees, "{role}");
+        assert_eq!(browser.get(&case(&earlier)).await.says(&later.number), sees, "{role}");
+        let paths = [
+            format!("/cases/{}", later.id),
+            format!("/cases/{}/timeline", later.id),
+            "/cases?scope=queue".to_owned(),
+            "/events?limit=1000".to_owned(),
+        ];
+        for path in paths {
+            let told = caller.get(&path).send().await.ok().to_string();
+            assert!(told.contains(&later.id), "{role} {path}");
+            let tells = told.contains(&format!("\"followsUp\":\"{number}\""));
+            assert_eq!(tells, sees && !path.starts_with("/events"), "{role} {path}: {told}");
+        }
+    }
+    let (_, tora) = of_payroll(&app, Role::Auditor).await;
+    for path in
+        [format!("/revision?case={}", later.number), format!("/revision/arenden/{}?version=1", later.id)]
+    {
+        let page = tora.get(&path).await;
+        assert!(page.says("Om") || page.says(&later.number), "{path}");
+        assert!(!page.html.contains("followsUp"), "{path}: {}", page.text());
+    }
+}
+
+/// Of the employer of others, that somebody with protected identity sent the case tells as much as of one's own.
+#[tokio::test]
+async fn what_somebody_protected_sent_for_others_does_not_tell_where_they_work() {
+    let app = TestApp::start().await;
+    let (_, sent, _) = sent_for_anna(&app).await;
+    let rita = app.app.keys.login("rita");
+    let position = app.app.protect(rita, rita, true).await.unwrap();
+    app.app.shown_position(position).await.unwrap();
+    for (role, sees) in [(Role::Officer, false), (Role::TeamLead, true), (Role::Auditor, false)] {
+        let (caller, browser) = of_payroll(&app, role).await;
+        for path in [format!("/cases/{sent}/timeline"), "/events?limit=1000".to_owned()] {
+            let told: Value = caller.get(&path).send().await.ok();
+            let events = told["events"].as_array().unwrap();
+            let received = events.iter().find(|event| event["type"] == "CaseReceived").unwrap();
+            assert_eq!(received["facts"]["employer"], EXEMPELVERKET, "{role} {path}");
+            // Her own stream is hers.
+            let by_rita =
+                |event: &&Value| event["actor"] == rita.to_string() && event["streamId"] != rita.to_string();
+            let told_of_rita = events.iter().any(|event| by_rita(&event));
+            assert_eq!(told_of_rita, sees && !path.starts_with("/events"), "{role} {path}: {told}");
+            let is_told = received["facts"]["registeredBy"] == rita.to_string();
+            assert_eq!(is_told, sees && !path.starts_with("/events"), "{role} {path}: {received}");
+        }
+        let page = browser.get(&format!("/arenden/{sent}")).await;
+        page.shows(200, EMPLOYER);
+        assert!(!page.says("Skyddade personuppgifter"), "{role}: {}", page.text());
+    }
+}
