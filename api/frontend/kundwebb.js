@@ -52,7 +52,30 @@
   }
 
   // What is typed is kept as a draft without being asked, when the writer has paused or leaves.
-  for (const form of document.querySelectorAll("form[data-autosave]")) autosave(form);
+  for (const form of document.querySelectorAll("form[data-autosave]")) {
+    autosave(form);
+    comeBack(form);
+  }
+
+  // What is typed in a form, and which files it has.
+  function content(form) {
+    const body = new FormData(form);
+    for (const name of ["files", "action", "owner", "form", "window", "seen"]) body.delete(name);
+    return JSON.stringify([...body]);
+  }
+
+  // What tells one content from another, without saying it: it may be there when somebody else is.
+  function mark(form) {
+    const files = new FormData(form).getAll("receipt");
+    let text = content(form);
+    // A receipt is another each time that it is shown.
+    for (const receipt of files) text = text.replace(receipt, "");
+    return [...text].reduce((sum, character) => (Math.imul(sum, 31) + character.codePointAt(0)) | 0, text.length);
+  }
+
+  function hidden(form, name) {
+    return form.querySelector(`input[type=hidden][name=${name}]`);
+  }
 
   function autosave(form) {
     const shown = form.querySelector("[data-autosave-status]");
@@ -60,19 +83,18 @@
     spoken.className = "ds-sr-only";
     spoken.setAttribute("role", "status");
     shown.after(spoken);
-    let kept, pause, under;
+    let kept = content(form);
+    let pause, under;
     const save = async (leaving) => {
       clearTimeout(pause);
-      if (form.dataset.sent || !pause) return;
+      const now = content(form);
+      if (form.dataset.sent || now === kept) return;
       const body = new FormData(form);
       body.delete("files");
       body.set("action", "draft");
-      const now = JSON.stringify([...body]);
-      if (now === kept) return;
-      under?.abort();
-      under = new AbortController();
+      if (leaving) sessionStorage.setItem("kundwebb-left", JSON.stringify([location.pathname, mark(form)]));
       try {
-        const request = { method: "POST", body, signal: under.signal, redirect: "manual", keepalive: leaving };
+        const request = { method: "POST", body, redirect: "manual", keepalive: leaving };
         const answer = await fetch(form.getAttribute("action"), request);
         const page = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
         const words = page.querySelector("[data-draft-saved]")?.textContent.trim();
@@ -80,27 +102,41 @@
         kept = now;
         shown.textContent = words;
         spoken.textContent ||= words;
+        const written = page.querySelector("form[data-autosave]");
+        for (const name of ["form", "seen"]) hidden(form, name).value = hidden(written, name).value;
         // What was kept can be thrown away.
         const buttons = form.querySelector(".kw-buttons");
-        if (!buttons.contains(document.activeElement)) {
-          buttons.replaceWith(page.querySelector("form[data-autosave] .kw-buttons"));
-        }
+        if (!buttons.contains(document.activeElement)) buttons.replaceWith(written.querySelector(".kw-buttons"));
       } catch {
         // It is tried again at the next pause.
       }
     };
+    // One after the other, for what comes later replaces what came before.
     const later = () => {
       clearTimeout(pause);
-      pause = setTimeout(save, 3000);
+      pause = setTimeout(() => { under = Promise.resolve(under).then(() => save(false)); }, 1500);
     };
     form.addEventListener("input", later);
-    form.addEventListener("submit", () => {
-      clearTimeout(pause);
-      under?.abort();
-    });
+    form.addEventListener("submit", () => clearTimeout(pause));
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") save(true);
     });
+  }
+
+  // Who leaves and is back at once may be shown the form as it was before what was kept on leaving had come: it is asked for
+  // again until it is there, or until something new is typed.
+  async function comeBack(form) {
+    const [path, left] = JSON.parse(sessionStorage.getItem("kundwebb-left") ?? "[]");
+    sessionStorage.removeItem("kundwebb-left");
+    if (path !== location.pathname) return;
+    const shown = content(form);
+    for (let turn = 0; turn < 20 && left !== mark(form) && content(form) === shown; turn += 1) {
+      const answer = await fetch(location.href);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const now = page.querySelector("form[data-autosave]");
+      if (now && mark(now) === left && content(form) === shown) return location.reload();
+      await new Promise((resolve) => { setTimeout(resolve, 300); });
+    }
   }
 
   // Files are uploaded as soon as they are chosen or dropped.

@@ -30,6 +30,12 @@ pub fn render(text: &str, top: usize) -> Prose {
     writer.prose
 }
 
+/// A text as HTML, in one part, as [`render`].
+pub fn html(text: &str, top: usize) -> String {
+    let Prose { lead, rest } = render(text, top);
+    lead + &rest
+}
+
 struct Writer {
     prose: Prose,
     in_rest: bool,

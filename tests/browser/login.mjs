@@ -67,12 +67,14 @@ async function inAndOut(options, seen) {
 // Somebody logs out everywhere from another browser while a form is filled in here: whoever sends it is led through the
 // login and finds all that was typed.
 async function keepsWhatWasTyped(options) {
+  // The same words of the same person would be the same case.
+  const subject = options?.javaScriptEnabled === false ? "Omföring utan skript" : "Omföring mellan projekt";
   const page = await open(options);
   await page.goto(`${address}/skapa-arende`);
   await choose(page, "Exempelverket");
   await say(page, "anna");
   await page.getByLabel("Ekonomi", { exact: true }).check();
-  await page.getByLabel("Ämne").fill("Omföring mellan projekt");
+  await page.getByLabel("Ämne").fill(subject);
   await page.getByLabel("Meddelande").fill("Kan ni flytta posten?");
 
   const other = await open();
@@ -87,7 +89,7 @@ async function keepsWhatWasTyped(options) {
   await page.getByRole("button", { name: "Skicka ärende" }).click();
   await page.getByText("Ärendet skapas för").waitFor();
   assert.equal(page.url(), `${address}/skapa-arende`);
-  assert.equal(await page.getByLabel("Ämne").inputValue(), "Omföring mellan projekt");
+  assert.equal(await page.getByLabel("Ämne").inputValue(), subject);
   assert.equal(await page.getByLabel("Meddelande").inputValue(), "Kan ni flytta posten?");
   await page.getByRole("button", { name: "Skicka ärende" }).click();
   await page.getByRole("heading", { name: "Vi har tagit emot ditt ärende" }).waitFor();

@@ -15,7 +15,7 @@ const browser = await launch();
 try {
   await isWritten({ language: "sv", script: false });
   await isWritten({ language: "en", script: true });
-  await Promise.all([statusIsMet(), whatIsTypedIsKept(), settingsAreChosen()]);
+  await Promise.all([statusIsMet(), whatIsTypedIsKept(), whoIsBackAtOnceFindsIt(), settingsAreChosen()]);
 } finally {
   await browser.close();
   process.stdin.destroy();
@@ -112,6 +112,37 @@ async function whatIsTypedIsKept() {
 }
 
 // Each from the other language to that of the way; a login brings back what was chosen before.
+// Before the writer has paused, and before what is kept on leaving has come; and in two windows, of which neither writes over
+// the other.
+async function whoIsBackAtOnceFindsIt() {
+  const page = await logIn(await open({ language: "sv", script: true }), "/skapa-arende", "David Provin");
+  const written = (window, text) => window.waitForFunction((text) => document.querySelector("[name=message]")?.value === text, text);
+  await page.getByLabel("Ekonomi", { exact: true }).check();
+  await page.getByLabel("Meddelande").fill("Stycke ett.");
+  await page.reload();
+  await written(page, "Stycke ett.");
+  await page.getByLabel("Meddelande").fill("Stycke ett. Stycke två.");
+  await page.getByRole("link", { name: "In English" }).click();
+  await page.getByRole("heading", { name: "Create a case" }).waitFor();
+  await written(page, "Stycke ett. Stycke två.");
+  const other = await page.context().newPage();
+  await other.goto(`${address}/skapa-arende`);
+  await written(other, "Stycke ett. Stycke två.");
+  await other.getByLabel("Message").fill("In the other window.");
+  await other.locator("[data-autosave-status]").getByText("Your draft was saved").waitFor();
+  await page.getByLabel("Message").fill("In the first window.");
+  await page.locator("[data-autosave-status]").getByText("The same draft has been changed in another window.").waitFor();
+  await other.close();
+  const kept = [];
+  for (const _ of [1, 2]) {
+    await page.goto(`${address}/skapa-arende`);
+    kept.push(await page.getByLabel("Message").inputValue());
+    await Promise.all([page.waitForNavigation(), page.getByRole("button", { name: "Delete the draft" }).click()]);
+  }
+  assert.deepEqual(kept.sort(), ["In the first window.", "In the other window."]);
+  await page.context().close();
+}
+
 async function settingsAreChosen() {
   for (const way of EVERY_WAY) {
     const other = way.language === "sv" ? "en" : "sv";

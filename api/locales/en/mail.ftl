@@ -21,7 +21,7 @@ mail-new-message-link = Log in to read it:
 
 mail-file-stopped-subject = Case { $number }: a file could not be accepted
 mail-file-stopped-intro = A file in your case { $number } cannot be opened.
-mail-file-stopped-next = We have received your case. It is only this file that we cannot read.
+mail-file-stopped-next = We have received your case. It is only this file that we cannot read. Attach another file to the case, if it is not closed.
 mail-file-stopped-link = Log in to see which file it is and why:
 
 mail-closed-subject = Case { $number }: your case is closed

@@ -293,6 +293,13 @@ case-followed-by = Goes on in case
 case-next = What happens next?
 case-next-received = A case officer will look at your case as soon as possible, on weekdays 08:00–16:30.
 case-next-in-process = A case officer is working on your case.
+draft-saved-earlier = Your draft was saved { $moment }. It is kept for { $n ->
+    [one] one day
+   *[other] { $n } days
+ }.
+draft-apart = The same draft has been changed in another window. What you write here is saved separately.
+case-file-infected = A file that you attached contains malicious code and cannot be opened. Contact your IT department.
+case-file-infected-again = A file that you attached contains malicious code and cannot be opened. Contact your IT department, and attach another file further down on the page.
 list-draft = You have a draft that has not been sent. Continue writing
 case-next-mail = You will get an e-mail when we have answered or need to know more.
 case-target = We usually answer within { $n ->

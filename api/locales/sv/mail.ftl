@@ -21,7 +21,7 @@ mail-new-message-link = Logga in för att läsa det:
 
 mail-file-stopped-subject = Ärende { $number }: en fil gick inte att ta emot
 mail-file-stopped-intro = En fil i ditt ärende { $number } kan inte öppnas.
-mail-file-stopped-next = Ditt ärende är mottaget. Vi kan bara inte läsa den filen.
+mail-file-stopped-next = Ditt ärende är mottaget. Vi kan bara inte läsa den filen. Bifoga en ny fil i ärendet, om det inte är avslutat.
 mail-file-stopped-link = Logga in för att se vilken fil det är och varför:
 
 mail-closed-subject = Ärende { $number }: ditt ärende är avslutat

@@ -293,6 +293,13 @@ case-followed-by = Fortsätter i ärende
 case-next = Vad händer nu?
 case-next-received = En handläggare tar hand om ditt ärende så snart det går, vardagar kl. 08.00–16.30.
 case-next-in-process = En handläggare arbetar med ditt ärende.
+draft-saved-earlier = Utkastet sparades { $moment }. Det finns kvar i { $n ->
+    [one] en dag
+   *[other] { $n } dagar
+ }.
+draft-apart = Samma utkast har ändrats i ett annat fönster. Det du skriver här sparas för sig.
+case-file-infected = En fil som du bifogade innehåller skadlig kod och kan inte öppnas. Kontakta din it-avdelning.
+case-file-infected-again = En fil som du bifogade innehåller skadlig kod och kan inte öppnas. Kontakta din it-avdelning, och bifoga en ny fil längre ner på sidan.
 list-draft = Du har ett utkast som inte är skickat. Fortsätt skriva
 case-next-mail = Du får ett mejl när vi har svarat eller behöver veta mer.
 case-target = Vi brukar svara inom { $n ->

@@ -15,12 +15,14 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use chrono::{DateTime, Utc};
 use domain::access::{Action, Duty, Verdict, may};
+use domain::files::Scan;
 use domain::reading::What;
 use domain::satisfaction::is_asked;
 use domain::text::BODY_MAX;
 use domain::vocabulary::{Party, Template as Mail};
-use domain::{CaseId, Channel, PersonId, Status};
+use domain::{CaseId, Channel, Language, PersonId, Status};
 use infrastructure::Receipt;
 use projections::timeline::{self, Entry};
 use projections::{CaseView, Unread, case_page, directory, satisfaction, services};
@@ -31,7 +33,7 @@ use crate::app::Caller;
 use crate::pages::components::{Choice, FileLink, TimelineEntry};
 use crate::pages::{Form, Frame, Visitor, cookies, employer, officer_case, render_with, settings};
 use crate::texts::Text;
-use crate::{App, Failure};
+use crate::{App, Failure, markdown};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -78,6 +80,8 @@ struct CaseTemplate {
     body_max: u64,
     /// Until when an answer is aimed at, where that is said.
     target: Option<Text>,
+    /// Whether malicious code was found in a file that the reader attached.
+    infected: bool,
     /// Whether a mail tells the reader when something has come.
     told: bool,
     /// Whether a message has just been sent.
@@ -192,12 +196,10 @@ async fn page(
     let may_write = view.status != Status::Closed
         && may(&caller.actor, Action::AddMessage, &view.standing()) == Verdict::Allowed;
     let limits = app.config.limits();
-    let (email, unwanted) = settings::mails(app, caller).await?;
-    let untold = [Mail::Closed, Mail::InformationRequested].iter().any(|mail| unwanted.contains(mail));
     let said = given.shown(receipt)?.map(|given| Said::new(&frame, &given));
     let asked = own && said.is_none() && is_asked(view.closed_at, app.clock.now());
     let page = CaseTemplate {
-        notice: form.saved_at.map(|_| Text::new(language, "case-draft-left").to_string()),
+        notice: form.saved_at.map(|_| kept_words(language, &form)),
         said,
         opinion: asked.then_some(opinion),
         opinions: opinion::choices(&frame),
@@ -218,14 +220,39 @@ async fn page(
             .with("mb", app.config.files.file_mb)
             .to_string(),
         body_max: BODY_MAX as u64,
-        told: own && email.is_some() && !untold,
+        infected: own && has_infected(&view),
+        told: own && is_told(app, caller).await?,
         sent: visitor.address.ends_with("?done=message"),
-        target: reply_target::words(app, language, (view.area, view.received_at)),
+        target: reply_target::words(app, language, (view.area, written_last(&view))),
         frame,
         view,
         form,
     };
     render_with(status, &page)
+}
+
+fn has_infected(view: &CaseView) -> bool {
+    let theirs = view.attachments.iter().filter(|attached| attached.from == Party::Customer);
+    theirs.into_iter().any(|attached| view.scan(attached.card.attachment_id) == Some(Scan::Infected))
+}
+
+/// When the customer wrote last.
+fn written_last(view: &CaseView) -> DateTime<Utc> {
+    let last = view.messages.iter().rev().find(|message| message.from == Party::Customer);
+    last.map_or(view.received_at, |message| message.at)
+}
+
+/// That what was written is kept; and that it is not all, if another window has kept something else.
+fn kept_words(language: Language, form: &Form) -> String {
+    let left = Text::new(language, "case-draft-left");
+    if form.apart { format!("{} {left}", Text::new(language, "draft-apart")) } else { left.to_string() }
+}
+
+/// Whether a mail tells the caller of an answer and of what is asked for.
+async fn is_told(app: &App, caller: &Caller) -> Result<bool, Failure> {
+    let (email, unwanted) = settings::mails(app, caller).await?;
+    let wanted = |mail| !unwanted.contains(&mail);
+    Ok(email.is_some() && wanted(Mail::Closed) && wanted(Mail::InformationRequested))
 }
 
 /// The files that came with the question or later without a message: those of messages and answer stand there.
@@ -285,6 +312,11 @@ impl CaseTemplate {
             Status::InProcess if self.view.request.is_none() => Some(self.frame.t("case-next-in-process")),
             Status::InProcess | Status::Closed => None,
         }
+    }
+
+    /// The answer as HTML; none when it is gone.
+    fn answer(&self) -> Option<String> {
+        self.view.answer.as_deref().map(|answer| markdown::html(answer, 3))
     }
 
     /// Whether the reader is whose case it is.

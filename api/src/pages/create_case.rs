@@ -164,7 +164,7 @@ async fn page(app: &App, visitor: &Visitor, mut form: Form, status: StatusCode) 
         |employer: &Employer| Choice::new(employer.number.as_str(), employer::name_of(employer, language));
     let limits = app.config.limits();
     let page = CreatePage {
-        notice: form.saved_at.map(|saved| saved_words(language, saved)),
+        notice: form.saved_at.map(|saved| saved_words(language, &form, (saved, app.clock.now()))),
         mismatch,
         employers: if own.len() > 1 { own.iter().map(choice).collect() } else { Vec::new() },
         employer: chosen.map(|employer| employer::name_of(employer, language)),
@@ -203,9 +203,20 @@ fn chosen_employer<'a>(form: &Form, visitor: &Visitor, own: &'a [Employer]) -> O
         .or_else(|| own.first().filter(|_| own.len() == 1))
 }
 
-fn saved_words(language: Language, saved: chrono::DateTime<chrono::Utc>) -> String {
-    let time = format::time(language, saved);
-    Text::new(language, "draft-saved").with("time", time).with("n", KEPT_DAYS).to_string()
+/// When it was kept and for how long it still is; and that it is not the only one, if another window has kept another.
+fn saved_words(
+    language: Language,
+    form: &Form,
+    (saved, now): (chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>),
+) -> String {
+    let words = if format::day_of(saved) == format::day_of(now) {
+        Text::new(language, "draft-saved").with("time", format::time(language, saved))
+    } else {
+        Text::new(language, "draft-saved-earlier").with("moment", format::moment(language, saved))
+    };
+    let passed = u64::try_from((now - saved).num_days()).unwrap_or_default();
+    let words = words.number("n", KEPT_DAYS.saturating_sub(passed)).to_string();
+    if form.apart { format!("{} {words}", Text::new(language, "draft-apart")) } else { words }
 }
 
 fn area_choices(language: Language, areas: &[Area]) -> Vec<Choice> {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::pages::components::Choice;
 use crate::pages::cookies::{self, EMPLOYER, EMPLOYER_DAYS};
-use crate::pages::login::{login_address, onward, own_address};
+use crate::pages::login::{self, login_address, onward, own_address};
 use crate::pages::{Form, Frame, Visitor, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -66,6 +66,8 @@ struct EmployerPage {
     form: Form,
     employers: Vec<Choice>,
     back: String,
+    /// What is said of a login that is over.
+    over: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -94,7 +96,8 @@ async fn page(app: &App, visitor: &Visitor, form: Form, status: StatusCode) -> R
     let employers = employers.iter().map(choice).collect();
     let back = own_address(form.value("till")).to_owned();
     let frame = frame.with_error(!form.errors.is_empty());
-    render_with(status, &EmployerPage { frame, form, employers, back })
+    let over = login::over(visitor, &back);
+    render_with(status, &EmployerPage { frame, form, employers, back, over })
 }
 
 async fn choose(State(app): State<App>, visitor: Visitor, request: Request) -> Result<Response, Failure> {

@@ -109,7 +109,7 @@ pub(super) fn is_of_the_centre(visitor: &Visitor, address: &str) -> bool {
     let is = |paths: &[&str]| paths.iter().any(|path| address.starts_with(path));
     let was = visitor.was.map(|role| !role.is_customer());
     match () {
-        () if is(&["/handlaggare", "/revision"]) => true,
+        () if is(&["/handlaggare", "/revision", "/redaktion", "/driftstatus/"]) => true,
         () if is(&["/statistik", "/register"]) => was.unwrap_or(visitor.employer.is_none()),
         () if is(&["/arenden/"]) => was == Some(true),
         () => false,

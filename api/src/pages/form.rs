@@ -30,6 +30,10 @@ pub const OWNER: &str = "owner";
 pub const VERSION: &str = "version";
 /// The field that carries the receipt of a file; there may be many.
 pub const RECEIPT: &str = "receipt";
+/// The field that carries which window a form is open in: each time that it is shown it is another.
+pub const WINDOW: &str = "window";
+/// The field that carries which keeping of the draft a window shows; empty for none.
+pub const SEEN: &str = "seen";
 /// The field by which buttons tell what is to be done.
 pub const ACTION: &str = "action";
 /// The field by which a button takes away the file that it names.
@@ -54,6 +58,12 @@ pub struct Form {
     pub errors: Vec<FormError>,
     /// When it was kept as a draft.
     pub saved_at: Option<DateTime<Utc>>,
+    /// The window in which it is open.
+    pub window: Uuid,
+    /// Which keeping of the draft its window shows: each is another.
+    pub seen: Option<Uuid>,
+    /// Whether another window has kept something else meanwhile, so that this is a draft of its own.
+    pub apart: bool,
     fields: Vec<(String, String)>,
     action: Option<String>,
     removed: bool,
@@ -111,6 +121,9 @@ impl Form {
             files: Vec::new(),
             errors: Vec::new(),
             saved_at: None,
+            window: random::id(),
+            seen: None,
+            apart: false,
             fields: Vec::new(),
             action: None,
             removed: false,

@@ -94,7 +94,7 @@ async fn show(
 }
 
 /// What is said to whose login is over, and who comes back to `back`.
-fn over(visitor: &Visitor, back: &str) -> Option<Text> {
+pub(super) fn over(visitor: &Visitor, back: &str) -> Option<Text> {
     let key = match (visitor.expired.is_some(), visitor.timed_out, back) {
         (false, ..) | (true, false, "/") => return None,
         (true, false, _) => "session-over",

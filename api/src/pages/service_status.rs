@@ -17,7 +17,7 @@ use projections::service_status::{self, Notice};
 
 use crate::pages::{Frame, Visitor, render};
 use crate::texts::Text;
-use crate::{App, Failure, format};
+use crate::{App, Failure, format, markdown};
 
 /// Most notices that are read; what is older is history that nobody looks for here.
 const NOTICES: u32 = 100;
@@ -47,6 +47,10 @@ pub struct NoticeInWords {
     pub body: String,
     /// What one can do meanwhile; may be empty.
     pub advice: String,
+    /// The same two as HTML.
+    pub body_html: String,
+    /// What one can do, as HTML.
+    pub advice_html: String,
     /// Disruption or planned maintenance.
     pub kind: NoticeKind,
     /// How far it has come.
@@ -140,6 +144,8 @@ pub fn in_words(language: Language, notice: &Notice, now: DateTime<Utc>) -> Noti
         title: title.clone(),
         body: body.clone(),
         advice: advice.clone(),
+        body_html: markdown::html(body, 3),
+        advice_html: markdown::html(advice, 3),
         kind: notice.kind,
         progress,
         period,

@@ -35,6 +35,16 @@ struct ServicesPage {
     areas: Vec<(Area, Vec<String>)>,
     forms: Vec<FormInWords>,
     calendar: Vec<PeriodInWords>,
+    /// Where programs fetch it.
+    calendar_address: String,
+}
+
+impl ServicesPage {
+    /// The same address as programs subscribe to it.
+    fn subscription(&self) -> String {
+        let place = self.calendar_address.split_once("://").map_or("", |(_, place)| place);
+        format!("webcal://{place}")
+    }
 }
 
 async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Failure> {
@@ -63,6 +73,7 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
         areas: chosen.as_ref().map(|chosen| by_area(chosen, language, &catalogue)).unwrap_or_default(),
         forms,
         calendar,
+        calendar_address: format!("{}/tjanster/tidplan.ics?kod={language}", app.config.public_url()),
     };
     render(&page)
 }

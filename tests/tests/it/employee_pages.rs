@@ -184,7 +184,7 @@ async fn an_expired_session_keeps_the_form_for_its_owner_alone() {
     app.pass(TimeDelta::days(3));
     let anna = employee(&app, "anna").await;
     let back = anna.get(CREATE).await;
-    back.shows(200, "Utkastet är sparat kl. 18.36. Det finns kvar i 30 dagar.");
+    back.shows(200, "Utkastet sparades 23 november 2026 kl. 18.36. Det finns kvar i 27 dagar.");
     back.shows(200, "underlag.pdf Bifogad");
     assert!(back.html.contains("value=\"Omföring mellan projekt\""));
     let sent = anna.submit(&back, CREATE, &FILED).await;

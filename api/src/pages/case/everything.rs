@@ -15,6 +15,7 @@ use chrono_tz::Europe::Stockholm;
 use domain::reading::What;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use projections::CaseView;
+use serde::Serialize;
 use tokio::sync::mpsc::{self, Sender};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
@@ -23,13 +24,24 @@ use super::readable;
 use crate::app::scanning::OpenFile;
 use crate::download;
 use crate::pages::Visitor;
+use crate::v1::case_body::CaseBody;
 use crate::v1::cases::case::body;
+use crate::v1::cases::timeline::events;
+use crate::v1::event_body::EventBody;
 use crate::{App, Failure};
 
 /// What was written in the case.
 const CASE_FILE: &str = "arende.json";
 /// Longest name of a file in the archive, characters.
 const NAME_MAX: usize = 120;
+
+/// What was written in a case, and everything that has happened in it.
+#[derive(Serialize)]
+struct WholeCase {
+    #[serde(flatten)]
+    case: CaseBody,
+    events: Vec<EventBody>,
+}
 
 /// What goes into the archive under a name.
 type Part<'a> = (String, DateTime<Utc>, OpenFile<'a>);
@@ -41,9 +53,15 @@ pub(super) async fn fetch(
 ) -> Result<Response, Failure> {
     let found = readable(&app, &visitor, &id).await?;
     let caller = visitor.caller()?;
-    let view = app.shown_to(caller, What::Everything, found).await?;
-    let case = body(&app, caller, visitor.language, &view).await?;
-    let case = serde_json::to_vec_pretty(&case).map_err(|_| Failure::Internal)?;
+    let receipt = app.recorded(caller, What::Everything, found.cases()).await?;
+    let view = found.shown(&receipt)?;
+    let mut case = body(&app, caller, visitor.language, &view).await?;
+    if !caller.actor.role.sees_all() {
+        // The pages do not say either who it was at the centre.
+        case.summary.officer = None;
+    }
+    let events = events(&app, caller, &view, &receipt).await?;
+    let case = serde_json::to_vec_pretty(&WholeCase { case, events }).map_err(|_| Failure::Internal)?;
     let (sender, receiver) = mpsc::channel(1);
     let name = format!("{}.zip", view.number);
     tokio::spawn(async move {

@@ -1,4 +1,5 @@
-//! Until when an answer is aimed at (LAW-02): so many working days after the case came in, by the area that it is in now.
+//! Until when an answer is aimed at (LAW-02): so many working days after the customer wrote last, by the area that the case is
+//! in now. While the customer is asked something, the centre waits, and so does the time.
 
 use chrono::{DateTime, Utc};
 use domain::{Area, Language, calendar};
@@ -11,10 +12,10 @@ use crate::texts::Text;
 pub(in crate::pages) fn words(
     app: &App,
     language: Language,
-    (area, received_at): (Area, DateTime<Utc>),
+    (area, since): (Area, DateTime<Utc>),
 ) -> Option<Text> {
     let days = app.config.reply_days(area)?;
-    let until = calendar::after_working_days(calendar::day(received_at), days);
+    let until = calendar::after_working_days(calendar::day(since), days);
     let key = if calendar::day(app.clock.now()) <= until { "case-target" } else { "case-target-passed" };
     Some(Text::new(language, key).number("n", u64::from(days)).with("date", format::date(language, until)))
 }

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use infrastructure::files::FileError;
 use percent_encoding::percent_decode;
 
-use super::{ACTION, Form, KEY, OWNER, RECEIPT, REMOVE, VERSION};
+use super::{ACTION, Form, KEY, OWNER, RECEIPT, REMOVE, SEEN, VERSION, WINDOW};
 use crate::app::room::Taken;
 use crate::multipart::{Part, Parts};
 use crate::pages::Visitor;
@@ -108,6 +108,8 @@ impl Reading<'_> {
                 self.owner = self.form.owner.or(self.owner);
             }
             KEY => self.form.key = value.trim().parse().unwrap_or(self.form.key),
+            WINDOW => self.form.window = value.trim().parse().unwrap_or(self.form.window),
+            SEEN => self.form.seen = value.trim().parse().ok(),
             VERSION => self.form.version = value.trim().parse().ok(),
             ACTION => self.form.action = Some(value.to_owned()),
             REMOVE => self.removed = Some(value.to_owned()),

@@ -8,6 +8,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::PersonId;
 use domain::files::UploadedFile;
+use infrastructure::random;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -32,6 +33,12 @@ struct Draft {
     /// The version of what it changes on which it was begun.
     #[serde(default)]
     version: Option<u64>,
+    /// The window that kept it.
+    #[serde(default)]
+    window: Uuid,
+    /// What tells this keeping of it from others.
+    #[serde(default)]
+    keeping: Uuid,
 }
 
 impl Form {
@@ -47,13 +54,15 @@ impl Form {
         }
         let address = address.to_owned();
         let (fields, files, version) = (self.fields.clone(), self.uploaded(), self.version);
-        let draft = Draft { address, saved_at, fields, files, version };
+        let (window, keeping) = (self.window, random::id());
+        let draft = Draft { address, saved_at, fields, files, version, window, keeping };
         app.save_draft(owner, self.key, &draft).await?;
-        self.saved_at = Some(saved_at);
+        (self.saved_at, self.seen) = (Some(saved_at), Some(keeping));
         Ok(())
     }
 
-    /// Keeps the form as [`Form::save`] does, unless it was sent: what a browser keeps by itself may come late.
+    /// Keeps the form as [`Form::save`] does, unless it was sent: what a browser keeps by itself may come late. What another
+    /// window has kept under the same key, and this one does not show, is not written over: this becomes a draft of its own.
     ///
     /// # Errors
     /// When the log cannot be read or written.
@@ -61,6 +70,11 @@ impl Form {
         self.ready()?;
         if self.was_sent(app, caller).await? {
             return Ok(());
+        }
+        let drafts: Vec<(Uuid, Draft)> = app.drafts(caller.actor.person).await?;
+        let kept = drafts.into_iter().find(|(key, _)| *key == self.key).map(|(_, draft)| draft);
+        if kept.is_some_and(|kept| kept.window != self.window && Some(kept.keeping) != self.seen) {
+            (self.key, self.apart) = (random::id(), true);
         }
         self.save(app, caller.actor.person, address).await
     }
@@ -87,8 +101,9 @@ impl Form {
         let drafts: Vec<(Uuid, Draft)> = app.drafts(owner).await?;
         let left = drafts.into_iter().find(|(_, draft)| draft.address == address);
         let Some((key, draft)) = left else { return Ok(None) };
-        let Draft { saved_at, fields, version, .. } = draft;
-        let mut form = Self { key, fields, version, saved_at: Some(saved_at), ..Self::new(id) };
+        let Draft { saved_at, fields, version, keeping, .. } = draft;
+        let seen = Some(keeping);
+        let mut form = Self { key, fields, version, saved_at: Some(saved_at), seen, ..Self::new(id) };
         for file in draft.files {
             if app.is_still_staged(owner, &file).await? {
                 form.attach(app, owner, file);

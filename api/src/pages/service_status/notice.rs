@@ -13,7 +13,7 @@ use projections::service_status::{self, Notice, Update};
 use super::{NoticeInWords, in_words};
 use crate::pages::{Form, Frame, Visitor, render};
 use crate::texts::Text;
-use crate::{App, Failure};
+use crate::{App, Failure, markdown};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/driftstatus/{id}", get(show))
@@ -24,7 +24,7 @@ pub(super) fn routes() -> Router<App> {
 struct NoticePage {
     frame: Frame,
     notice: NoticeInWords,
-    /// When, and what was said then.
+    /// When, and what was said then: the core, and the rest as HTML.
     updates: Vec<(String, String, String)>,
     /// For who writes notices: the form by which it is said to be over, where it is not.
     edits: bool,
@@ -57,8 +57,8 @@ pub(super) async fn known(app: &App, id: &str) -> Result<Notice, Failure> {
 
 fn said(frame: &Frame, update: Update) -> (String, String, String) {
     let (title, body) = match (update.text, frame.language) {
-        (Some(text), Language::Sv) => (text.title_sv, text.body_sv),
-        (Some(text), Language::En) => (text.title_en, text.body_en),
+        (Some(text), Language::Sv) => (text.title_sv, markdown::html(&text.body_sv, 4)),
+        (Some(text), Language::En) => (text.title_en, markdown::html(&text.body_en, 4)),
         (None, language) => (Text::new(language, "status-over").to_string(), String::new()),
     };
     (frame.moment(&update.at), title, body)

@@ -7,12 +7,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::PersonId;
 use domain::reading::What;
-use projections::{ReadError, timeline};
+use infrastructure::Receipt;
+use projections::{CaseView, ReadError, timeline};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::app::Caller;
 use crate::app::protection::{Hidden, Told};
 use crate::v1::bearer::Reader;
 use crate::v1::cases::case::{CaseInPath, CasePath, readable};
@@ -53,16 +55,25 @@ async fn read(
     query.finish()?;
     let found = readable(&app, &reader.caller, case).await?;
     let receipt = app.recorded(&reader.caller, What::Timeline, found.cases()).await?;
-    let view = found.shown(&receipt)?;
-    let role = reader.caller.actor.role;
+    let events = events(&app, &reader.caller, &found.shown(&receipt)?, &receipt).await?;
+    Ok((personal(), Json(Timeline { events })).into_response())
+}
+
+/// The events of a case as its reader is shown them, once that is recorded.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub async fn events(
+    app: &App,
+    caller: &Caller,
+    view: &CaseView,
+    receipt: &Receipt,
+) -> Result<Vec<EventBody>, Failure> {
+    let role = caller.actor.role;
     let (id, whole, hides) = (view.id, role.sees_all(), role.hides_protected());
-    let about = move |actor| Told {
-        person: view.reporter,
-        registered_by: Some(view.registered_by),
-        actor,
-        follows_up: view.follows_up,
-    };
-    let entries = app.query(move |tables| timeline::of_case(tables, id, whole)).await?.shown(&receipt)?;
+    let (person, registered_by, follows_up) = (view.reporter, Some(view.registered_by), view.follows_up);
+    let about = move |actor| Told { person, registered_by, actor, follows_up };
+    let entries = app.query(move |tables| timeline::of_case(tables, id, whole)).await?.shown(receipt)?;
     let actors: HashSet<PersonId> = entries.iter().filter(|_| hides).map(|entry| entry.actor).collect();
     let hidden = app.query(move |tables| {
         let of = |actor| Ok((actor, Hidden::of(tables, about(actor))?));
@@ -73,6 +84,5 @@ async fn read(
         let hidden = hidden.get(&entry.actor).copied().unwrap_or_default();
         EventBody::of_entry(id, entry).without(hidden)
     };
-    let events = entries.into_iter().map(body).collect();
-    Ok((personal(), Json(Timeline { events })).into_response())
+    Ok(entries.into_iter().map(body).collect())
 }

@@ -171,3 +171,44 @@ async fn a_mail_is_promised_only_where_it_is_wanted() {
     anna.done(&sent).await;
     assert!(!anna.get(&case).await.says(words));
 }
+
+/// The same draft is open in two windows, and changed in both.
+#[tokio::test]
+async fn no_window_writes_over_what_another_has_kept() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let keep = async |page: &Page, text: &'static str| {
+        app.pass(TimeDelta::seconds(1));
+        anna.submit(page, CREATE, &[FILED[0], ("message", text), ("action", "draft")]).await
+    };
+    let first = anna.get(CREATE).await;
+    keep(&first, "Början.").await;
+    let (one, other) = (anna.get(CREATE).await, anna.get(CREATE).await);
+    let saved = keep(&one, "Den ena.").await;
+    let apart = "Samma utkast har ändrats i ett annat fönster. Det du skriver här sparas för sig.";
+    assert!(!saved.says(apart));
+    let kept = keep(&other, "Den andra.").await;
+    kept.shows(200, apart);
+    // The first goes on with its own.
+    assert!(!keep(&saved, "Den ena igen.").await.says(apart));
+    assert!(!keep(&kept, "Den andra igen.").await.says(apart));
+    for text in ["Den andra igen.", "Den ena igen."] {
+        let page = anna.get(CREATE).await;
+        assert!(page.html.contains(&format!("{text}</textarea>")), "{text}: {}", page.text());
+        anna.submit(&page, CREATE, &[("action", "discard")]).await;
+    }
+    assert!(!anna.get(CREATE).await.html.contains("igen.</textarea>"));
+}
+
+/// Kept some days ago, it says so, and how long it is kept still.
+#[tokio::test]
+async fn a_draft_tells_when_it_was_kept() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let form = anna.get(CREATE).await;
+    anna.submit(&form, CREATE, &[FILED[1], ("action", "draft")]).await;
+    app.pass(TimeDelta::days(10));
+    let anna = employee(&app, "anna").await;
+    let words = "Utkastet sparades 23 november 2026 kl. 09.36. Det finns kvar i 20 dagar.";
+    anna.get(CREATE).await.shows(200, words);
+}
