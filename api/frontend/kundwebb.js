@@ -101,8 +101,13 @@
         if (!words) return;
         kept = now;
         shown.textContent = words;
-        spoken.textContent ||= words;
         const written = page.querySelector("form[data-autosave]");
+        // A draft of its own from now on: that is said where it stays, and spoken.
+        if (hidden(written, "form").value !== hidden(form, "form").value) {
+          form.before(page.querySelector("[data-draft-saved]"));
+          spoken.textContent = "";
+        }
+        spoken.textContent ||= words;
         for (const name of ["form", "seen"]) hidden(form, name).value = hidden(written, name).value;
         // What was kept can be thrown away.
         const buttons = form.querySelector(".kw-buttons");

@@ -20,6 +20,8 @@ pub struct Person {
     pub role: Role,
     /// Whether the person has been seen as an officer, in whichever role since.
     pub is_officer: bool,
+    /// Whether the person has been seen at an employer.
+    pub is_customer: bool,
     pub subject: Option<String>,
     pub name: Option<String>,
     pub email: Option<String>,
@@ -29,18 +31,25 @@ pub struct Person {
     pub linked_to: Option<PersonId>,
 }
 
+impl Person {
+    /// Whether all that the person does is the centre's work, and so tells of no employer.
+    pub const fn is_of_the_centre(&self) -> bool {
+        self.is_officer && !self.is_customer
+    }
+}
+
 impl Projection for Directory {
     fn name(&self) -> &'static str {
         "directory"
     }
 
     fn version(&self) -> u32 {
-        5
+        6
     }
 
     fn ddl(&self) -> &'static str {
         "CREATE TABLE person (person_id BLOB PRIMARY KEY, role TEXT NOT NULL, is_officer INTEGER NOT NULL, subject TEXT,
-            name TEXT, email TEXT, employer TEXT, linked_to BLOB) STRICT, WITHOUT ROWID;
+            name TEXT, email TEXT, employer TEXT, linked_to BLOB, is_customer INTEGER NOT NULL) STRICT, WITHOUT ROWID;
          CREATE TABLE person_protected (person_id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
          CREATE TABLE person_told (person_id BLOB NOT NULL, employer TEXT NOT NULL, name TEXT, email TEXT,
             PRIMARY KEY (person_id, employer)) STRICT, WITHOUT ROWID;"
@@ -66,15 +75,25 @@ impl Projection for Directory {
                 // What a login says itself stands above what others tell; who says less than before takes nothing away.
                 tables
                     .prepare_cached(
-                        "INSERT INTO person VALUES (?1, ?2, ?2 = 'officer', ?3, ?4, ?5, ?6, NULL) \
+                        "INSERT INTO person VALUES (?1, ?2, ?2 = 'officer', ?3, ?4, ?5, ?6, NULL, ?8) \
                          ON CONFLICT (person_id) DO UPDATE SET role = excluded.role, \
-                         is_officer = is_officer OR excluded.is_officer, subject = excluded.subject, \
+                         is_officer = is_officer OR excluded.is_officer, \
+                         is_customer = is_customer OR excluded.is_customer, subject = excluded.subject, \
                          name = iif(?7 AND employer IS NULL, coalesce(excluded.name, name), excluded.name), \
                          email = iif(?7 AND employer IS NULL, coalesce(excluded.email, email), excluded.email), \
                          employer = excluded.employer \
                          WHERE excluded.employer IS NULL OR employer IS NOT NULL",
                     )?
-                    .execute(params![event.stream.0, role.code(), subject, name, email, employer, profile.is_some()])?;
+                    .execute(params![
+                        event.stream.0,
+                        role.code(),
+                        subject,
+                        name,
+                        email,
+                        employer,
+                        profile.is_some(),
+                        role.is_customer(),
+                    ])?;
                 if employer.is_some() {
                     tables
                         .prepare_cached("INSERT OR REPLACE INTO person_told VALUES (?1, ?2, ?3, ?4)")?
@@ -134,6 +153,8 @@ pub fn is_told_by_relation(
     reporter: Option<PersonId>,
     other: Option<PersonId>,
 ) -> Result<bool, ReadError> {
+    let of = |person: Option<PersonId>| person.map(|person| login(tables, person)).transpose();
+    let (reporter, other) = (of(reporter)?, of(other)?);
     for person in [reporter, other].into_iter().flatten().filter(|_| reporter != other) {
         if is_protected(tables, person)? {
             return Ok(true);
@@ -306,6 +327,7 @@ fn read_person(row: &Row<'_>) -> Result<Person, rusqlite::Error> {
         id: PersonId(row.get(0)?),
         role: Role::parse(&role).unwrap_or(Role::Employee),
         is_officer: row.get(2)?,
+        is_customer: row.get(8)?,
         subject: row.get(3)?,
         name: row.get(4)?,
         email: row.get(5)?,

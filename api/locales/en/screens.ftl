@@ -300,7 +300,10 @@ draft-saved-earlier = Your draft was saved { $moment }. It is kept for { $n ->
 draft-apart = The same draft has been changed in another window. What you write here is saved separately.
 case-file-infected = A file that you attached contains malicious code and cannot be opened. Contact your IT department.
 case-file-infected-again = A file that you attached contains malicious code and cannot be opened. Contact your IT department, and attach another file further down on the page.
-list-draft = You have a draft that has not been sent. Continue writing
+list-draft = { $n ->
+    [one] You have a draft that has not been sent. Continue writing
+   *[other] You have { $n } drafts that have not been sent. Continue writing the latest one
+ }
 case-next-mail = You will get an e-mail when we have answered or need to know more.
 case-target = We usually answer within { $n ->
     [one] one working day

@@ -300,7 +300,10 @@ draft-saved-earlier = Utkastet sparades { $moment }. Det finns kvar i { $n ->
 draft-apart = Samma utkast har ändrats i ett annat fönster. Det du skriver här sparas för sig.
 case-file-infected = En fil som du bifogade innehåller skadlig kod och kan inte öppnas. Kontakta din it-avdelning.
 case-file-infected-again = En fil som du bifogade innehåller skadlig kod och kan inte öppnas. Kontakta din it-avdelning, och bifoga en ny fil längre ner på sidan.
-list-draft = Du har ett utkast som inte är skickat. Fortsätt skriva
+list-draft = { $n ->
+    [one] Du har ett utkast som inte är skickat. Fortsätt skriva
+   *[other] Du har { $n } utkast som inte är skickade. Fortsätt skriva på det senaste
+ }
 case-next-mail = Du får ett mejl när vi har svarat eller behöver veta mer.
 case-target = Vi brukar svara inom { $n ->
     [one] en arbetsdag

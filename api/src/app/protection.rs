@@ -53,7 +53,7 @@ impl Hidden {
         let at_the_employer = employer && registered_by.is_none_or(|registrar| registrar == actor);
         let actor = person != Some(actor)
             && (at_the_employer || is_protected(actor)?)
-            && !directory::person(tables, actor)?.is_some_and(|actor| actor.is_officer);
+            && !directory::person(tables, actor)?.is_some_and(|actor| actor.is_of_the_centre());
         let relation = match follows_up {
             Some(number) => {
                 let earlier = queue::by_number(tables, number)?;
@@ -84,7 +84,8 @@ impl Hidden {
                 facts.remove("registeredBy");
             }
             if self.relation {
-                facts.remove("followsUp");
+                // As of a case that goes on from none.
+                facts.insert("followsUp".to_owned(), Value::Null);
             }
         }
         facts.to_string()

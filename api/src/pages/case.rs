@@ -33,7 +33,7 @@ use crate::app::Caller;
 use crate::pages::components::{Choice, FileLink, TimelineEntry};
 use crate::pages::{Form, Frame, Visitor, cookies, employer, officer_case, render_with, settings};
 use crate::texts::Text;
-use crate::{App, Failure, markdown};
+use crate::{App, Failure};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -312,11 +312,6 @@ impl CaseTemplate {
             Status::InProcess if self.view.request.is_none() => Some(self.frame.t("case-next-in-process")),
             Status::InProcess | Status::Closed => None,
         }
-    }
-
-    /// The answer as HTML; none when it is gone.
-    fn answer(&self) -> Option<String> {
-        self.view.answer.as_deref().map(|answer| markdown::html(answer, 3))
     }
 
     /// Whether the reader is whose case it is.

@@ -27,6 +27,11 @@ pub async fn run<R: ChangeRequest>(
     submit(app, visitor, case, form, command).await
 }
 
+/// What tells what a form asks of a case from what others do.
+pub fn path(case: CaseId, form: &Form) -> String {
+    format!("{case} {}", form.id)
+}
+
 /// As [`run`], for a command that is there already.
 ///
 /// # Errors
@@ -40,7 +45,7 @@ pub async fn submit(
 ) -> Result<Outcome, Failure> {
     let caller = visitor.caller()?;
     form.ready()?;
-    let path = format!("{case} {}", form.id);
+    let path = path(case, form);
     let outcome = app
         .run(
             caller,

@@ -128,7 +128,7 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
                 if form.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
             page(&app, &visitor, form, status).await
         }
-        Action::SaveDraft => match form.keep(&app, caller, ADDRESS).await {
+        Action::SaveDraft => match form.keep(&app, caller, (ADDRESS, ADDRESS)).await {
             Ok(()) => page(&app, &visitor, form, StatusCode::OK).await,
             Err(failure) => refused(&app, &visitor, form, failure).await,
         },

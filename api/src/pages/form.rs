@@ -58,8 +58,8 @@ pub struct Form {
     pub errors: Vec<FormError>,
     /// When it was kept as a draft.
     pub saved_at: Option<DateTime<Utc>>,
-    /// The window in which it is open.
-    pub window: Uuid,
+    /// The window in which it is open, of a form that says so.
+    pub window: Option<Uuid>,
     /// Which keeping of the draft its window shows: each is another.
     pub seen: Option<Uuid>,
     /// Whether another window has kept something else meanwhile, so that this is a draft of its own.
@@ -121,7 +121,7 @@ impl Form {
             files: Vec::new(),
             errors: Vec::new(),
             saved_at: None,
-            window: random::id(),
+            window: Some(random::id()),
             seen: None,
             apart: false,
             fields: Vec::new(),
@@ -142,7 +142,7 @@ impl Form {
         id: &'static str,
         request: Request,
     ) -> Result<Self, Failure> {
-        let mut form = Self { limited: visitor.may_send().err(), ..Self::new(id) };
+        let mut form = Self { limited: visitor.may_send().err(), window: None, ..Self::new(id) };
         body::read(app, visitor, &mut form, request).await?;
         Ok(form)
     }

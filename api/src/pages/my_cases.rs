@@ -45,8 +45,8 @@ struct MyCasesPage {
     areas: Vec<Choice>,
     /// To choose from, for those who have more than one.
     employers: Vec<Choice>,
-    /// Whether a new case is begun and not sent.
-    draft: bool,
+    /// How many new cases are begun and not sent.
+    drafts: u64,
     /// The employer whose cases are shown; none when all are.
     employer: Option<String>,
     filtered: bool,
@@ -98,9 +98,7 @@ async fn show(
         statuses: Status::ALL.iter().map(|status| word("status", status.code())).collect(),
         areas: Area::ALL.iter().map(|area| word("area", area.code())).collect(),
         employers: if own.len() > 1 { own.iter().map(named).collect() } else { Vec::new() },
-        draft: Form::left(&app, caller.actor.person, "create", create_case::ADDRESS)
-            .await
-            .is_ok_and(|left| left.is_some()),
+        drafts: Form::count_left(&app, caller.actor.person, create_case::ADDRESS).await.unwrap_or_default(),
         employer: chosen.map(|employer| employer::name_of(employer, language)),
         filtered,
         form,
@@ -141,6 +139,11 @@ impl MyCasesPage {
     /// How many cases have an answer that is not opened; nothing for none.
     fn answers(&self) -> Option<Text> {
         (self.new > 0).then(|| self.frame.t("list-new-count").number("n", self.new))
+    }
+
+    /// That new cases are begun and not sent; nothing for none.
+    fn left(&self) -> Option<Text> {
+        (self.drafts > 0).then(|| self.frame.t("list-draft").number("n", self.drafts))
     }
 
     fn heading(&self) -> Text {

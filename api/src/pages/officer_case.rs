@@ -26,7 +26,7 @@ use crate::pages::officers::names::{Names, topic};
 use crate::pages::officers::{age, due_in_words, files_hint};
 use crate::pages::{Form, Frame, Visitor, failures, render, render_with};
 use crate::texts::Text;
-use crate::{App, Failure, markdown};
+use crate::{App, Failure};
 pub use actions::message;
 pub use forms::Forms;
 
@@ -44,7 +44,6 @@ struct CasePage {
     said: Option<Said>,
     question: Option<String>,
     question_files: Vec<FileLink>,
-    /// As HTML; empty when it is gone.
     answer: Option<String>,
     answer_files: Vec<FileLink>,
     entries: Vec<TimelineEntry>,
@@ -192,8 +191,7 @@ async fn page(
         facts: in_words(language, app, &view, &around, &names),
         question: view.message.clone(),
         question_files: question,
-        answer: (view.status == Status::Closed)
-            .then(|| markdown::html(view.answer.as_deref().unwrap_or_default(), 3)),
+        answer: (view.status == Status::Closed).then(|| view.answer.clone().unwrap_or_default()),
         answer_files: view
             .answer_files
             .iter()

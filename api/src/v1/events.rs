@@ -108,8 +108,9 @@ impl Feed {
     async fn open(app: App, caller: &Caller, headers: &HeaderMap) -> Result<Self, Failure> {
         let role = caller.actor.role;
         let head = app.log.head().await?.position;
-        // Rights are looked up in the read models, so the feed must not run ahead of them.
-        let end = if role == Role::Auditor { head } else { head.min(app.read_models.position()) };
+        let sees_all = role == Role::Auditor && reason(headers).is_some();
+        // Rights, and what must not be told, are looked up in the read models, so the feed must not run ahead of them.
+        let end = if sees_all { head } else { head.min(app.read_models.position()) };
         Ok(Self {
             reach: (role != Role::Auditor).then(|| caller.actor.reach()),
             whole: role.sees_all(),
@@ -117,7 +118,7 @@ impl Feed {
                 .filter(|_| role == Role::Auditor)
                 .map(|reason| (caller.clone(), reason)),
             // Who gives a reason is recorded; to everybody else of the centre it is not told here.
-            hides_employer: role.sees_all() && !(role == Role::Auditor && reason(headers).is_some()),
+            hides_employer: role.sees_all() && !sees_all,
             end,
             within: HashMap::new(),
             app,

@@ -66,9 +66,9 @@ impl SqliteLog {
         let path = folder.join(FILE);
         // Before the engine opens it: opening moves the WAL into a torn file and fills its holes.
         shape::check(&path)?;
+        may_be_made(folder)?;
         succession::prove(&path)?;
         backup::take_in_keys(folder)?;
-        may_be_made(folder)?;
         let mut connection = writing(&path)?;
         migrate(&mut connection)?;
         // What a killed process has left in the WAL may not be on the disk yet.

@@ -29,6 +29,10 @@ pub(super) async fn send(
         Ok(caller) => caller,
         Err(failure) => return not_sent(&app, &visitor, &mut form, &back, failure).await,
     };
+    if form.version.is_some() {
+        // A form with a version is that of an officer, who has changed roles in another window.
+        return not_sent(&app, &visitor, &mut form, &back, Failure::Forbidden).await;
+    }
     let failure = match form.action() {
         Action::Send => match change::run::<AddMessageRequest>(&app, &visitor, case, &form).await {
             Ok(outcome) => {
@@ -51,10 +55,13 @@ pub(super) async fn send(
                 Ok(found) => found,
                 Err(failure) => return not_sent(&app, &visitor, &mut form, &back, failure).await,
             };
-            if action == Action::SaveDraft {
-                form.keep(&app, caller, &back).await?;
+            let mut status = StatusCode::OK;
+            if action == Action::SaveDraft
+                && let Err(failure) = form.keep(&app, caller, (&back, &change::path(case, &form))).await
+            {
+                status = form.refuse(visitor.language, failure)?;
             }
-            return page(&app, &visitor, (view, &receipt), form, StatusCode::OK).await;
+            return page(&app, &visitor, (view, &receipt), form, status).await;
         }
     };
     let status = form.refuse(visitor.language, failure)?;

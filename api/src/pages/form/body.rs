@@ -108,7 +108,7 @@ impl Reading<'_> {
                 self.owner = self.form.owner.or(self.owner);
             }
             KEY => self.form.key = value.trim().parse().unwrap_or(self.form.key),
-            WINDOW => self.form.window = value.trim().parse().unwrap_or(self.form.window),
+            WINDOW => self.form.window = value.trim().parse().ok(),
             SEEN => self.form.seen = value.trim().parse().ok(),
             VERSION => self.form.version = value.trim().parse().ok(),
             ACTION => self.form.action = Some(value.to_owned()),

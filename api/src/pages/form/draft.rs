@@ -8,7 +8,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::PersonId;
 use domain::files::UploadedFile;
-use infrastructure::random;
+use infrastructure::{CommandError, random};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ struct Draft {
     version: Option<u64>,
     /// The window that kept it.
     #[serde(default)]
-    window: Uuid,
+    window: Option<Uuid>,
     /// What tells this keeping of it from others.
     #[serde(default)]
     keeping: Uuid,
@@ -61,22 +61,41 @@ impl Form {
         Ok(())
     }
 
-    /// Keeps the form as [`Form::save`] does, unless it was sent: what a browser keeps by itself may come late. What another
-    /// window has kept under the same key, and this one does not show, is not written over: this becomes a draft of its own.
+    /// Keeps the form as [`Form::save`] does. What was sent so is no draft: what a browser keeps by itself may come late. What
+    /// another window has sent or kept under the same key, and this one does not show, is not written over: this becomes a
+    /// draft of its own. `path` is what tells its command from others.
     ///
     /// # Errors
-    /// When the log cannot be read or written.
-    pub async fn keep(&mut self, app: &App, caller: &Caller, address: &str) -> Result<(), Failure> {
+    /// When it comes too soon after others; when the log cannot be read or written.
+    pub async fn keep(
+        &mut self,
+        app: &App,
+        caller: &Caller,
+        (address, path): (&str, &str),
+    ) -> Result<(), Failure> {
         self.ready()?;
-        if self.was_sent(app, caller).await? {
-            return Ok(());
-        }
-        let drafts: Vec<(Uuid, Draft)> = app.drafts(caller.actor.person).await?;
-        let kept = drafts.into_iter().find(|(key, _)| *key == self.key).map(|(_, draft)| draft);
-        if kept.is_some_and(|kept| kept.window != self.window && Some(kept.keeping) != self.seen) {
+        let key = self.key.to_string();
+        let sent = match app.repeated(caller, Some(&key), &self.fingerprint(path)).await {
+            Ok(Some(_)) => return Ok(()),
+            Ok(None) => false,
+            Err(CommandError::KeyReused) => true,
+            Err(error) => return Err(error.into()),
+        };
+        let person = caller.actor.person;
+        if sent || self.is_kept_by_another(app, person).await? {
             (self.key, self.apart) = (random::id(), true);
         }
-        self.save(app, caller.actor.person, address).await
+        self.save(app, person, address).await
+    }
+
+    /// Whether another window has kept something under its key that this one does not show.
+    async fn is_kept_by_another(&self, app: &App, owner: PersonId) -> Result<bool, Failure> {
+        let drafts: Vec<(Uuid, Draft)> = app.drafts(owner).await?;
+        let kept = drafts.into_iter().find(|(key, _)| *key == self.key).map(|(_, draft)| draft);
+        let is_other = |kept: Draft| {
+            self.window.is_some() && kept.window != self.window && Some(kept.keeping) != self.seen
+        };
+        Ok(kept.is_some_and(is_other))
     }
 
     /// Whether what it asks for was done.
@@ -86,6 +105,15 @@ impl Form {
     pub async fn was_sent(&self, app: &App, caller: &Caller) -> Result<bool, Failure> {
         let command = app.command_id(caller, Some(&self.key.to_string()));
         Ok(app.log.outcome(command).await?.is_some())
+    }
+
+    /// How many forms their owner left on the page of `address`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn count_left(app: &App, owner: PersonId, address: &str) -> Result<u64, Failure> {
+        let drafts: Vec<(Uuid, Draft)> = app.drafts(owner).await?;
+        Ok(drafts.iter().filter(|(_, draft)| draft.address == address).count() as u64)
     }
 
     /// The form that its owner left last on the page of `address`.
@@ -112,8 +140,12 @@ impl Form {
         Ok(Some(form))
     }
 
-    /// Forgets what was kept of the form. What cannot be forgotten now is forgotten when its time is over.
+    /// Forgets what was kept of the form, unless another window has kept more. What cannot be forgotten now is forgotten when
+    /// its time is over.
     pub async fn forget(&self, app: &App, owner: PersonId) {
+        if self.is_kept_by_another(app, owner).await.unwrap_or_default() {
+            return;
+        }
         if let Err(error) = app.forget_draft(owner, self.key).await {
             tracing::warn!(%error, "a draft could not be forgotten");
         }

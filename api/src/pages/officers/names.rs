@@ -83,7 +83,7 @@ impl Names {
 
     /// Hides who registered the case of a hidden person at that person's employer, for it would tell where that is.
     pub fn hide_registrar(&mut self, reporter: Option<PersonId>, registrar: PersonId) {
-        let of_the_centre = self.of(registrar).is_some_and(|person| person.is_officer);
+        let of_the_centre = self.of(registrar).is_some_and(Person::is_of_the_centre);
         if self.hides(reporter) && !of_the_centre {
             self.hidden.insert(registrar);
         }

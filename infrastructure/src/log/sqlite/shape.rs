@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::log::LogError;
 use crate::log::sqlite::{FILE, unavailable};
@@ -24,8 +25,12 @@ const WAL_MAGIC: u32 = 0x377f_0682;
 const JOURNAL_HEADER: usize = 28;
 /// What the header of a file says that is written with a WAL.
 const WITH_WAL: u8 = 2;
-/// How often a file is looked at before it is called torn.
-const LOOKS: usize = 3;
+/// How often a file that changes while it is looked at is looked at again.
+const LOOKS: usize = 200;
+/// How often it must look wrong, unchanged, before it is called so.
+const SURE: usize = 3;
+/// How long it is waited between two looks.
+const REST: Duration = Duration::from_millis(5);
 /// What is left of an installation in a folder whose log is not there.
 const TRACES: [&str; 5] = ["log.db-wal", "reads.db", "restoring", "restored", "keys.db"];
 
@@ -35,8 +40,29 @@ const TRACES: [&str; 5] = ["log.db-wal", "reads.db", "restoring", "restored", "k
 /// # Errors
 /// [`LogError::Damaged`] with what is missing.
 pub(super) fn check(path: &Path) -> Result<(), LogError> {
-    // Beside a process that moves the WAL into the file, one look may see the two at different times.
-    (0..LOOKS).map(|_| look(path)).find(Result::is_ok).unwrap_or_else(|| look(path))
+    looked(path, || look(path))
+}
+
+/// What a look finds. Beside a process that writes, one may see the file and the WAL at different times, or a part of the WAL
+/// before and a part after it was written over: what is wrong must be so for as long as nothing changes.
+pub(super) fn looked(path: &Path, look: impl Fn() -> Result<(), LogError>) -> Result<(), LogError> {
+    let mut sure = 0;
+    for _ in 0..LOOKS {
+        let before = state(path);
+        let found = look();
+        sure = if before == state(path) { sure + 1 } else { 0 };
+        if found.is_ok() || sure == SURE {
+            return found;
+        }
+        std::thread::park_timeout(REST);
+    }
+    look()
+}
+
+/// What changes when somebody writes: the length and the time of both files, and the round of the WAL.
+fn state(path: &Path) -> impl PartialEq + use<> {
+    let of = |path: &Path| std::fs::metadata(path).ok().map(|file| (file.len(), file.modified().ok()));
+    (of(path), of(&beside(path, "-wal")), wal_round(path))
 }
 
 fn look(path: &Path) -> Result<(), LogError> {
@@ -45,9 +71,9 @@ fn look(path: &Path) -> Result<(), LogError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(unavailable(&error)),
     };
-    // The engine makes the file before it writes the first page.
+    // The engine makes the file before it writes the first page, and no WAL before that.
     if size == 0 {
-        return Ok(());
+        return if wal_size(path) == 0 { Ok(()) } else { Err(cut_short(size, HEADER as u64)) };
     }
     let header = header(path, size)?;
     let page = page_size(&header)?;

@@ -6,14 +6,11 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::log::LogError;
-use crate::log::sqlite::shape::{Wal, older, read_models, wal, wal_round, wal_size};
+use crate::log::sqlite::shape::{Wal, looked, older, read_models, wal, wal_round, wal_size};
 use crate::log::sqlite::{fault, reading};
 
 /// A file up to this size is proven whole before a WAL is moved into it, bytes.
 const PROVEN_AT_ONCE: u64 = 1 << 30;
-
-/// How often the two are looked at before it is believed that they change too fast for that.
-const LOOKS: usize = 5;
 
 /// Checks that the log has neither fewer events nor fewer commits with the WAL than without it, and that the WAL reaches back
 /// to the file. To be called where `shape::check` is.
@@ -21,33 +18,35 @@ const LOOKS: usize = 5;
 /// # Errors
 /// [`LogError::Damaged`] when it does not; when it cannot be read.
 pub(super) fn check(path: &Path) -> Result<(), LogError> {
-    for _ in 0..LOOKS {
-        if wal_size(path) == 0 {
-            return Ok(());
-        }
-        let round = wal_round(path);
-        // In the middle of a checkpoint the file alone may not hang together; what can be read of it was written, though.
-        let alone = alone(path).and_then(|file| end(&file)).unwrap_or_default();
-        let with_it = end(&reading(path)?).map_err(|error| fault(&error))?;
-        if with_it.position < alone.position || with_it.commits < alone.commits {
-            return Err(older());
-        }
-        let wal = wal(path)?;
-        // Beside a process that writes, it may have been begun anew meanwhile.
-        if round == wal_round(path) {
-            return follows(&alone, &with_it, &wal);
-        }
+    looked(path, || look(path))
+}
+
+fn look(path: &Path) -> Result<(), LogError> {
+    if wal_size(path) == 0 {
+        return Ok(());
     }
-    Ok(())
+    let round = wal_round(path);
+    // In the middle of a checkpoint the file alone may not hang together; what can be read of it was written, though.
+    let alone = alone(path).and_then(|file| end(&file)).ok();
+    let with_it = end(&reading(path)?).map_err(|error| fault(&error))?;
+    let Some(alone) = alone else { return Ok(()) };
+    if with_it.position < alone.position || with_it.commits < alone.commits {
+        return Err(older());
+    }
+    let wal = wal(path)?;
+    // Begun anew meanwhile, beside a process that has proven it when it started.
+    if round != wal_round(path) {
+        return Ok(());
+    }
+    follows(&alone, &with_it, &wal)
 }
 
 /// Every commit holds the page that counts them, and no WAL makes more commits of what a file holds than it has.
 fn follows(alone: &End, with_it: &End, wal: &Wal) -> Result<(), LogError> {
-    let (Some(counted), Some(page)) = (alone.commits, alone.page) else { return Ok(()) };
-    if wal.commits > 0 && !wal.pages.contains(&page) {
+    if alone.page.is_some_and(|page| wal.commits > 0 && !wal.pages.contains(&page)) {
         return Err(older());
     }
-    let came = with_it.commits.unwrap_or_default().abs_diff(counted);
+    let came = with_it.commits.unwrap_or_default().abs_diff(alone.commits.unwrap_or_default());
     if came > wal.commits {
         return Err(apart(&format!("commits between them are missing: {}", came - wal.commits)));
     }

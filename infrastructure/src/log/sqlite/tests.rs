@@ -282,6 +282,18 @@ async fn a_wal_that_does_not_reach_back_to_the_file_is_refused() {
     times.are_refused("commits between them are missing: 1");
 }
 
+/// A copy onto a full disk: what is left of the log is not thrown away by a look at it.
+#[tokio::test]
+async fn a_file_without_a_byte_beside_a_wal_is_refused_and_both_stay() {
+    let times = Times::new().await;
+    times.said("x").await;
+    times.copied("log.db-wal");
+    std::fs::write(times.copy.path().join(FILE), []).unwrap();
+    let wal = std::fs::read(times.copy.path().join("log.db-wal")).unwrap();
+    times.are_refused("cut short");
+    assert_eq!(std::fs::read(times.copy.path().join("log.db-wal")).unwrap(), wal);
+}
+
 /// The program counted nothing when the WAL was written.
 #[tokio::test]
 async fn a_wal_of_before_commits_were_counted_is_refused() {

@@ -212,3 +212,28 @@ async fn a_draft_tells_when_it_was_kept() {
     let words = "Utkastet sparades 23 november 2026 kl. 09.36. Det finns kvar i 20 dagar.";
     anna.get(CREATE).await.shows(200, words);
 }
+
+/// What was written meanwhile in another window is neither sent nor lost with what one window shows and sends.
+#[tokio::test]
+async fn sending_from_one_window_leaves_what_another_has_kept() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let begun = anna
+        .submit(&anna.get(CREATE).await, CREATE, &[FILED[0], FILED[1], FILED[2], ("action", "draft")])
+        .await;
+    let other = anna.get(CREATE).await;
+    let longer = [FILED[0], FILED[1], ("message", "Mycket mer."), ("action", "draft")];
+    let kept = anna.submit(&begun, CREATE, &longer).await;
+    let receipt = anna.done(&anna.submit(&other, CREATE, &FILED).await).await;
+    receipt.shows(200, "Vi har tagit emot ditt ärende");
+    assert!(anna.get(CREATE).await.html.contains("Mycket mer.</textarea>"));
+    // Going on there is kept, too, for it is not what was sent; and what was sent is no draft.
+    let more = [FILED[0], FILED[1], ("message", "Mycket mer. Och mer."), ("action", "draft")];
+    let apart = anna.submit(&kept, CREATE, &more).await;
+    apart.shows(200, "Det du skriver här sparas för sig.");
+    assert!(apart.html.contains("Och mer.</textarea>"));
+    anna.get("/mina-arenden").await.shows(200, "Du har 2 utkast som inte är skickade.");
+    let late = [FILED[0], FILED[1], FILED[2], ("action", "draft")];
+    assert!(!anna.submit(&other, CREATE, &late).await.says("Utkastet är sparat"));
+    anna.get("/mina-arenden").await.shows(200, "Du har 2 utkast som inte är skickade.");
+}
