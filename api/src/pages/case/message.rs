@@ -29,10 +29,6 @@ pub(super) async fn send(
         Ok(caller) => caller,
         Err(failure) => return not_sent(&app, &visitor, &mut form, &back, failure).await,
     };
-    if form.version.is_some() {
-        // A form with a version is that of an officer, who has changed roles in another window.
-        return not_sent(&app, &visitor, &mut form, &back, Failure::Forbidden).await;
-    }
     let failure = match form.action() {
         Action::Send => match change::run::<AddMessageRequest>(&app, &visitor, case, &form).await {
             Ok(outcome) => {
