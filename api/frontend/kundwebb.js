@@ -85,6 +85,8 @@
     shown.after(spoken);
     let kept = content(form);
     let pause, under;
+    // What the browser itself puts back is not newly typed: it may have been sent.
+    window.addEventListener("pageshow", () => { kept = content(form); });
     const save = async (leaving) => {
       clearTimeout(pause);
       const now = content(form);

@@ -20,8 +20,8 @@ pub struct Person {
     pub role: Role,
     /// Whether the person has been seen as an officer, in whichever role since.
     pub is_officer: bool,
-    /// Whether the person has been seen at an employer.
-    pub is_customer: bool,
+    /// Whether the person has been seen as one who sends cases for others at an employer.
+    pub is_requester: bool,
     pub subject: Option<String>,
     pub name: Option<String>,
     pub email: Option<String>,
@@ -34,7 +34,7 @@ pub struct Person {
 impl Person {
     /// Whether all that the person does is the centre's work, and so tells of no employer.
     pub const fn is_of_the_centre(&self) -> bool {
-        self.is_officer && !self.is_customer
+        self.is_officer && !self.is_requester
     }
 }
 
@@ -49,7 +49,7 @@ impl Projection for Directory {
 
     fn ddl(&self) -> &'static str {
         "CREATE TABLE person (person_id BLOB PRIMARY KEY, role TEXT NOT NULL, is_officer INTEGER NOT NULL, subject TEXT,
-            name TEXT, email TEXT, employer TEXT, linked_to BLOB, is_customer INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+            name TEXT, email TEXT, employer TEXT, linked_to BLOB, is_requester INTEGER NOT NULL) STRICT, WITHOUT ROWID;
          CREATE TABLE person_protected (person_id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
          CREATE TABLE person_told (person_id BLOB NOT NULL, employer TEXT NOT NULL, name TEXT, email TEXT,
             PRIMARY KEY (person_id, employer)) STRICT, WITHOUT ROWID;"
@@ -78,7 +78,7 @@ impl Projection for Directory {
                         "INSERT INTO person VALUES (?1, ?2, ?2 = 'officer', ?3, ?4, ?5, ?6, NULL, ?8) \
                          ON CONFLICT (person_id) DO UPDATE SET role = excluded.role, \
                          is_officer = is_officer OR excluded.is_officer, \
-                         is_customer = is_customer OR excluded.is_customer, subject = excluded.subject, \
+                         is_requester = is_requester OR excluded.is_requester, subject = excluded.subject, \
                          name = iif(?7 AND employer IS NULL, coalesce(excluded.name, name), excluded.name), \
                          email = iif(?7 AND employer IS NULL, coalesce(excluded.email, email), excluded.email), \
                          employer = excluded.employer \
@@ -92,7 +92,7 @@ impl Projection for Directory {
                         email,
                         employer,
                         profile.is_some(),
-                        role.is_customer(),
+                        *role == Role::Requester,
                     ])?;
                 if employer.is_some() {
                     tables
@@ -327,7 +327,7 @@ fn read_person(row: &Row<'_>) -> Result<Person, rusqlite::Error> {
         id: PersonId(row.get(0)?),
         role: Role::parse(&role).unwrap_or(Role::Employee),
         is_officer: row.get(2)?,
-        is_customer: row.get(8)?,
+        is_requester: row.get(8)?,
         subject: row.get(3)?,
         name: row.get(4)?,
         email: row.get(5)?,

@@ -87,7 +87,8 @@ async fn show(
     visitor.shown(&app).await?;
     let language = visitor.language;
     let mut form = asked.form();
-    let head = app.log.head().await?.position;
+    // What must not be told is looked up in the read models, so the page must not run ahead of them.
+    let head = app.log.head().await?.position.min(app.read_models.position());
     let found = find(&app, language, &asked, head, &mut form).await?;
     let numbers = numbers(&app, &found.events).await?;
     let hidden = app.protected(&found.events).await?;
@@ -123,6 +124,7 @@ async fn find(
         }
     };
     let (after, before) = asked.positions(app, head).await?;
+    let before = before.min(head + 1);
     let limit = asked.limit();
     let (events, floor) = match case {
         Some(case) => {

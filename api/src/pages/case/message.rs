@@ -4,13 +4,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::access::{Action as Deed, Duty, Verdict, may};
-use infrastructure::Receipt;
+use infrastructure::{Receipt, random};
 use projections::CaseView;
 
 use super::{address, form_address, page, shown};
 use crate::pages::form::{Action, not_sent};
 use crate::pages::{Form, Visitor, change, cookies, officer_case};
 use crate::requests::AddMessageRequest;
+use crate::texts::Text;
 use crate::{App, Failure};
 
 pub(super) async fn send(
@@ -60,7 +61,14 @@ pub(super) async fn send(
             return page(&app, &visitor, (view, &receipt), form, status).await;
         }
     };
-    let status = form.refuse(visitor.language, failure)?;
+    let status = if failure == Failure::IdempotencyKeyReused {
+        // Another window has sent something else of the same draft.
+        form.key = random::id();
+        form.add_error("", Text::new(visitor.language, "officer-sent-before"));
+        failure.status()
+    } else {
+        form.refuse(visitor.language, failure)?
+    };
     let (view, receipt) = shown(&app, &visitor, &id).await?;
     page(&app, &visitor, (view, &receipt), form, status).await
 }

@@ -82,6 +82,9 @@ impl Form {
             Err(error) => return Err(error.into()),
         };
         let person = caller.actor.person;
+        if sent {
+            self.forget(app, person).await;
+        }
         if sent || self.is_kept_by_another(app, person).await? {
             (self.key, self.apart) = (random::id(), true);
         }

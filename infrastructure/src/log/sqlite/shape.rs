@@ -51,7 +51,7 @@ pub(super) fn looked(path: &Path, look: impl Fn() -> Result<(), LogError>) -> Re
         let before = state(path);
         let found = look();
         sure = if before == state(path) { sure + 1 } else { 0 };
-        if found.is_ok() || sure == SURE {
+        if !matches!(found, Err(LogError::Damaged(_))) || sure == SURE {
             return found;
         }
         std::thread::park_timeout(REST);

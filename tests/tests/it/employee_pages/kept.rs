@@ -232,8 +232,8 @@ async fn sending_from_one_window_leaves_what_another_has_kept() {
     let apart = anna.submit(&kept, CREATE, &more).await;
     apart.shows(200, "Det du skriver här sparas för sig.");
     assert!(apart.html.contains("Och mer.</textarea>"));
-    anna.get("/mina-arenden").await.shows(200, "Du har 2 utkast som inte är skickade.");
+    anna.get("/mina-arenden").await.shows(200, "Du har ett utkast som inte är skickat.");
     let late = [FILED[0], FILED[1], FILED[2], ("action", "draft")];
     assert!(!anna.submit(&other, CREATE, &late).await.says("Utkastet är sparat"));
-    anna.get("/mina-arenden").await.shows(200, "Du har 2 utkast som inte är skickade.");
+    anna.get("/mina-arenden").await.shows(200, "Du har ett utkast som inte är skickat.");
 }
