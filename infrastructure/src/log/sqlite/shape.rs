@@ -44,7 +44,7 @@ pub(super) fn check(path: &Path) -> Result<(), LogError> {
 }
 
 /// What a look finds. Beside a process that writes, one may see the file and the WAL at different times, or a part of the WAL
-/// before and a part after it was written over: what is wrong must be so for as long as nothing changes.
+/// before and a part after it was written over: what is wrong must be so in several looks during which nothing changes.
 pub(super) fn looked(path: &Path, look: impl Fn() -> Result<(), LogError>) -> Result<(), LogError> {
     let mut sure = 0;
     for _ in 0..LOOKS {
