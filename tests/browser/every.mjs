@@ -26,6 +26,8 @@ const html = new HtmlValidate({
     "long-title": "off",
     // What is fetched comes from the same place as the page, under a policy that allows no other.
     "require-sri": "off",
+    // A number stays on one line by its style, and is copied as it is dialled.
+    "tel-non-breaking": "off",
     // What is wrong with a form is told before its heading, and has one of its own.
     "heading-level": ["error", { minInitialRank: "h2" }],
   },

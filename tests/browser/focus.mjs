@@ -44,6 +44,11 @@ export async function stop(page, forward = false) {
 // Chooses among radio buttons by the arrows, as one group with one stop.
 export async function choose(page, group, value) {
   await tabTo(page, page.locator(`input[name=${group}]`));
+  await arrowTo(page, group, value);
+}
+
+// As `choose`, where the group has the focus already.
+export async function arrowTo(page, group, value) {
   for (let steps = 0; steps < 20; steps++) {
     if (await page.evaluate(() => document.activeElement.value) === value) break;
     await page.keyboard.press("ArrowDown");

@@ -3,21 +3,21 @@
 //
 // node keyboard.mjs <address of a demo>
 import assert from "node:assert/strict";
-import { choose, stop, tabTo } from "./focus.mjs";
+import { arrowTo, choose, stop, tabTo } from "./focus.mjs";
 import { NARROW, picture } from "./look.mjs";
 import { launch, openIn } from "./window.mjs";
 
 const address = process.argv[2];
 const browser = await launch();
 try {
-  await Promise.all([theWholeJob({}), theWholeJob({ viewport: NARROW })]);
+  // Two people: what one is writing in one window, another window of theirs goes on with.
+  await Promise.all([theWholeJob(/Anna Exempelsson/, {}), theWholeJob(/Bertil Exempel/, { viewport: NARROW })]);
 } finally {
   await browser.close();
 }
 
-async function theWholeJob(options) {
-  // The same words of the same person would be the same case.
-  const subject = options.viewport ? "Omföring i ett smalt fönster" : "Omföring mellan projekt";
+async function theWholeJob(person, options) {
+  const subject = "Omföring mellan projekt";
   const page = await openIn(browser, /Failed to load resource: the server responded with a status of 422/, options);
   const button = (name) => page.getByRole("button", { name, exact: true });
   const link = (name) => page.getByRole("link", { name, exact: true });
@@ -32,7 +32,7 @@ async function theWholeJob(options) {
   await choose(page, "employer", "4021000007");
   await press(button("Fortsätt"));
   await heading("Logga in");
-  await press(page.getByRole("button", { name: /Bertil Exempel/ }), "Space");
+  await press(page.getByRole("button", { name: person }), "Space");
   await heading("Skapa ärende");
 
   // A form that is refused says so first, and leads to what is wrong.
@@ -49,8 +49,7 @@ async function theWholeJob(options) {
   await tabTo(page, page.locator("[name=area]"), "Shift+Tab");
   await page.keyboard.press("Tab");
   await tabTo(page, page.locator("[name=area]"), "Shift+Tab");
-  while (await page.evaluate(() => document.activeElement.value) !== "ekonomi") await page.keyboard.press("ArrowDown");
-  await page.keyboard.press("Space");
+  await arrowTo(page, "area", "ekonomi");
   await tabTo(page, page.locator("[name=message]"));
   await page.keyboard.type("Kan ni flytta posten?");
   const [chooser] = await Promise.all([

@@ -298,6 +298,7 @@ draft-saved-earlier = Your draft was saved { $moment }. It is kept for { $n ->
    *[other] { $n } days
  }.
 draft-apart = The same draft has been changed in another window. What you write here is saved separately.
+draft-apart-sent = The draft has been sent from another window. What you write here is saved as a new draft.
 case-file-infected = A file that you attached contains malicious code and cannot be opened. Contact your IT department.
 case-file-infected-again = A file that you attached contains malicious code and cannot be opened. Contact your IT department, and attach another file further down on the page.
 list-draft = { $n ->

@@ -298,6 +298,7 @@ draft-saved-earlier = Utkastet sparades { $moment }. Det finns kvar i { $n ->
    *[other] { $n } dagar
  }.
 draft-apart = Samma utkast har ändrats i ett annat fönster. Det du skriver här sparas för sig.
+draft-apart-sent = Utkastet har skickats i ett annat fönster. Det du skriver här sparas som ett nytt utkast.
 case-file-infected = En fil som du bifogade innehåller skadlig kod och kan inte öppnas. Kontakta din it-avdelning.
 case-file-infected-again = En fil som du bifogade innehåller skadlig kod och kan inte öppnas. Kontakta din it-avdelning, och bifoga en ny fil längre ner på sidan.
 list-draft = { $n ->

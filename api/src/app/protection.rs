@@ -138,6 +138,55 @@ pub fn case_of(event: &StoredEvent) -> Option<CaseId> {
     }
 }
 
+/// What an event says of whom it is about.
+struct About {
+    position: u64,
+    case: Option<CaseId>,
+    /// Of what is about no case.
+    person: Option<PersonId>,
+    actor: PersonId,
+    follows_up: Option<CaseNumber>,
+}
+
+impl About {
+    /// None of an event that is neither about a case nor about a person: it tells no employer.
+    fn of(event: &StoredEvent) -> Option<Self> {
+        let (case, facts) = (case_of(event), event.facts_only().ok());
+        let about_person = matches!(
+            facts,
+            Some(
+                Event::PersonSeen { .. }
+                    | Event::PersonLinked { .. }
+                    | Event::ProtectionChanged { .. }
+                    | Event::SettingsChosen { .. }
+            )
+        );
+        let follows_up = match facts {
+            Some(Event::CaseReceived { follows_up, .. }) => follows_up,
+            _ => None,
+        };
+        let person = about_person.then_some(PersonId(event.stream.0));
+        (case.is_some() || about_person).then_some(Self {
+            position: event.position,
+            case,
+            person,
+            actor: event.actor,
+            follows_up,
+        })
+    }
+
+    /// With what the read models know of its case.
+    fn told(&self, tables: &Connection) -> Result<Told, ReadError> {
+        let standing = self.case.map(|case| queue::standing(tables, case)).transpose()?.flatten();
+        Ok(Told {
+            person: standing.as_ref().map_or(self.person, |standing| standing.reporter),
+            registered_by: standing.map(|standing| standing.registered_by),
+            actor: self.actor,
+            follows_up: self.follows_up,
+        })
+    }
+}
+
 impl App {
     /// Marks a person as having protected identity, or takes the mark away; gives the position. The callers that the person
     /// has been are marked with the login, and so is whoever has the same address: a call that was registered elsewhere. It
@@ -207,40 +256,13 @@ impl App {
     /// # Errors
     /// When the read models cannot be read.
     pub async fn protected(&self, events: &[StoredEvent]) -> Result<Protected, ReadError> {
-        let about = |event: &StoredEvent| {
-            let (case, facts) = (case_of(event), event.facts_only().ok());
-            let follows_up = match &facts {
-                Some(Event::CaseReceived { follows_up, .. }) => *follows_up,
-                _ => None,
-            };
-            // What is neither about a case nor about a person tells no employer.
-            let is_told = case.is_some()
-                || matches!(
-                    facts,
-                    Some(
-                        Event::PersonSeen { .. }
-                            | Event::PersonLinked { .. }
-                            | Event::ProtectionChanged { .. }
-                            | Event::SettingsChosen { .. }
-                    )
-                );
-            (event.position, case, PersonId(event.stream.0), event.actor, follows_up, is_told)
-        };
-        let about: Vec<_> = events.iter().map(about).filter(|(.., is_told)| *is_told).collect();
+        let about: Vec<_> = events.iter().filter_map(About::of).collect();
         self.query(move |tables| {
             let mut hidden = HashMap::new();
-            for (position, case, person, actor, follows_up, _) in about {
-                let standing = match case {
-                    Some(case) => queue::standing(tables, case)?,
-                    None => None,
-                };
-                let (person, registered_by) = match standing {
-                    Some(standing) => (standing.reporter, Some(standing.registered_by)),
-                    None => (Some(person).filter(|_| case.is_none()), None),
-                };
-                let how = Hidden::of(tables, Told { person, registered_by, actor, follows_up })?;
+            for about in about {
+                let how = Hidden::of(tables, about.told(tables)?)?;
                 if how.any() {
-                    hidden.insert(position, how);
+                    hidden.insert(about.position, how);
                 }
             }
             Ok(Protected(hidden))

@@ -22,7 +22,7 @@ use domain::reading::What;
 use domain::satisfaction::is_asked;
 use domain::text::BODY_MAX;
 use domain::vocabulary::{Party, Template as Mail};
-use domain::{CaseId, Channel, Language, PersonId, Status};
+use domain::{CaseId, Channel, PersonId, Status};
 use infrastructure::Receipt;
 use projections::timeline::{self, Entry};
 use projections::{CaseView, Unread, case_page, directory, satisfaction, services};
@@ -199,7 +199,7 @@ async fn page(
     let said = given.shown(receipt)?.map(|given| Said::new(&frame, &given));
     let asked = own && said.is_none() && is_asked(view.closed_at, app.clock.now());
     let page = CaseTemplate {
-        notice: form.saved_at.map(|_| kept_words(language, &form)),
+        notice: form.saved_at.map(|_| form.kept_words(language, &Text::new(language, "case-draft-left"))),
         said,
         opinion: asked.then_some(opinion),
         opinions: opinion::choices(&frame),
@@ -240,12 +240,6 @@ fn has_infected(view: &CaseView) -> bool {
 fn written_last(view: &CaseView) -> DateTime<Utc> {
     let last = view.messages.iter().rev().find(|message| message.from == Party::Customer);
     last.map_or(view.received_at, |message| message.at)
-}
-
-/// That what was written is kept; and that it is not all, if another window has kept something else.
-fn kept_words(language: Language, form: &Form) -> String {
-    let left = Text::new(language, "case-draft-left");
-    if form.apart { format!("{} {left}", Text::new(language, "draft-apart")) } else { left.to_string() }
 }
 
 /// Whether a mail tells the caller of an answer and of what is asked for.

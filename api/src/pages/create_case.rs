@@ -203,7 +203,7 @@ fn chosen_employer<'a>(form: &Form, visitor: &Visitor, own: &'a [Employer]) -> O
         .or_else(|| own.first().filter(|_| own.len() == 1))
 }
 
-/// When it was kept and for how long it still is; and that it is not the only one, if another window has kept another.
+/// When it was kept and for how long it still is.
 fn saved_words(
     language: Language,
     form: &Form,
@@ -215,8 +215,7 @@ fn saved_words(
         Text::new(language, "draft-saved-earlier").with("moment", format::moment(language, saved))
     };
     let passed = u64::try_from((now - saved).num_days()).unwrap_or_default();
-    let words = words.number("n", KEPT_DAYS.saturating_sub(passed)).to_string();
-    if form.apart { format!("{} {words}", Text::new(language, "draft-apart")) } else { words }
+    form.kept_words(language, &words.number("n", KEPT_DAYS.saturating_sub(passed)))
 }
 
 fn area_choices(language: Language, areas: &[Area]) -> Vec<Choice> {

@@ -62,8 +62,8 @@ pub struct Form {
     pub window: Option<Uuid>,
     /// Which keeping of the draft its window shows: each is another.
     pub seen: Option<Uuid>,
-    /// Whether another window has kept something else meanwhile, so that this is a draft of its own.
-    pub apart: bool,
+    /// Why this is a draft of its own.
+    pub apart: Option<Apart>,
     fields: Vec<(String, String)>,
     action: Option<String>,
     removed: bool,
@@ -96,6 +96,15 @@ pub struct FormError {
     pub text: String,
 }
 
+/// What another window has done with the draft that this one showed, so that this one's is another now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Apart {
+    /// Kept something else.
+    Changed,
+    /// Sent it.
+    Sent,
+}
+
 /// What the sender of a form wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -123,7 +132,7 @@ impl Form {
             saved_at: None,
             window: Some(random::id()),
             seen: None,
-            apart: false,
+            apart: None,
             fields: Vec::new(),
             action: None,
             removed: false,

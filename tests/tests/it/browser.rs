@@ -6,7 +6,7 @@ mod trouble;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -15,7 +15,7 @@ use infrastructure::Clock;
 use crate::support::TestApp;
 
 /// How long the whole journey may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(1200);
+const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// What must be there, and how it is installed.
 const NEEDED: &str = "The browser's tests need Node.js 20 or newer, Chromium, and packages from npm:\n  \
@@ -36,46 +36,66 @@ fn pictures() -> PathBuf {
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/pictures"), PathBuf::from)
 }
 
-/// Begins a journey: a script of `browser/` and what it is told.
-pub(crate) fn start(arguments: &[&str]) -> Child {
-    assert!(chromium().exists() && folder().join("node_modules/playwright-core").exists(), "{NEEDED}");
-    let mut command = Command::new("node");
-    command.args(arguments).current_dir(folder());
-    command.env("PICTURES", pictures());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap_or_else(|error| panic!("{error}\n{NEEDED}"))
-}
+/// A journey under way: a script of `browser/`, and what it is told. It is ended when this is dropped.
+pub(crate) struct Journey(Child);
 
-/// Goes with a journey to its end, and does what it asks for, line by line.
-pub(crate) fn talk(mut journey: Child, mut done: impl FnMut(&str) -> String) -> Output {
-    let (asks, mut told) = (journey.stdout.take().unwrap(), journey.stdin.take().unwrap());
-    for line in BufReader::new(asks).lines() {
-        writeln!(told, "{}", done(&line.unwrap())).unwrap();
+impl Journey {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        assert!(chromium().exists() && folder().join("node_modules/playwright-core").exists(), "{NEEDED}");
+        let mut command = Command::new("node");
+        command.args(arguments).current_dir(folder());
+        command.env("PICTURES", pictures());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(command.spawn().unwrap_or_else(|error| panic!("{error}\n{NEEDED}")))
     }
-    drop(told);
-    journey.wait_with_output().unwrap()
+
+    /// Goes with it to its end, which must be well and come in time, and does what it asks for, line by line.
+    pub(crate) async fn ends_well(self, done: impl FnMut(&str) -> String + Send + 'static) {
+        let process = self.0.id().to_string();
+        let mut talk = tokio::task::spawn_blocking(move || self.talk(done));
+        let Ok(ended) = tokio::time::timeout(PATIENCE, &mut talk).await else {
+            // Only then the talk ends, too.
+            Command::new("kill").args(["-s", "KILL", &process]).status().unwrap();
+            panic!("the journey does not end: {}", talk.await.unwrap().1);
+        };
+        let (status, said) = ended.unwrap();
+        assert!(status.success(), "{said}");
+    }
+
+    fn talk(mut self, mut done: impl FnMut(&str) -> String) -> (ExitStatus, String) {
+        let (asks, mut told) = (self.0.stdout.take().unwrap(), self.0.stdin.take().unwrap());
+        let errors = self.0.stderr.take().unwrap();
+        let said = std::thread::spawn(move || std::io::read_to_string(errors).unwrap());
+        for line in BufReader::new(asks).lines() {
+            writeln!(told, "{}", done(&line.unwrap())).unwrap();
+        }
+        drop(told);
+        (self.0.wait().unwrap(), said.join().unwrap())
+    }
 }
 
-/// Goes with a journey to its end, and moves the clock for it.
-pub(crate) fn accompany(journey: Child, clock: &Clock) -> Output {
-    talk(journey, |line| {
+impl Drop for Journey {
+    fn drop(&mut self) {
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+/// Moves a clock for a journey.
+pub(crate) fn passing(clock: &Clock) -> impl FnMut(&str) -> String + Send + 'static {
+    let clock = clock.clone();
+    move |line| {
         let minutes = line.strip_prefix("pass ").unwrap_or_else(|| panic!("the journey says: {line}"));
         clock.set(clock.now() + TimeDelta::minutes(minutes.parse().unwrap()));
         "passed".to_owned()
-    })
+    }
 }
 
 /// A journey through a demo, which must end well.
 async fn goes(script: &str) {
     let app = TestApp::start_with(|config| config.demo.enabled = true).await;
-    let journey = start(&[script, &app.url]);
-    let (clock, process) = (app.clock.clone(), journey.id());
-    let journey = tokio::task::spawn_blocking(move || accompany(journey, &clock));
-    let output = tokio::time::timeout(PATIENCE, journey).await;
-    let output = output.unwrap_or_else(|_| panic!("the journey, process {process}, does not end")).unwrap();
+    Journey::start(&[script, &app.url]).ends_well(passing(&app.clock)).await;
     // Files that were uploaded and taken away again wait for the cleaner.
     app.leaves_staged(app.staged());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 
 use self::providers::Provider;
 use self::visit::{Page, Visit};
-use crate::browser;
+use crate::browser::{Journey, passing};
 use crate::support::{EXEMPELVERKET, PROVMYNDIGHETEN, TestApp};
 
 /// As Exempelverket and Provmyndigheten share it, and the centre's own people have it too.
@@ -451,10 +451,6 @@ async fn nobody_is_led_to_another_host_by_a_login() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_real_browser_one_logs_in_and_out_with_the_script_and_without() {
     let world = World::start().await;
-    let journey = browser::start(&["login.mjs", &world.app.url, &world.provider.address]);
-    let process = journey.id();
-    let journey = tokio::task::spawn_blocking(move || journey.wait_with_output().unwrap());
-    let output = tokio::time::timeout(browser::PATIENCE, journey).await;
-    let output = output.unwrap_or_else(|_| panic!("the journey, process {process}, does not end")).unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let journey = Journey::start(&["login.mjs", &world.app.url, &world.provider.address]);
+    journey.ends_well(passing(&world.app.clock)).await;
 }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Child;
 
 use api::app::sessions::Session;
 use api::{App, Config, pages::cookies};
@@ -16,7 +15,7 @@ use reqwest::header::{COOKIE, SET_COOKIE};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::browser;
+use crate::browser::{Journey, passing};
 use crate::program::PATIENCE;
 use crate::support::{EXEMPELVERKET, TestApp, identity};
 
@@ -281,15 +280,6 @@ async fn times_that_cannot_be_are_refused_in_words() {
     }
 }
 
-/// Ends the journey where it hangs.
-async fn ended(journey: Child, clock: Clock) {
-    let process = journey.id();
-    let output = tokio::task::spawn_blocking(move || browser::accompany(journey, &clock));
-    let output = timeout(browser::PATIENCE, output).await;
-    let output = output.unwrap_or_else(|_| panic!("the journey, process {process}, does not end")).unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_real_browser_one_is_warned_and_goes_on_and_nothing_typed_is_lost() {
     let app = TestApp::start_with(|config| {
@@ -297,6 +287,5 @@ async fn in_a_real_browser_one_is_warned_and_goes_on_and_nothing_typed_is_lost()
         config.sessions = api::config::Sessions { idle_minutes: 5, absolute_hours: 1 };
     })
     .await;
-    let journey = browser::start(&["session.mjs", &app.url]);
-    ended(journey, app.clock.clone()).await;
+    Journey::start(&["session.mjs", &app.url]).ends_well(passing(&app.clock)).await;
 }

@@ -6,13 +6,13 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use domain::PersonId;
 use domain::files::UploadedFile;
+use domain::{Language, PersonId};
 use infrastructure::{CommandError, random};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Form;
+use super::{Apart, Form};
 use crate::app::Caller;
 use crate::app::drafts::KEPT_DAYS;
 use crate::pages::failures::way_in;
@@ -75,30 +75,42 @@ impl Form {
     ) -> Result<(), Failure> {
         self.ready()?;
         let key = self.key.to_string();
-        let sent = match app.repeated(caller, Some(&key), &self.fingerprint(path)).await {
+        let mut apart = match app.repeated(caller, Some(&key), &self.fingerprint(path)).await {
             Ok(Some(_)) => return Ok(()),
-            Ok(None) => false,
-            Err(CommandError::KeyReused) => true,
+            Ok(None) => None,
+            Err(CommandError::KeyReused) => Some(Apart::Sent),
             Err(error) => return Err(error.into()),
         };
         let person = caller.actor.person;
-        if sent {
+        if apart.is_some() {
             self.forget(app, person).await;
+        } else if self.is_kept_by_another(app, person).await? {
+            apart = Some(Apart::Changed);
         }
-        if sent || self.is_kept_by_another(app, person).await? {
-            (self.key, self.apart) = (random::id(), true);
+        if apart.is_some() {
+            (self.key, self.apart) = (random::id(), apart);
         }
         self.save(app, person, address).await
     }
 
+    /// That it is kept, and why it is a draft of its own, if it is.
+    pub fn kept_words(&self, language: Language, kept: &Text) -> String {
+        let apart = match self.apart {
+            Some(Apart::Changed) => "draft-apart",
+            Some(Apart::Sent) => "draft-apart-sent",
+            None => return kept.to_string(),
+        };
+        format!("{} {kept}", Text::new(language, apart))
+    }
+
     /// Whether another window has kept something under its key that this one does not show.
     async fn is_kept_by_another(&self, app: &App, owner: PersonId) -> Result<bool, Failure> {
+        if self.window.is_none() {
+            return Ok(false);
+        }
         let drafts: Vec<(Uuid, Draft)> = app.drafts(owner).await?;
         let kept = drafts.into_iter().find(|(key, _)| *key == self.key).map(|(_, draft)| draft);
-        let is_other = |kept: Draft| {
-            self.window.is_some() && kept.window != self.window && Some(kept.keeping) != self.seen
-        };
-        Ok(kept.is_some_and(is_other))
+        Ok(kept.is_some_and(|kept| kept.window != self.window && Some(kept.keeping) != self.seen))
     }
 
     /// Whether what it asks for was done.

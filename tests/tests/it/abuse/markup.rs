@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{employee, routes};
-use crate::browser;
+use crate::browser::{Journey, passing};
 use crate::officer_pages::browser::Browser;
 use crate::support::{EXEMPELVERKET, PDF, TestApp, identity};
 
@@ -285,13 +285,8 @@ async fn a_form_that_is_refused_shows_again_as_text_what_was_typed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_real_browser_nothing_of_it_runs() {
     let app = TestApp::start_with(|config| config.demo.enabled = true).await;
-    let journey = browser::start(&["markup.mjs", &app.url]);
-    let (clock, process) = (app.clock.clone(), journey.id());
-    let journey = tokio::task::spawn_blocking(move || browser::accompany(journey, &clock));
-    let output = tokio::time::timeout(browser::PATIENCE, journey).await;
-    let output = output.unwrap_or_else(|_| panic!("the journey, process {process}, does not end")).unwrap();
+    Journey::start(&["markup.mjs", &app.url]).ends_well(passing(&app.clock)).await;
     app.leaves_staged(app.staged());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test]

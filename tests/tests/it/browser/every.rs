@@ -1,7 +1,7 @@
 //! Every page of the program in a browser: `browser/every.mjs` is told the routes, and goes to each of them in every state
 //! that is made here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use api::scanning;
 use domain::OrganisationNumber;
@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use tests::clamd::Clamd;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{PATIENCE, start, talk};
+use super::Journey;
 use crate::matrix::routes::PAGES;
 use crate::officer_pages::browser::Browser;
+use crate::program::read_models;
 use crate::scan::{clamd, docx, infected_pdf, run, until_scanned};
 use crate::service_status;
 use crate::support::{Done, EXEMPELVERKET, PDF, TestApp, identity};
@@ -131,17 +132,14 @@ async fn cases(app: &TestApp) -> Value {
 
 /// Makes the program fail: nothing can be written, nothing that is read can be recorded, the service status is gone.
 fn breaks(folder: &Path) -> rusqlite::Connection {
-    let open = |name: &str| rusqlite::Connection::open(folder.join(name)).unwrap();
-    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
-    let names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
-    let models = names.iter().find(|name| name.starts_with("read-") && name.ends_with(".db")).unwrap();
+    let open = |file: PathBuf| rusqlite::Connection::open(file).unwrap();
     for (file, sql) in [
-        (models.as_str(), "ALTER TABLE notice RENAME TO away"),
-        ("reads.db", "ALTER TABLE read_log RENAME TO away"),
+        (read_models(folder), "ALTER TABLE notice RENAME TO away"),
+        (folder.join("reads.db"), "ALTER TABLE read_log RENAME TO away"),
     ] {
         open(file).execute_batch(&format!("PRAGMA busy_timeout=5000; {sql}")).unwrap();
     }
-    let log = open("log.db");
+    let log = open(folder.join("log.db"));
     log.execute_batch("PRAGMA busy_timeout=5000; BEGIN IMMEDIATE").unwrap();
     log
 }
@@ -180,19 +178,16 @@ impl Town {
     /// Goes with a journey through it to its end.
     async fn goes(self, script: &str) {
         let Self { app, facts, .. } = &self;
-        let journey = start(&[script, &facts.to_string()]);
+        let journey = Journey::start(&[script, &facts.to_string()]);
         let folder = app.folder().to_owned();
-        let mut lock = None;
-        let output = tokio::task::spawn_blocking(move || {
-            talk(journey, |asked| {
-                assert_eq!(asked, "break", "the journey says: {asked}");
-                lock = Some(breaks(&folder));
-                "broken".to_owned()
-            })
-        });
-        let output = tokio::time::timeout(PATIENCE, output).await.expect("the journey does not end").unwrap();
+        let mut locks = Vec::new();
+        let end = move |asked: &str| {
+            assert_eq!(asked, "break", "the journey says: {asked}");
+            locks.push(breaks(&folder));
+            "broken".to_owned()
+        };
+        journey.ends_well(end).await;
         app.leaves_staged(app.staged());
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
 

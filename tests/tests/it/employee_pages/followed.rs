@@ -9,7 +9,7 @@ use serde_json::Value;
 use zip::ZipArchive;
 
 use super::*;
-use crate::browser::{PATIENCE, start};
+use crate::browser::{Journey, passing};
 use crate::support::{Done, PROVMYNDIGHETEN};
 
 const LIST: &str = "/mina-arenden";
@@ -424,9 +424,7 @@ async fn the_list_and_the_case_in_a_real_browser() {
     let own = Browser::of(&app, anna.identity.clone().unwrap()).await;
     own.get(&format!("/arenden/{}", asked.id)).await.shows(200, "Vilket fakturanummer");
     let paths = [&cases[2], &asked, &closed].map(|case| format!("/arenden/{}", case.id));
-    let journey = start(&["cases.mjs", &app.url, &paths[0], &paths[1], &paths[2]]);
-    let journey = tokio::task::spawn_blocking(move || journey.wait_with_output().unwrap());
-    let output = tokio::time::timeout(PATIENCE, journey).await.unwrap().unwrap();
+    let journey = Journey::start(&["cases.mjs", &app.url, &paths[0], &paths[1], &paths[2]]);
+    journey.ends_well(passing(&app.clock)).await;
     app.leaves_staged(app.staged());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -154,9 +154,13 @@ async fn a_message_is_kept_by_itself_until_it_is_sent_or_thrown_away() {
     assert!(!gone.says("Det du skrev finns kvar") && !gone.html.contains("En sak till."));
     let sent = anna.submit(&gone, &message, &typed("send")).await;
     anna.done(&sent).await.shows(200, "En sak till.");
-    // What a script sends late is no draft of what was sent.
+    // What a script sends late is no draft of what was sent; what is written on is another message.
     anna.submit(&gone, &message, &typed("draft")).await;
     assert!(!anna.get(&case).await.html.contains("En sak till.</textarea>"));
+    let more = [("text", "En sak till, och en.")];
+    let apart = anna.submit(&gone, &message, &[more[0], ("action", "draft")]).await;
+    apart.shows(200, "Utkastet har skickats i ett annat fönster.");
+    anna.done(&anna.submit(&apart, &message, &more).await).await.shows(200, "En sak till, och en.");
 }
 
 #[tokio::test]
@@ -230,7 +234,10 @@ async fn sending_from_one_window_leaves_what_another_has_kept() {
     // Going on there is kept, too, for it is not what was sent; and what was sent is no draft.
     let more = [FILED[0], FILED[1], ("message", "Mycket mer. Och mer."), ("action", "draft")];
     let apart = anna.submit(&kept, CREATE, &more).await;
-    apart.shows(200, "Det du skriver här sparas för sig.");
+    apart.shows(
+        200,
+        "Utkastet har skickats i ett annat fönster. Det du skriver här sparas som ett nytt utkast.",
+    );
     assert!(apart.html.contains("Och mer.</textarea>"));
     anna.get("/mina-arenden").await.shows(200, "Du har ett utkast som inte är skickat.");
     let late = [FILED[0], FILED[1], FILED[2], ("action", "draft")];

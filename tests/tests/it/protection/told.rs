@@ -92,3 +92,25 @@ async fn what_somebody_protected_sent_for_others_does_not_tell_where_they_work()
         assert!(!page.says("Skyddade personuppgifter"), "{role}: {}", page.text());
     }
 }
+
+/// What must not be told is looked up in the read models: until an event is there, it is not told at all.
+#[tokio::test]
+async fn an_auditor_is_shown_nothing_of_which_is_not_known_what_must_not_be_told() {
+    let app = TestApp::start().await;
+    let early = marked(&app).await;
+    let (tora, browser) = of_payroll(&app, Role::Auditor).await;
+    let sees = async |case: &Done| {
+        let feed = tora.get("/events?limit=1000").at_once().send().await.ok().to_string();
+        let page = browser.get("/revision").await;
+        let of_case = browser.get(&format!("/revision?case={}", case.number)).await;
+        [feed.contains(&case.id), page.html.contains(&case.id), of_case.html.contains(&case.id)]
+    };
+    assert_eq!(sees(&early).await, [true; 3]);
+    let held = rusqlite::Connection::open(crate::program::read_models(app.folder())).unwrap();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let late = app.employee("anna").case("En faktura till").await;
+    assert_eq!(sees(&late).await, [false; 3]);
+    held.execute_batch("ROLLBACK").unwrap();
+    app.app.shown_position(late.position).await.unwrap();
+    assert_eq!(sees(&late).await, [true; 3]);
+}
