@@ -4,6 +4,7 @@ use askama::Template;
 use domain::Language;
 
 use crate::mail::{Letter, letter};
+use crate::markdown;
 use crate::texts::Text;
 
 /// All that the mail can say.
@@ -19,9 +20,9 @@ pub struct News {
     pub title: String,
     /// From when, until when, and when it was over, as far as that is known.
     pub period: String,
-    /// What is affected.
+    /// What is affected, in Markdown.
     pub body: String,
-    /// What one can do meanwhile; may be empty.
+    /// What one can do meanwhile, in Markdown; may be empty.
     pub advice: String,
     /// When more is told; may be empty.
     pub next: String,
@@ -58,6 +59,11 @@ impl News {
             .with("system", &self.system)
             .with("progress", &self.progress)
             .with("phone", &self.phone)
+    }
+
+    /// What is written in Markdown, as HTML.
+    pub fn html(&self, written: &str) -> String {
+        markdown::html(written, 2)
     }
 
     /// Writes the mail.

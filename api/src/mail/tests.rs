@@ -281,6 +281,8 @@ fn a_notice_says_the_same_in_both_parts_and_how_one_stops_it() {
     let text: Vec<&str> = letter.text.split_whitespace().collect();
     let html = read(&letter.html).replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&");
     assert_eq!(html, text.join(" "));
+    let formatted = service_status::News { body: "Läs **mer** och <b>mer</b>.".to_owned(), ..news.clone() };
+    assert!(formatted.write().unwrap().html.contains("Läs <strong>mer</strong> och &#60;b&#62;mer"));
     for words in ["Stängt & låst <lördag>", LINK, &news.settings, "följer Visma Proceedo", "kl. 12.00."] {
         assert!(letter.text.contains(words), "{words} in {}", letter.text);
     }

@@ -43,14 +43,10 @@ pub struct NoticeInWords {
     pub system_name: String,
     /// The core of it.
     pub title: String,
-    /// What is affected.
+    /// What is affected, as HTML.
     pub body: String,
-    /// What one can do meanwhile; may be empty.
+    /// What one can do meanwhile, as HTML; may be empty.
     pub advice: String,
-    /// The same two as HTML.
-    pub body_html: String,
-    /// What one can do, as HTML.
-    pub advice_html: String,
     /// Disruption or planned maintenance.
     pub kind: NoticeKind,
     /// How far it has come.
@@ -110,12 +106,17 @@ impl Status {
     }
 }
 
-/// A notice at a moment, in words.
-pub fn in_words(language: Language, notice: &Notice, now: DateTime<Utc>) -> NoticeInWords {
-    let (title, body, advice) = match language {
+/// What is written in a notice: its title, what is affected, and what one can do.
+pub fn written(language: Language, notice: &Notice) -> (&str, &str, &str) {
+    match language {
         Language::Sv => (&notice.title_sv, &notice.body_sv, &notice.advice_sv),
         Language::En => (&notice.title_en, &notice.body_en, &notice.advice_en),
-    };
+    }
+}
+
+/// A notice at a moment, in words.
+pub fn in_words(language: Language, notice: &Notice, now: DateTime<Utc>) -> NoticeInWords {
+    let (title, body, advice) = written(language, notice);
     let progress = notice.progress(now);
     let moment = |at: DateTime<Utc>| format::moment(language, at);
     let updated = Text::new(language, "status-updated")
@@ -141,11 +142,9 @@ pub fn in_words(language: Language, notice: &Notice, now: DateTime<Utc>) -> Noti
         address: format!("/driftstatus/{}", notice.id),
         system: notice.system.map_or(OURSELVES, System::code).to_owned(),
         system_name: notice.system.map_or("Kundwebben", System::name).to_owned(),
-        title: title.clone(),
-        body: body.clone(),
-        advice: advice.clone(),
-        body_html: markdown::html(body, 3),
-        advice_html: markdown::html(advice, 3),
+        title: title.to_owned(),
+        body: markdown::html(body, 3),
+        advice: markdown::html(advice, 3),
         kind: notice.kind,
         progress,
         period,

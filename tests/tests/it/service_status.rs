@@ -158,6 +158,7 @@ async fn the_feed_is_well_formed_in_both_languages() {
         assert!(
             text.contains(words) && text.contains(&address) && text.contains("<category term=\"ongoing\"/>")
         );
+        assert!(text.contains("<content type=\"html\">&#60;p&#62;"), "{text}");
         let names = element_names(&text);
         assert_eq!(names.iter().filter(|name| *name == "entry").count(), 1, "{text}");
     }

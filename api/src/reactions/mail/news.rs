@@ -11,7 +11,7 @@ use projections::settings;
 
 use crate::App;
 use crate::mail::service_status::News;
-use crate::pages::service_status::in_words;
+use crate::pages::service_status::{in_words, written};
 use crate::reactions::mail::occasion::{About, Prepared, Unprepared, address, not_now};
 use crate::reactions::mail::recipient::recipient;
 use crate::reactions::mail::{Fault, MailReaction};
@@ -49,6 +49,7 @@ pub(super) async fn prepare(app: &App, delivery: &Delivery) -> Result<Prepared, 
     let to = recipient(&app.reader, delivery.recipient, None).await?;
     let (language, at) = (to.language.unwrap_or(Language::Sv), notice.updated_at);
     let words = in_words(language, &notice, at);
+    let (_, body, advice) = written(language, &notice);
     let web = app.config.public_url();
     let over = words.resolved.map(|resolved| format!(" {resolved}")).unwrap_or_default();
     let news = News {
@@ -57,8 +58,8 @@ pub(super) async fn prepare(app: &App, delivery: &Delivery) -> Result<Prepared, 
         progress: Text::new(language, format!("progress-{}", words.progress)).to_string(),
         title: words.title,
         period: words.period + &over,
-        body: words.body,
-        advice: words.advice,
+        body: body.to_owned(),
+        advice: advice.to_owned(),
         next: words.next.unwrap_or_default(),
         link: format!("{web}{}", words.address),
         settings: format!("{web}/installningar"),
