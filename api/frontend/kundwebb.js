@@ -4,6 +4,13 @@
 (() => {
   document.documentElement.classList.add("kw-script");
 
+  // What was just done is told once, not each time that the page is loaded again.
+  const here = new URL(location.href);
+  if (here.searchParams.has("done")) {
+    here.searchParams.delete("done");
+    history.replaceState(history.state, "", here);
+  }
+
   // The error summary has the focus, and its links lead into the field.
   document.querySelector("[data-focus]")?.focus();
   for (const link of document.querySelectorAll(".kw-summary a[href^='#']")) {
@@ -106,7 +113,9 @@
         const written = page.querySelector("form[data-autosave]");
         // A draft of its own from now on: that is said where it stays, and spoken.
         if (hidden(written, "form").value !== hidden(form, "form").value) {
-          form.before(page.querySelector("[data-draft-saved]"));
+          const box = page.querySelector("[data-draft-saved]");
+          const old = document.querySelector("[data-draft-saved]");
+          if (old) old.replaceWith(box); else form.before(box);
           spoken.textContent = "";
         }
         spoken.textContent ||= words;

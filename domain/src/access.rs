@@ -3,7 +3,7 @@
 
 use crate::ids::PersonId;
 use crate::organisation_number::OrganisationNumber;
-use crate::vocabulary::{Area, vocabulary};
+use crate::vocabulary::{Area, Channel, vocabulary};
 
 vocabulary! {
     /// What a caller is to Kundwebb. Whoever has several roles acts in one of them at a time.
@@ -138,6 +138,15 @@ pub struct Standing {
     pub reporter: Option<PersonId>,
     /// Who created it.
     pub registered_by: PersonId,
+    /// How it came in.
+    pub channel: Channel,
+}
+
+impl Standing {
+    /// Whether somebody sent it. A call that an officer registers is sent by nobody but who calls.
+    fn was_sent_by(&self, person: PersonId) -> bool {
+        self.registered_by == person && self.channel != Channel::Telefon
+    }
 }
 
 vocabulary! {
@@ -184,10 +193,10 @@ pub enum Verdict {
 /// Cases that a caller may read, or know of; every condition that is set must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// Only cases of these reporters; together with `registered_by`, those of either.
+    /// Only cases of these reporters; together with `sent_by`, those of either.
     pub reporters: Option<Vec<PersonId>>,
-    /// Only cases that this caller created.
-    pub registered_by: Option<PersonId>,
+    /// Only cases that this caller sent, for whomever: not calls that the same person registered as an officer.
+    pub sent_by: Option<PersonId>,
     /// Only cases of these employers.
     pub employers: Option<Vec<OrganisationNumber>>,
     /// Only cases in these areas.
@@ -204,8 +213,8 @@ impl Actor {
         };
         match self.role {
             Role::Employee | Role::EmployerAdministrator => own(),
-            Role::Requester => Reach { registered_by: Some(self.person), ..own() },
-            Role::System => Reach { reporters: None, registered_by: Some(self.person), ..own() },
+            Role::Requester => Reach { sent_by: Some(self.person), ..own() },
+            Role::System => Reach { reporters: None, sent_by: Some(self.person), ..own() },
             Role::Officer | Role::TeamLead => Reach { areas: self.areas.clone(), ..Reach::default() },
             Role::Registrar | Role::Auditor => Reach::default(),
             Role::Archivist | Role::StatusEditor | Role::SystemAdministrator => Reach::nothing(),
@@ -234,10 +243,10 @@ impl Reach {
     /// Whether a case lies within.
     pub fn covers(&self, case: &Standing) -> bool {
         let reported = self.reporters.as_ref().map(|own| case.reporter.is_some_and(|who| own.contains(&who)));
-        let registered = self.registered_by.map(|creator| creator == case.registered_by);
-        let theirs = match (reported, registered) {
+        let sent = self.sent_by.map(|sender| case.was_sent_by(sender));
+        let theirs = match (reported, sent) {
             (None, None) => true,
-            (reported, registered) => reported == Some(true) || registered == Some(true),
+            (reported, sent) => reported == Some(true) || sent == Some(true),
         };
         theirs
             && within(self.employers.as_deref(), Some(&case.employer))
@@ -296,6 +305,7 @@ mod tests {
             area: Area::Lon,
             reporter: Some(person(1)),
             registered_by: person(9),
+            channel: Channel::Webb,
         }
     }
 
@@ -367,6 +377,10 @@ mod tests {
             }
         }
         assert!(Role::ALL.iter().all(|role| named.contains(role)), "a role has no row: {named:?}");
+        // Of a call, whoever registered it as an officer knows nothing as the requester that the same person is, too.
+        let call = Standing { channel: Channel::Telefon, ..case() };
+        let requester = at(&own, actor(Role::Requester, 9));
+        assert_eq!(may(&requester, Action::Know, &call), Verdict::Unknown);
     }
 
     /// Role × duty, spelled out, in the order of [`Duty::ALL`].

@@ -188,6 +188,7 @@ impl Case {
             area,
             reporter,
             registered_by,
+            channel,
             language,
             stored_files,
             ..
@@ -202,6 +203,7 @@ impl Case {
                 area: *area,
                 reporter: *reporter,
                 registered_by: *registered_by,
+                channel: *channel,
             },
             language: *language,
             file_count: 0,

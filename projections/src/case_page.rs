@@ -146,6 +146,7 @@ impl CaseView {
             area: self.area,
             reporter: self.reporter,
             registered_by: self.registered_by,
+            channel: self.channel,
         }
     }
 

@@ -56,6 +56,7 @@ impl CaseRow {
             area: self.area,
             reporter: self.reporter,
             registered_by: self.registered_by,
+            channel: self.channel,
         }
     }
 }
@@ -186,7 +187,7 @@ fn cases(list: List, reach: &Reach, filter: &Filter) -> (&'static str, Condition
     if list == List::Mine {
         conditions.is("reporter IS NOT NULL");
     }
-    let by_person = reach.reporters.is_some() || reach.registered_by.is_some() || filter.officer.is_some();
+    let by_person = reach.reporters.is_some() || reach.sent_by.is_some() || filter.officer.is_some();
     let nothing = reach.areas.as_ref().is_some_and(Vec::is_empty);
     let is_queue =
         is_open(filter) && !by_person && !nothing && filter.employer.is_none() && filter.q.is_none();
@@ -235,7 +236,7 @@ fn known(total: u64) -> (u64, bool) {
 
 /// Whether the total of a list is kept in the counters: it asks for nothing but employer, area and status.
 fn is_kept(list: List, reach: &Reach, filter: &Filter) -> bool {
-    let by_person = reach.reporters.is_some() || reach.registered_by.is_some();
+    let by_person = reach.reporters.is_some() || reach.sent_by.is_some();
     list != List::Mine
         && !by_person
         && filter.channel.is_none()
@@ -342,7 +343,7 @@ mod tests {
             employers: employer.clone(),
             ..Reach::default()
         };
-        let system = Reach { registered_by: Some(person(9)), employers: employer, ..Reach::default() };
+        let system = Reach { sent_by: Some(person(9)), employers: employer, ..Reach::default() };
         let any = Filter::default();
         let open = Filter { status: vec![Status::Received, Status::InProcess], ..Filter::default() };
         let closed = Filter { status: vec![Status::Closed], ..Filter::default() };

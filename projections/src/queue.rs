@@ -3,7 +3,7 @@
 
 use domain::access::{Reach, Standing};
 use domain::vocabulary::Party;
-use domain::{Area, CaseId, CaseNumber, Event, OrganisationNumber, PersonId, SubArea, System};
+use domain::{Area, CaseId, CaseNumber, Channel, Event, OrganisationNumber, PersonId, SubArea, System};
 use infrastructure::Recorded;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
@@ -230,18 +230,19 @@ pub fn by_number(tables: &Connection, number: CaseNumber) -> Result<Option<(Case
 /// # Errors
 /// When the read models cannot be read.
 pub fn standing(tables: &Connection, case: CaseId) -> Result<Option<Standing>, ReadError> {
-    let sql = "SELECT employer, area, reporter, registered_by FROM queue WHERE case_id = ?1";
-    let row: Option<(String, String, Option<_>, _)> = tables
+    let sql = "SELECT employer, area, channel, reporter, registered_by FROM queue WHERE case_id = ?1";
+    let row: Option<(String, String, String, Option<_>, _)> = tables
         .prepare_cached(sql)?
-        .query_row([case.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .query_row([case.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
         .optional()?;
-    let Some((employer, area, reporter, registered_by)) = row else { return Ok(None) };
-    let wrong = || ReadError::Row("a case row holds no employer or area".to_owned());
+    let Some((employer, area, channel, reporter, registered_by)) = row else { return Ok(None) };
+    let wrong = || ReadError::Row("a case row holds no employer, area or channel".to_owned());
     Ok(Some(Standing {
         employer: OrganisationNumber::parse(&employer).ok_or_else(wrong)?,
         area: Area::parse(&area).ok_or_else(wrong)?,
         reporter: reporter.map(PersonId),
         registered_by: PersonId(registered_by),
+        channel: Channel::parse(&channel).ok_or_else(wrong)?,
     }))
 }
 

@@ -197,7 +197,7 @@ fn counter(row: &Row<'_>) -> Result<(OrganisationNumber, Area, Status), ReadErro
 
 /// Statistics know employers and areas, no persons: a reach narrowed by persons sees nothing here.
 fn conditions(reach: &Reach) -> Conditions {
-    if reach.reporters.is_some() || reach.registered_by.is_some() {
+    if reach.reporters.is_some() || reach.sent_by.is_some() {
         let mut nothing = Conditions::default();
         nothing.any_of("employer", std::iter::empty());
         return nothing;
@@ -379,7 +379,7 @@ mod tests {
         let told = week();
         for reach in [
             Reach { reporters: Some(vec![person(1)]), ..Reach::default() },
-            Reach { registered_by: Some(person(1)), ..Reach::default() },
+            Reach { sent_by: Some(person(1)), ..Reach::default() },
         ] {
             assert_eq!(counts(&told, &reach, "2026-11-26"), []);
         }

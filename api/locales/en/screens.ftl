@@ -299,6 +299,10 @@ draft-saved-earlier = Your draft was saved { $moment }. It is kept for { $n ->
  }.
 draft-apart = The same draft has been changed in another window. What you write here is saved separately.
 draft-apart-sent = The draft has been sent from another window. What you write here is saved as a new draft.
+draft-discarded = The draft is deleted.
+draft-discarded-other = The draft is deleted. This is another draft, which has not been sent.
+case-draft-other = You also have a draft that has not been sent. It is in the box.
+file-sent-before = { $file } already belongs to a case that has been sent. Attach the file again if it belongs here, too.
 case-file-infected = A file that you attached contains malicious code and cannot be opened. Contact your IT department.
 case-file-infected-again = A file that you attached contains malicious code and cannot be opened. Contact your IT department, and attach another file further down on the page.
 list-draft = { $n ->

@@ -299,6 +299,10 @@ draft-saved-earlier = Utkastet sparades { $moment }. Det finns kvar i { $n ->
  }.
 draft-apart = Samma utkast har ändrats i ett annat fönster. Det du skriver här sparas för sig.
 draft-apart-sent = Utkastet har skickats i ett annat fönster. Det du skriver här sparas som ett nytt utkast.
+draft-discarded = Utkastet är borttaget.
+draft-discarded-other = Utkastet är borttaget. Här är ett annat utkast, som inte är skickat.
+case-draft-other = Du har också ett utkast som inte är skickat. Det står i rutan.
+file-sent-before = { $file } hör redan till ett ärende som är skickat. Bifoga filen igen om den ska med här också.
 case-file-infected = En fil som du bifogade innehåller skadlig kod och kan inte öppnas. Kontakta din it-avdelning.
 case-file-infected-again = En fil som du bifogade innehåller skadlig kod och kan inte öppnas. Kontakta din it-avdelning, och bifoga en ny fil längre ner på sidan.
 list-draft = { $n ->

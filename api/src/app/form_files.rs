@@ -64,6 +64,10 @@ impl App {
         if kept.is_some_and(|(_, expires_at)| expires_at > now + SOON) {
             return Ok(true);
         }
+        // One that a case has needs no row.
+        if self.log.is_attached(file.card.attachment_id).await? {
+            return Ok(true);
+        }
         // The row comes first: from then on the cleaner leaves the file alone.
         if let Err(error) = self.keep_staged(owner, file, now + uploads::KEPT).await {
             tracing::warn!(%error, "a file of a form is known by its receipt alone");

@@ -195,7 +195,8 @@ fn row(
         version: event.version,
         actor: if hidden.actor { "–".to_owned() } else { event.actor.to_string() },
         employer: event.employer.clone().filter(|_| !hidden.employer),
-        leaf_hash: hex::encode(event.leaf_hash),
+        // What it is the hash of is not shown.
+        leaf_hash: if hidden.any() { "–".to_owned() } else { hex::encode(event.leaf_hash) },
         facts: pretty(&hidden.without(&event.facts)),
         sealed: if event.sealed.is_some() { "audit-yes" } else { "audit-no" },
     }

@@ -86,6 +86,8 @@ struct CaseTemplate {
     told: bool,
     /// Whether a message has just been sent.
     sent: bool,
+    /// Whether what was written has just been thrown away.
+    discarded: bool,
 }
 
 /// A message as the page shows it.
@@ -198,8 +200,11 @@ async fn page(
     let limits = app.config.limits();
     let said = given.shown(receipt)?.map(|given| Said::new(&frame, &given));
     let asked = own && said.is_none() && is_asked(view.closed_at, app.clock.now());
+    let done = |what: &str| visitor.address.ends_with(&format!("?done={what}"));
+    let left = if done("message") { "case-draft-other" } else { "case-draft-left" };
     let page = CaseTemplate {
-        notice: form.saved_at.map(|_| form.kept_words(language, &Text::new(language, "case-draft-left"))),
+        notice: form.saved_at.map(|_| form.kept_words(language, &Text::new(language, left))),
+        discarded: done("discarded"),
         said,
         opinion: asked.then_some(opinion),
         opinions: opinion::choices(&frame),
@@ -222,7 +227,7 @@ async fn page(
         body_max: BODY_MAX as u64,
         infected: own && has_infected(&view),
         told: own && is_told(app, caller).await?,
-        sent: visitor.address.ends_with("?done=message"),
+        sent: done("message"),
         target: reply_target::words(app, language, (view.area, written_last(&view))),
         frame,
         view,

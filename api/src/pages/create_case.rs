@@ -26,6 +26,8 @@ use crate::{App, Failure, format};
 
 /// Where it is.
 pub const ADDRESS: &str = "/skapa-arende";
+/// What tells there that a draft was thrown away.
+const DISCARDED: &str = "done=discarded";
 
 pub(super) use command::{create, filled, named};
 
@@ -38,6 +40,8 @@ pub(super) fn routes() -> Router<App> {
 struct CreatePage {
     frame: Frame,
     form: Form,
+    /// Whether a draft was just thrown away.
+    discarded: bool,
     /// What has happened to the form, besides errors.
     notice: Option<String>,
     mismatch: Option<String>,
@@ -94,6 +98,8 @@ async fn following_on(app: &App, visitor: &Visitor, number: String) -> Form {
 }
 
 async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Result<Response, Failure> {
+    // The browser itself, not the script (Fetch Metadata).
+    let goes_there = request.headers().get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
     let mut form = Form::read(&app, &visitor, "create", request).await?;
     let caller = match form.sender(&visitor).and_then(|_| visitor.caller_for(Duty::OwnCases)) {
         Ok(caller) => caller,
@@ -106,7 +112,7 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
     let for_requester = caller.actor.role != Role::Requester && command::for_another(&form);
     if form.action() == Action::Send && for_requester {
         if form.was_sent(&app, caller).await? {
-            let failure = command::already_sent(&app, &visitor, caller, &mut form).await?;
+            let failure = command::already_sent(&app, &visitor, caller, (&mut form, ADDRESS)).await?;
             return refused(&app, &visitor, form, failure).await;
         }
         return not_sent(&app, &visitor, &mut form, ADDRESS, Failure::Forbidden).await;
@@ -129,12 +135,14 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
             page(&app, &visitor, form, status).await
         }
         Action::SaveDraft => match form.keep(&app, caller, (ADDRESS, ADDRESS)).await {
+            // Whoever goes on from there and comes back is asked for nothing.
+            Ok(()) if goes_there && form.apart.is_none() => Ok(Redirect::to(ADDRESS).into_response()),
             Ok(()) => page(&app, &visitor, form, StatusCode::OK).await,
             Err(failure) => refused(&app, &visitor, form, failure).await,
         },
         Action::Discard => {
             form.forget(&app, caller.actor.person).await;
-            Ok(Redirect::to(ADDRESS).into_response())
+            Ok(Redirect::to(&format!("{ADDRESS}?{DISCARDED}")).into_response())
         }
     }
 }
@@ -146,7 +154,7 @@ async fn refused(
     mut form: Form,
     failure: Failure,
 ) -> Result<Response, Failure> {
-    let status = form.refuse(visitor.language, failure)?;
+    let status = form.refuse_files(app, visitor.language, failure).await?;
     page(app, visitor, form, status).await
 }
 
@@ -164,6 +172,7 @@ async fn page(app: &App, visitor: &Visitor, mut form: Form, status: StatusCode) 
         |employer: &Employer| Choice::new(employer.number.as_str(), employer::name_of(employer, language));
     let limits = app.config.limits();
     let page = CreatePage {
+        discarded: visitor.address.ends_with(DISCARDED),
         notice: form.saved_at.map(|saved| saved_words(language, &form, (saved, app.clock.now()))),
         mismatch,
         employers: if own.len() > 1 { own.iter().map(choice).collect() } else { Vec::new() },

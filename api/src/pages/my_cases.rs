@@ -108,7 +108,7 @@ async fn show(
 /// A page of the list; one that is not there is the first. What is not opened is told of one's own cases: that others have
 /// not opened theirs is nobody's business.
 async fn find(app: &App, reach: Reach, filter: Filter, number: u64) -> Result<Found, Failure> {
-    let own = Reach { registered_by: None, ..reach.clone() };
+    let own = Reach { sent_by: None, ..reach.clone() };
     let reach = if filter.unseen { own.clone() } else { reach };
     let found = app.query(move |tables| {
         let find = |number| my_cases::find(tables, &reach, &filter, (Sort::Newest, number, LIMIT));

@@ -168,9 +168,9 @@ impl Feed {
         let mut opened = self.opened(events).await?.into_iter();
         let body = |event: &StoredEvent| {
             let hidden = protected.of(event);
-            // Who somebody is, few may read (LAW-12).
+            // Who somebody is, and where they get mail, few may read (LAW-12).
             let personal = opened.next().flatten();
-            let personal = personal.filter(|_| !(hidden.employer && event.type_name == "PersonSeen"));
+            let personal = personal.filter(|_| !hidden.employer || case_of(event).is_some());
             let body = EventBody::of_stored(event, personal.as_deref());
             if self.hides_employer { body.without(hidden) } else { body }
         };

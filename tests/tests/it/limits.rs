@@ -143,6 +143,20 @@ async fn what_is_written_in_a_case_too_soon_after_others_is_shown_again() {
     }
 }
 
+/// The mark of protected identity is written to the log, too.
+#[tokio::test]
+async fn marks_of_protected_identity_are_counted() {
+    let app = TestApp::start_with(few(1)).await;
+    let case = app.employee("anna").case("Omföring").await;
+    app.app.shown_position(case.position).await.unwrap();
+    let rita = Browser::of(&app, identity("rita", Role::Registrar)).await;
+    let mark = format!("/arenden/{}/skydd", case.id);
+    rita.done(&rita.post(&mark, &[("protected", "yes")]).await).await;
+    let head = app.head().await;
+    rita.post(&mark, &[("protected", "no")]).await.shows(429, "Försök igen om 60 sekunder.");
+    assert_eq!(app.head().await, head);
+}
+
 #[tokio::test]
 async fn the_pages_that_a_person_reads_are_counted() {
     let app = TestApp::start_with(|config| {

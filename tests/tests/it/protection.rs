@@ -224,6 +224,24 @@ async fn a_login_with_several_roles_acts_in_one_at_a_time() {
     assert!(get("/roll", &next).await.text().await.unwrap().contains("Arbeta som Anställd"));
 }
 
+/// As the requester that an officer is, too, one knows nothing of the calls that one has registered.
+#[tokio::test]
+async fn a_call_is_no_case_that_whoever_registered_it_has_sent() {
+    let app = TestApp::start().await;
+    let officer = app.officer("rita");
+    let mut body = officer.body("En fråga");
+    body["employer"] = json!(EXEMPELVERKET);
+    body["reporter"] = json!({"name": NAME, "email": ADDRESS});
+    body["channel"] = json!("telefon");
+    let call = officer.create(&body).await;
+    let employers = Some(vec![OrganisationNumber::parse(EXEMPELVERKET).unwrap()]);
+    let requester = app.caller(Identity { employers, ..identity("rita", Role::Requester) });
+    let own = requester.case("En egen fråga").await;
+    assert_eq!(requester.get(&format!("/cases/{}", call.id)).send().await.status, StatusCode::NOT_FOUND);
+    let listed = requester.list("").await;
+    assert!(listed.contains(&own.number) && !listed.contains(&call.number), "{listed:?}");
+}
+
 /// Counts name nobody; by the difference between employers it could be told all the same.
 #[tokio::test]
 async fn where_somebody_protected_works_is_not_told_by_counts() {

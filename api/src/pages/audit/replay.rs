@@ -194,7 +194,8 @@ fn in_words(language: Language, event: &Recorded, open: bool, hidden: Hidden) ->
         code,
         at: times(event.recorded_at.timestamp_micros()),
         actor: if hidden.actor { "–".to_owned() } else { event.actor.to_string() },
-        leaf_hash: hex::encode(event.leaf_hash),
+        // What it is the hash of is not shown.
+        leaf_hash: if hidden.any() { "–".to_owned() } else { hex::encode(event.leaf_hash) },
         facts: pretty(&hidden.without(&event.event.facts_json())),
         personal: personal(event, open),
     }

@@ -4,7 +4,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::access::{Action as Deed, Duty, Verdict, may};
-use infrastructure::{Receipt, random};
+use infrastructure::Receipt;
 use projections::CaseView;
 
 use super::{address, form_address, page, shown};
@@ -44,7 +44,7 @@ pub(super) async fn send(
         },
         Action::Discard => {
             form.forget(&app, caller.actor.person).await;
-            return Ok(Redirect::to(&address(case)).into_response());
+            return Ok(Redirect::to(&format!("{}?done=discarded", address(case))).into_response());
         }
         _ if !form.errors.is_empty() => Failure::Fields(Vec::new()),
         action => {
@@ -63,11 +63,11 @@ pub(super) async fn send(
     };
     let status = if failure == Failure::IdempotencyKeyReused {
         // Another window has sent something else of the same draft.
-        form.key = random::id();
+        form.begin_anew(&app, caller.actor.person, &back).await?;
         form.add_error("", Text::new(visitor.language, "officer-sent-before"));
         failure.status()
     } else {
-        form.refuse(visitor.language, failure)?
+        form.refuse_files(&app, visitor.language, failure).await?
     };
     let (view, receipt) = shown(&app, &visitor, &id).await?;
     page(&app, &visitor, (view, &receipt), form, status).await

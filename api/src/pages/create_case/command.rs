@@ -7,7 +7,7 @@ use domain::case::commands::create::Create;
 use domain::reading::What;
 use domain::refusal::{Code, FieldError};
 use domain::{Area, CaseCommand, CaseNumber, Channel, SubArea};
-use infrastructure::{Outcome, random};
+use infrastructure::Outcome;
 use projections::{Filter, Sort, case_page, my_cases, services};
 
 use crate::app::{Caller, Command};
@@ -57,7 +57,7 @@ pub(in crate::pages) async fn create(
     };
     match app.run(caller, command).await.map_err(Failure::from) {
         Err(Failure::Fields(errors)) => Err(Failure::Fields(named(app, visitor, errors).await?)),
-        Err(Failure::IdempotencyKeyReused) => Err(already_sent(app, visitor, caller, form).await?),
+        Err(Failure::IdempotencyKeyReused) => Err(already_sent(app, visitor, caller, (form, address)).await?),
         result => result,
     }
 }
@@ -127,18 +127,13 @@ pub(super) async fn already_sent(
     app: &App,
     visitor: &Visitor,
     caller: &Caller,
-    form: &mut Form,
+    (form, address): (&mut Form, &str),
 ) -> Result<Failure, Failure> {
     let id = app.command_id(caller, Some(&form.key.to_string()));
     let number: Option<CaseNumber> = app.log.outcome(id).await?.map(|kept| kept.outcome.case_number);
-    form.key = random::id();
-    let Some(number) = number else { return Ok(Failure::IdempotencyKeyReused) };
     // The files that went along are that case's.
-    for file in std::mem::take(&mut form.files) {
-        if !app.log.is_attached(file.file.card.attachment_id).await? {
-            form.files.push(file);
-        }
-    }
+    form.begin_anew(app, caller.actor.person, address).await?;
+    let Some(number) = number else { return Ok(Failure::IdempotencyKeyReused) };
     add_sent(visitor, form, number);
     Ok(Failure::Fields(Vec::new()))
 }

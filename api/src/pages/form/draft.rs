@@ -7,18 +7,19 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::files::UploadedFile;
+use domain::refusal::{Code, FieldError};
 use domain::{Language, PersonId};
 use infrastructure::{CommandError, random};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Apart, Form};
+use super::{Apart, FILES, Form};
 use crate::app::Caller;
 use crate::app::drafts::KEPT_DAYS;
 use crate::pages::failures::way_in;
 use crate::pages::login::{onward, role_address};
 use crate::pages::{Frame, Visitor, render_with};
-use crate::texts::Text;
+use crate::texts::{Text, field_error};
 use crate::{App, Failure};
 
 /// A form as it is kept.
@@ -84,6 +85,7 @@ impl Form {
         let person = caller.actor.person;
         if apart.is_some() {
             self.forget(app, person).await;
+            self.leave_attached(app).await?;
         } else if self.is_kept_by_another(app, person).await? {
             apart = Some(Apart::Changed);
         }
@@ -91,6 +93,63 @@ impl Form {
             (self.key, self.apart) = (random::id(), apart);
         }
         self.save(app, person, address).await
+    }
+
+    /// Begins anew what was sent before, so that it can be sent once more as something else: kept as a draft of its own
+    /// where it is one, without the files that went along.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn begin_anew(&mut self, app: &App, owner: PersonId, address: &str) -> Result<(), Failure> {
+        self.forget(app, owner).await;
+        self.key = random::id();
+        self.leave_attached(app).await?;
+        if self.window.is_some()
+            && let Err(error) = self.save(app, owner, address).await
+        {
+            // It is shown, and can be sent.
+            tracing::warn!(?error, "a form that is begun anew could not be kept");
+        }
+        Ok(())
+    }
+
+    /// Takes away the files that are a case's already: they cannot be sent once more. Gives their names.
+    async fn leave_attached(&mut self, app: &App) -> Result<Vec<String>, Failure> {
+        let mut left = Vec::new();
+        for file in std::mem::take(&mut self.files) {
+            let card = &file.file.card;
+            if app.log.is_attached(card.attachment_id).await? {
+                left.push(card.file_name.clone());
+            } else {
+                self.files.push(file);
+            }
+        }
+        Ok(left)
+    }
+
+    /// As [`Form::refuse`], of a form that was not sent: a file of it that another window has sent meanwhile is told and taken
+    /// away, for it would keep it from being sent for ever.
+    ///
+    /// # Errors
+    /// As [`Form::refuse`]; when the log cannot be read.
+    pub async fn refuse_files(
+        &mut self,
+        app: &App,
+        language: Language,
+        failure: Failure,
+    ) -> Result<StatusCode, Failure> {
+        let unknown = FieldError::new("/attachments", Code::UploadUnknown);
+        let is_unknown = matches!(&failure, Failure::Fields(errors) if errors.iter().any(|error| error.code == Code::UploadUnknown));
+        let status = self.refuse(language, failure)?;
+        let left = if is_unknown { self.leave_attached(app).await? } else { Vec::new() };
+        if !left.is_empty() {
+            let told = field_error(language, &unknown);
+            self.errors.retain(|error| error.text != told);
+        }
+        for file in left {
+            self.add_error(FILES, Text::new(language, "file-sent-before").with("file", file));
+        }
+        Ok(status)
     }
 
     /// That it is kept, and why it is a draft of its own, if it is.
@@ -148,7 +207,8 @@ impl Form {
         let seen = Some(keeping);
         let mut form = Self { key, fields, version, saved_at: Some(saved_at), seen, ..Self::new(id) };
         for file in draft.files {
-            if app.is_still_staged(owner, &file).await? {
+            let is_free = !app.log.is_attached(file.card.attachment_id).await?;
+            if is_free && app.is_still_staged(owner, &file).await? {
                 form.attach(app, owner, file);
             }
         }

@@ -130,6 +130,7 @@ async fn protect(
     axum::Form(mark): axum::Form<Mark>,
 ) -> Answer {
     let actor = &visitor.caller_for(Duty::CaseWork)?.actor;
+    visitor.may_send()?;
     let standing = readable(&app, &visitor, &id).await?.standing();
     if may(actor, domain::access::Action::Protect, &standing) != Verdict::Allowed {
         return Err(Failure::Forbidden);

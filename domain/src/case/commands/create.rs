@@ -45,6 +45,7 @@ impl Create {
             area: self.topic.area(),
             reporter,
             registered_by: context.actor.person,
+            channel: self.channel,
         };
         allow(may(context.actor, Action::Create, &standing))?;
         if let Some(status) = case.status() {

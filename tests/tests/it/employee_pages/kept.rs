@@ -1,5 +1,7 @@
 //! What was typed and attached is kept, whoever closes, logs out or logs in meanwhile.
 
+use reqwest::{Method, StatusCode};
+
 use super::*;
 use crate::support::Done;
 
@@ -243,4 +245,105 @@ async fn sending_from_one_window_leaves_what_another_has_kept() {
     let late = [FILED[0], FILED[1], FILED[2], ("action", "draft")];
     assert!(!anna.submit(&other, CREATE, &late).await.says("Utkastet är sparat"));
     anna.get("/mina-arenden").await.shows(200, "Du har ett utkast som inte är skickat.");
+}
+
+/// The same draft, with its file, is open in two windows; one is sent, with the file.
+async fn sent_from_another_window(anna: &Browser<'_>, text: &'static str) -> Page {
+    let form = anna.get(CREATE).await.hidden(CREATE);
+    let begun = filled(&form, &[FILED[0], FILED[1], ("action", "draft")]);
+    let begun = anna.post_with_file(CREATE, &begun, ("brev.pdf", PDF)).await;
+    let other = anna.get(CREATE).await;
+    other.shows(200, "brev.pdf Bifogad");
+    let kept =
+        anna.submit(&other, CREATE, &[FILED[0], FILED[1], ("message", text), ("action", "draft")]).await;
+    anna.done(&anna.submit(&begun, CREATE, &FILED).await).await.shows(200, "Bilagor brev.pdf");
+    kept
+}
+
+#[tokio::test]
+async fn a_file_that_another_window_has_sent_is_no_file_of_a_draft() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let kept = sent_from_another_window(&anna, "Mer.").await;
+    assert!(!anna.get(CREATE).await.says("brev.pdf"));
+    let more = [FILED[0], FILED[1], ("message", "Mer och mer.")];
+    let apart = anna.submit(&kept, CREATE, &[&more[..], &[("action", "draft")]].concat()).await;
+    apart.shows(200, "Utkastet har skickats i ett annat fönster.");
+    assert!(!apart.says("brev.pdf") && !anna.get(CREATE).await.says("brev.pdf"));
+    anna.done(&anna.submit(&apart, CREATE, &more).await).await;
+    assert!(!anna.get("/mina-arenden").await.says("utkast"));
+}
+
+#[tokio::test]
+async fn what_is_sent_once_more_after_another_window_leaves_no_draft() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let kept = sent_from_another_window(&anna, "Mer.").await;
+    let more = [FILED[0], FILED[1], ("message", "Mer.")];
+    let told = anna.submit(&kept, CREATE, &more).await;
+    told.shows(422, "Ärendet är redan skickat.");
+    assert!(!told.says("brev.pdf"));
+    let case = anna.done(&anna.submit(&told, CREATE, &more).await).await.links("/arenden/")[0].clone();
+    assert!(!anna.get("/mina-arenden").await.says("utkast"));
+    // And so it is with a message.
+    let message = format!("{case}/meddelande");
+    let typed = |text| [("text", text), ("action", "draft")];
+    let begun = anna.submit(&anna.get(&case).await, &message, &typed("Ett.")).await;
+    let other = anna.submit(&anna.get(&case).await, &message, &typed("Ett och två.")).await;
+    anna.done(&anna.submit(&begun, &message, &[("text", "Ett.")]).await).await;
+    let told = anna.submit(&other, &message, &[("text", "Ett och två.")]).await;
+    assert!(told.status == StatusCode::UNPROCESSABLE_ENTITY || told.status == StatusCode::CONFLICT);
+    let sent = anna.done(&anna.submit(&told, &message, &[("text", "Ett och två.")]).await).await;
+    sent.shows(200, "Ett och två.");
+    assert!(!sent.html.contains("Ett och två.</textarea>") && !sent.says("inte skickat"));
+}
+
+/// Each window has a draft of its own by now; both had the file.
+#[tokio::test]
+async fn a_file_that_went_with_another_draft_is_told_and_the_rest_can_be_sent() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let draft = |text| [FILED[0], FILED[1], ("message", text), ("action", "draft")];
+    let form = anna.get(CREATE).await.hidden(CREATE);
+    let begun = anna.post_with_file(CREATE, &filled(&form, &draft("Ett.")), ("brev.pdf", PDF)).await;
+    let other = anna.get(CREATE).await;
+    let begun = anna.submit(&begun, CREATE, &draft("Ett och två.")).await;
+    let apart = anna.submit(&other, CREATE, &draft("Tre.")).await;
+    apart.shows(200, "Samma utkast har ändrats i ett annat fönster.");
+    anna.done(&anna.submit(&begun, CREATE, &FILED).await).await;
+    let mine = [FILED[0], FILED[1], ("message", "Tre.")];
+    let told = anna.submit(&apart, CREATE, &mine).await;
+    told.shows(422, "brev.pdf hör redan till ett ärende som är skickat.");
+    assert!(!told.says("brev.pdf Bifogad") && !told.says("En fil finns inte kvar"));
+    anna.done(&anna.submit(&told, CREATE, &mine).await).await.shows(200, "Vi har tagit emot ditt ärende");
+}
+
+#[tokio::test]
+async fn who_throws_a_draft_away_is_told_and_what_is_shown_then() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let draft = |text| [FILED[0], ("message", text), ("action", "draft")];
+    anna.submit(&anna.get(CREATE).await, CREATE, &draft("Ett.")).await;
+    let (one, other) = (anna.get(CREATE).await, anna.get(CREATE).await);
+    anna.submit(&one, CREATE, &draft("Två.")).await;
+    let apart = anna.submit(&other, CREATE, &draft("Tre.")).await;
+    let gone = anna.done(&anna.submit(&apart, CREATE, &[("action", "discard")]).await).await;
+    gone.shows(200, "Utkastet är borttaget. Här är ett annat utkast, som inte är skickat.");
+    let gone = anna.done(&anna.submit(&gone, CREATE, &[("action", "discard")]).await).await;
+    gone.shows(200, "Utkastet är borttaget.");
+    assert!(!gone.says("Här är ett annat utkast"));
+}
+
+/// A browser that goes to what it has sent asks, when one comes back, whether it is to send that again.
+#[tokio::test]
+async fn a_browser_that_keeps_a_draft_is_led_to_its_page_and_the_script_is_not() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let form = anna.get(CREATE).await.hidden(CREATE);
+    let fields = filled(&form, &[FILED[0], FILED[1], ("action", "draft")]);
+    for (mode, status) in [("navigate", StatusCode::SEE_OTHER), ("cors", StatusCode::OK)] {
+        let request = anna.request(Method::POST, CREATE).header("sec-fetch-mode", mode).form(&fields);
+        assert_eq!(request.send().await.unwrap().status(), status, "{mode}");
+    }
+    anna.get(CREATE).await.shows(200, "Utkastet är sparat kl.");
 }

@@ -1,7 +1,7 @@
 //! Cases that stand to a caller in every way, and a caller of every role.
 
 use domain::access::{Action, Role, Standing, Verdict, may};
-use domain::{Actor, Area, OrganisationNumber};
+use domain::{Actor, Area, Channel, OrganisationNumber};
 use infrastructure::tokens::Identity;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -72,6 +72,7 @@ impl Town {
                 area: *area,
                 reporter: (identity.role == Role::Employee).then_some(person),
                 registered_by: person,
+                channel: Channel::Api,
             };
             let files = caller.get(&format!("/cases/{}/attachments", case.id)).send().await.ok();
             let attachment = files["attachments"][0]["attachmentId"].as_str().unwrap().to_owned();

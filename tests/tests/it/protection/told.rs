@@ -113,4 +113,28 @@ async fn an_auditor_is_shown_nothing_of_which_is_not_known_what_must_not_be_told
     held.execute_batch("ROLLBACK").unwrap();
     app.app.shown_position(late.position).await.unwrap();
     assert_eq!(sees(&late).await, [true; 3]);
+    // They have waited, and say so until they go on.
+    let go_on = async {
+        while app.app.stopped().is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::program::PATIENCE, go_on).await.expect("the read models go on");
+}
+
+/// Where somebody protected gets mail is told as little as who it is, also to who gives a reason.
+#[tokio::test]
+async fn where_somebody_protected_gets_mail_is_not_told() {
+    let app = TestApp::start().await;
+    let anna = Browser::of(&app, identity("anna", Role::Employee)).await;
+    let form = anna.get("/installningar").await;
+    let sent = anna.submit(&form, "/installningar", &[("email", "anna@hemma.example")]).await;
+    anna.done(&sent).await;
+    let tells = async || {
+        let feed = app.auditor().get("/events?limit=1000").with("reason", "En granskning").send().await.ok();
+        feed.to_string().contains("anna@hemma.example")
+    };
+    assert!(tells().await);
+    marked(&app).await;
+    assert!(!tells().await);
 }
