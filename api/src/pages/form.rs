@@ -64,6 +64,8 @@ pub struct Form {
     pub seen: Option<Uuid>,
     /// Why this is a draft of its own.
     pub apart: Option<Apart>,
+    /// The names of files that went with what another window has sent.
+    gone: Vec<String>,
     fields: Vec<(String, String)>,
     action: Option<String>,
     removed: bool,
@@ -133,6 +135,7 @@ impl Form {
             window: Some(random::id()),
             seen: None,
             apart: None,
+            gone: Vec::new(),
             fields: Vec::new(),
             action: None,
             removed: false,

@@ -132,8 +132,9 @@ pub(super) async fn already_sent(
     let id = app.command_id(caller, Some(&form.key.to_string()));
     let number: Option<CaseNumber> = app.log.outcome(id).await?.map(|kept| kept.outcome.case_number);
     // The files that went along are that case's.
-    form.begin_anew(app, caller.actor.person, address).await?;
+    form.begin_anew(app, caller, (visitor.language, address)).await?;
     let Some(number) = number else { return Ok(Failure::IdempotencyKeyReused) };
+    form.set(AGAIN, "yes");
     add_sent(visitor, form, number);
     Ok(Failure::Fields(Vec::new()))
 }

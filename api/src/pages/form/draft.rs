@@ -19,7 +19,7 @@ use crate::app::drafts::KEPT_DAYS;
 use crate::pages::failures::way_in;
 use crate::pages::login::{onward, role_address};
 use crate::pages::{Frame, Visitor, render_with};
-use crate::texts::{Text, field_error};
+use crate::texts::Text;
 use crate::{App, Failure};
 
 /// A form as it is kept.
@@ -83,29 +83,38 @@ impl Form {
             Err(error) => return Err(error.into()),
         };
         let person = caller.actor.person;
+        self.leave_attached(app).await?;
         if apart.is_some() {
             self.forget(app, person).await;
-            self.leave_attached(app).await?;
         } else if self.is_kept_by_another(app, person).await? {
             apart = Some(Apart::Changed);
         }
         if apart.is_some() {
-            (self.key, self.apart) = (random::id(), apart);
+            (self.key, self.apart) = (self.next_key(app, caller), apart);
         }
         self.save(app, person, address).await
     }
 
     /// Begins anew what was sent before, so that it can be sent once more as something else: kept as a draft of its own
-    /// where it is one, without the files that went along.
+    /// where it is one, without the files that went along. The same once more is the same draft.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn begin_anew(&mut self, app: &App, owner: PersonId, address: &str) -> Result<(), Failure> {
-        self.forget(app, owner).await;
-        self.key = random::id();
+    pub async fn begin_anew(
+        &mut self,
+        app: &App,
+        caller: &Caller,
+        (language, address): (Language, &str),
+    ) -> Result<(), Failure> {
+        let person = caller.actor.person;
+        self.forget(app, person).await;
+        self.key = self.next_key(app, caller);
         self.leave_attached(app).await?;
-        if self.window.is_some()
-            && let Err(error) = self.save(app, owner, address).await
+        self.tell_gone(language);
+        let is_new = !self.was_sent(app, caller).await?;
+        if is_new
+            && self.window.is_some()
+            && let Err(error) = self.save(app, person, address).await
         {
             // It is shown, and can be sent.
             tracing::warn!(?error, "a form that is begun anew could not be kept");
@@ -113,18 +122,30 @@ impl Form {
         Ok(())
     }
 
-    /// Takes away the files that are a case's already: they cannot be sent once more. Gives their names.
-    async fn leave_attached(&mut self, app: &App) -> Result<Vec<String>, Failure> {
+    /// The key of what this window makes of a form that another has sent or changed.
+    fn next_key(&self, app: &App, caller: &Caller) -> Uuid {
+        app.command_id(caller, Some(&format!("{} {}", self.key, self.window.unwrap_or_default())))
+    }
+
+    /// Takes away the files that are a case's already: they cannot be sent once more.
+    async fn leave_attached(&mut self, app: &App) -> Result<(), Failure> {
         let mut left = Vec::new();
-        for file in std::mem::take(&mut self.files) {
+        for file in &self.files {
             let card = &file.file.card;
             if app.log.is_attached(card.attachment_id).await? {
-                left.push(card.file_name.clone());
-            } else {
-                self.files.push(file);
+                left.push(card.attachment_id);
+                self.gone.push(card.file_name.clone());
             }
         }
-        Ok(left)
+        self.files.retain(|file| !left.contains(&file.file.card.attachment_id));
+        Ok(())
+    }
+
+    /// Tells which files are gone among what is wrong with the form.
+    fn tell_gone(&mut self, language: Language) {
+        for file in std::mem::take(&mut self.gone) {
+            self.add_error(FILES, file_gone(language, file));
+        }
     }
 
     /// As [`Form::refuse`], of a form that was not sent: a file of it that another window has sent meanwhile is told and taken
@@ -138,28 +159,28 @@ impl Form {
         language: Language,
         failure: Failure,
     ) -> Result<StatusCode, Failure> {
-        let unknown = FieldError::new("/attachments", Code::UploadUnknown);
-        let is_unknown = matches!(&failure, Failure::Fields(errors) if errors.iter().any(|error| error.code == Code::UploadUnknown));
-        let status = self.refuse(language, failure)?;
-        let left = if is_unknown { self.leave_attached(app).await? } else { Vec::new() };
-        if !left.is_empty() {
-            let told = field_error(language, &unknown);
-            self.errors.retain(|error| error.text != told);
-        }
-        for file in left {
-            self.add_error(FILES, Text::new(language, "file-sent-before").with("file", file));
-        }
-        Ok(status)
+        let is_unknown = |error: &FieldError| error.code == Code::UploadUnknown;
+        let failure = match failure {
+            Failure::Fields(mut errors) if errors.iter().any(is_unknown) => {
+                self.leave_attached(app).await?;
+                errors.retain(|error| self.gone.is_empty() || !is_unknown(error));
+                self.tell_gone(language);
+                Failure::Fields(errors)
+            }
+            failure => failure,
+        };
+        self.refuse(language, failure)
     }
 
-    /// That it is kept, and why it is a draft of its own, if it is.
+    /// That it is kept, why it is a draft of its own, if it is, and which files are no longer among it.
     pub fn kept_words(&self, language: Language, kept: &Text) -> String {
-        let apart = match self.apart {
-            Some(Apart::Changed) => "draft-apart",
-            Some(Apart::Sent) => "draft-apart-sent",
-            None => return kept.to_string(),
-        };
-        format!("{} {kept}", Text::new(language, apart))
+        let apart = self.apart.map(|apart| match apart {
+            Apart::Changed => Text::new(language, "draft-apart"),
+            Apart::Sent => Text::new(language, "draft-apart-sent"),
+        });
+        let gone = self.gone.iter().map(|file| file_gone(language, file.clone()));
+        let words: Vec<_> = apart.iter().chain([kept]).map(Text::to_string).chain(gone).collect();
+        words.join(" ")
     }
 
     /// Whether another window has kept something under its key that this one does not show.
@@ -207,8 +228,9 @@ impl Form {
         let seen = Some(keeping);
         let mut form = Self { key, fields, version, saved_at: Some(saved_at), seen, ..Self::new(id) };
         for file in draft.files {
-            let is_free = !app.log.is_attached(file.card.attachment_id).await?;
-            if is_free && app.is_still_staged(owner, &file).await? {
+            if app.log.is_attached(file.card.attachment_id).await? {
+                form.gone.push(file.card.file_name);
+            } else if app.is_still_staged(owner, &file).await? {
                 form.attach(app, owner, file);
             }
         }
@@ -225,6 +247,11 @@ impl Form {
             tracing::warn!(%error, "a draft could not be forgotten");
         }
     }
+}
+
+/// That a file went with what another window has sent.
+fn file_gone(language: Language, file: String) -> String {
+    Text::new(language, "file-sent-before").with("file", file).to_string()
 }
 
 /// Leads to the login and back to the page of `back`, where whoever began the form finds it again: a session that ended

@@ -247,6 +247,9 @@ async fn sending_from_one_window_leaves_what_another_has_kept() {
     anna.get("/mina-arenden").await.shows(200, "Du har ett utkast som inte är skickat.");
 }
 
+/// What [`FILED`] says, to be kept.
+const FILED_AS_DRAFT: [(&str, &str); 4] = [FILED[0], FILED[1], FILED[2], ("action", "draft")];
+
 /// The same draft, with its file, is open in two windows; one is sent, with the file.
 async fn sent_from_another_window(anna: &Browser<'_>, text: &'static str) -> Page {
     let form = anna.get(CREATE).await.hidden(CREATE);
@@ -265,11 +268,15 @@ async fn a_file_that_another_window_has_sent_is_no_file_of_a_draft() {
     let app = TestApp::start().await;
     let anna = employee(&app, "anna").await;
     let kept = sent_from_another_window(&anna, "Mer.").await;
-    assert!(!anna.get(CREATE).await.says("brev.pdf"));
+    let words = "brev.pdf är redan skickad. Bifoga filen igen om den ska med här också.";
+    let shown = anna.get(CREATE).await;
+    shown.shows(200, words);
+    assert!(!shown.says("brev.pdf Bifogad"));
     let more = [FILED[0], FILED[1], ("message", "Mer och mer.")];
     let apart = anna.submit(&kept, CREATE, &[&more[..], &[("action", "draft")]].concat()).await;
     apart.shows(200, "Utkastet har skickats i ett annat fönster.");
-    assert!(!apart.says("brev.pdf") && !anna.get(CREATE).await.says("brev.pdf"));
+    apart.shows(200, words);
+    assert!(!apart.says("brev.pdf Bifogad") && !anna.get(CREATE).await.says("brev.pdf"));
     anna.done(&anna.submit(&apart, CREATE, &more).await).await;
     assert!(!anna.get("/mina-arenden").await.says("utkast"));
 }
@@ -280,9 +287,12 @@ async fn what_is_sent_once_more_after_another_window_leaves_no_draft() {
     let anna = employee(&app, "anna").await;
     let kept = sent_from_another_window(&anna, "Mer.").await;
     let more = [FILED[0], FILED[1], ("message", "Mer.")];
+    // Loading the answer again is sending again: it is the same draft.
+    anna.submit(&kept, CREATE, &more).await;
     let told = anna.submit(&kept, CREATE, &more).await;
     told.shows(422, "Ärendet är redan skickat.");
-    assert!(!told.says("brev.pdf"));
+    told.shows(422, "brev.pdf är redan skickad.");
+    assert!(!told.says("brev.pdf Bifogad"));
     let case = anna.done(&anna.submit(&told, CREATE, &more).await).await.links("/arenden/")[0].clone();
     assert!(!anna.get("/mina-arenden").await.says("utkast"));
     // And so it is with a message.
@@ -296,6 +306,21 @@ async fn what_is_sent_once_more_after_another_window_leaves_no_draft() {
     let sent = anna.done(&anna.submit(&told, &message, &[("text", "Ett och två.")]).await).await;
     sent.shows(200, "Ett och två.");
     assert!(!sent.html.contains("Ett och två.</textarea>") && !sent.says("inte skickat"));
+}
+
+/// Somebody has only added a file, and says once that it is to be another case.
+#[tokio::test]
+async fn who_sends_the_same_words_once_more_is_asked_once() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let begun = anna.submit(&anna.get(CREATE).await, CREATE, &FILED_AS_DRAFT).await;
+    let other = anna.get(CREATE).await;
+    anna.done(&anna.submit(&begun, CREATE, &FILED).await).await;
+    let fields = other.hidden(CREATE);
+    let told = anna.post_with_file(CREATE, &filled(&fields, &FILED), ("mer.pdf", PDF)).await;
+    told.shows(422, "Ärendet är redan skickat.");
+    anna.done(&anna.submit(&told, CREATE, &FILED).await).await.shows(200, "Bilagor mer.pdf");
+    assert!(!anna.get("/mina-arenden").await.says("utkast"));
 }
 
 /// Each window has a draft of its own by now; both had the file.
@@ -313,7 +338,7 @@ async fn a_file_that_went_with_another_draft_is_told_and_the_rest_can_be_sent() 
     anna.done(&anna.submit(&begun, CREATE, &FILED).await).await;
     let mine = [FILED[0], FILED[1], ("message", "Tre.")];
     let told = anna.submit(&apart, CREATE, &mine).await;
-    told.shows(422, "brev.pdf hör redan till ett ärende som är skickat.");
+    told.shows(422, "brev.pdf är redan skickad.");
     assert!(!told.says("brev.pdf Bifogad") && !told.says("En fil finns inte kvar"));
     anna.done(&anna.submit(&told, CREATE, &mine).await).await.shows(200, "Vi har tagit emot ditt ärende");
 }
