@@ -187,7 +187,8 @@ fn measures(text: &str) -> BTreeSet<&str> {
     words.filter(|word| word.starts_with("kundwebb_")).collect()
 }
 
-fn value(text: &str, name: &str) -> Option<f64> {
+/// A figure among what is measured.
+pub(crate) fn value(text: &str, name: &str) -> Option<f64> {
     let line =
         text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])))?;
     line.rsplit(' ').next()?.parse().ok()
@@ -200,8 +201,7 @@ async fn prometheus_understands_what_is_measured_and_alerts_and_dashboard_ask_fo
     live(&program, &mut Acknowledged::default()).await;
     let until = Instant::now() + PATIENCE;
     let text = loop {
-        let answer = program.client.get(format!("{}/metrics", program.url)).send().await.unwrap();
-        let text = answer.text().await.unwrap();
+        let text = program.metrics().await;
         if value(&text, "kundwebb_mail_sent_total") > Some(0.0) {
             break text;
         }

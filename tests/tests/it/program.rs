@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tests::service::{self, Service};
 use tokio::time::Instant;
 
+use crate::observed::value;
 use crate::support::{EXEMPELVERKET, PDF, identity, new_key};
 
 /// How long anything may take.
@@ -173,9 +174,26 @@ impl Program {
         User { program: self, token: self.token(who) }
     }
 
+    /// What it measures.
+    pub(crate) async fn metrics(&self) -> String {
+        self.client.get(format!("{}/metrics", self.url)).send().await.unwrap().text().await.unwrap()
+    }
+
+    /// Waits until it shows all that the log holds now.
+    async fn shows_all(&self) {
+        let end = value(&self.metrics().await, "kundwebb_log_position");
+        let until = Instant::now() + PATIENCE;
+        while value(&self.metrics().await, "kundwebb_read_position") < end {
+            assert!(Instant::now() < until, "{end:?} is not shown: {}", self.said());
+        }
+    }
+
     /// Every event, as an auditor reads them.
     pub(crate) async fn events(&self) -> Vec<Value> {
         let rut = self.rut();
+        // That she is there is told, too, and the feed ends at the read models.
+        rut.get("/events?limit=1").await;
+        self.shows_all().await;
         let mut events = Vec::new();
         loop {
             let path = format!("/events?limit=1000&offset={}", events.len());

@@ -11,15 +11,11 @@ fn mails(data: &Path) -> usize {
     entries.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "eml")).count()
 }
 
-async fn metrics(program: &Program) -> String {
-    program.client.get(format!("{}/metrics", program.url)).send().await.unwrap().text().await.unwrap()
-}
-
 /// Waits until the measurements hold a line.
 async fn until_measured(program: &Program, line: &str) {
     let until = tokio::time::Instant::now() + crate::program::PATIENCE;
-    while !metrics(program).await.lines().any(|found| found == line) {
-        assert!(tokio::time::Instant::now() < until, "`{line}` never came: {}", metrics(program).await);
+    while !program.metrics().await.lines().any(|found| found == line) {
+        assert!(tokio::time::Instant::now() < until, "`{line}` never came: {}", program.metrics().await);
     }
 }
 

@@ -97,8 +97,7 @@ async fn ends(program: &Program) -> Vec<Value> {
 
 /// How many mails a node counts that may have left before.
 async fn uncertain(program: &Program) -> u64 {
-    let text =
-        program.client.get(format!("{}/metrics", program.url)).send().await.unwrap().text().await.unwrap();
+    let text = program.metrics().await;
     let count =
         text.lines().find_map(|line| line.strip_prefix("kundwebb_mail_uncertain_total ")?.parse().ok());
     count.unwrap_or_default()

@@ -60,8 +60,7 @@ async fn killed_between_upload_and_scan_nothing_is_lost_and_files_from_before_ar
     until_scanned(&anna, &case, &["clean", "infected"]).await;
     until_scanned(&anna, &old, &["null"]).await;
     assert_eq!(scanned(&program).await, 2);
-    let metrics =
-        program.client.get(format!("{}/metrics", program.url)).send().await.unwrap().text().await.unwrap();
+    let metrics = program.metrics().await;
     assert!(metrics.contains("kundwebb_scanned_total{outcome=\"infected\"} 1"), "{metrics}");
     program.stop().await;
 }
