@@ -116,14 +116,14 @@
           const box = page.querySelector("[data-draft-saved]");
           const old = document.querySelector("[data-draft-saved]");
           if (old) old.replaceWith(box); else form.before(box);
-          // Files that went with what was sent are no longer its own.
-          const name = (row) => row.querySelector(".kw-file-name").textContent.trim();
-          const left = [...written.querySelectorAll("[data-file]")].map(name);
-          for (const receipt of form.querySelectorAll("[data-file] [name=receipt]")) {
-            const row = receipt.closest("[data-file]");
-            if (body.getAll("receipt").includes(receipt.value) && !left.includes(name(row))) row.remove();
-          }
           spoken.textContent = "";
+        }
+        // Files that went with what was sent are no longer its own.
+        const fileName = (row) => row.querySelector(".kw-file-name").textContent.trim();
+        const left = [...written.querySelectorAll("[data-file]")].map(fileName);
+        for (const receipt of form.querySelectorAll("[data-file] [name=receipt]")) {
+          const row = receipt.closest("[data-file]");
+          if (body.getAll("receipt").includes(receipt.value) && !left.includes(fileName(row))) row.remove();
         }
         spoken.textContent ||= words;
         for (const name of ["form", "seen"]) hidden(form, name).value = hidden(written, name).value;

@@ -136,7 +136,7 @@ async fn send(State(app): State<App>, visitor: Visitor, request: Request) -> Res
         }
         Action::SaveDraft => match form.keep(&app, caller, (ADDRESS, ADDRESS)).await {
             // Whoever goes on from there and comes back is asked for nothing.
-            Ok(()) if goes_there && form.apart.is_none() => Ok(Redirect::to(ADDRESS).into_response()),
+            Ok(()) if goes_there && form.is_whole() => Ok(Redirect::to(ADDRESS).into_response()),
             Ok(()) => page(&app, &visitor, form, StatusCode::OK).await,
             Err(failure) => refused(&app, &visitor, form, failure).await,
         },

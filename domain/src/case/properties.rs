@@ -84,6 +84,7 @@ struct Paper {
     officer: Option<PersonId>,
     reporter: Option<PersonId>,
     filed_by: Option<PersonId>,
+    is_call: bool,
     employer: Option<OrganisationNumber>,
     topic: Option<Topic>,
     files: usize,
@@ -249,7 +250,7 @@ fn column(paper: &Paper, actor: &Actor) -> usize {
     let area_is_mine =
         actor.areas.as_ref().is_none_or(|mine| paper.topic.is_some_and(|topic| mine.contains(&topic.area())));
     let reported = paper.reporter.is_some_and(|reporter| actor.identities.contains(&reporter));
-    let filed = paper.filed_by == Some(actor.person);
+    let filed = paper.filed_by == Some(actor.person) && !paper.is_call;
     match actor.role {
         Role::Employee | Role::EmployerAdministrator if reported && employer_is_mine => 0,
         Role::Requester if employer_is_mine && (reported || filed) => 0,
@@ -366,6 +367,7 @@ fn write(paper: &mut Paper, step: &Step, event: &'static str) {
             paper.phase = Some(Status::Received);
             paper.reporter = create.on_behalf_of.or(step.actor.role.is_customer().then_some(me));
             paper.filed_by = Some(me);
+            paper.is_call = create.channel == Channel::Telefon;
             paper.employer = Some(create.employer);
             paper.topic = Some(create.topic);
         }
@@ -423,6 +425,7 @@ fn same(case: &Case, paper: &Paper) {
     assert_eq!((base.file_count, base.file_bytes), (paper.files, paper.bytes));
     assert_eq!(base.standing.reporter, paper.reporter);
     assert_eq!(Some(base.standing.registered_by), paper.filed_by);
+    assert_eq!(base.standing.channel == Channel::Telefon, paper.is_call);
     assert_eq!(Some(base.standing.employer), paper.employer);
     assert_eq!(Some(base.standing.area), paper.topic.map(Topic::area));
 }

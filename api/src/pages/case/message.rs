@@ -63,7 +63,7 @@ pub(super) async fn send(
     };
     let status = if failure == Failure::IdempotencyKeyReused {
         // Another window has sent something else of the same draft.
-        form.begin_anew(&app, caller, (visitor.language, &back)).await?;
+        form.begin_anew(&app, caller.actor.person, (visitor.language, &back)).await?;
         form.add_error("", Text::new(visitor.language, "officer-sent-before"));
         failure.status()
     } else {

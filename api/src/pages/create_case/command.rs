@@ -39,6 +39,7 @@ pub(in crate::pages) async fn create(
     {
         form.set(AGAIN, "yes");
         add_sent(visitor, form, number);
+        form.refuse_attached(app, visitor.language).await?;
         return Err(Failure::Fields(Vec::new()));
     }
     let followed = match parsed.command.follows_up {
@@ -132,7 +133,7 @@ pub(super) async fn already_sent(
     let id = app.command_id(caller, Some(&form.key.to_string()));
     let number: Option<CaseNumber> = app.log.outcome(id).await?.map(|kept| kept.outcome.case_number);
     // The files that went along are that case's.
-    form.begin_anew(app, caller, (visitor.language, address)).await?;
+    form.begin_anew(app, caller.actor.person, (visitor.language, address)).await?;
     let Some(number) = number else { return Ok(Failure::IdempotencyKeyReused) };
     form.set(AGAIN, "yes");
     add_sent(visitor, form, number);

@@ -90,41 +90,32 @@ impl Form {
             apart = Some(Apart::Changed);
         }
         if apart.is_some() {
-            (self.key, self.apart) = (self.next_key(app, caller), apart);
+            (self.key, self.apart) = (random::id(), apart);
         }
         self.save(app, person, address).await
     }
 
     /// Begins anew what was sent before, so that it can be sent once more as something else: kept as a draft of its own
-    /// where it is one, without the files that went along. The same once more is the same draft.
+    /// where it is one, without the files that went along.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub async fn begin_anew(
         &mut self,
         app: &App,
-        caller: &Caller,
+        owner: PersonId,
         (language, address): (Language, &str),
     ) -> Result<(), Failure> {
-        let person = caller.actor.person;
-        self.forget(app, person).await;
-        self.key = self.next_key(app, caller);
-        self.leave_attached(app).await?;
-        self.tell_gone(language);
-        let is_new = !self.was_sent(app, caller).await?;
-        if is_new
-            && self.window.is_some()
-            && let Err(error) = self.save(app, person, address).await
+        self.forget(app, owner).await;
+        self.key = random::id();
+        self.refuse_attached(app, language).await?;
+        if self.window.is_some()
+            && let Err(error) = self.save(app, owner, address).await
         {
             // It is shown, and can be sent.
             tracing::warn!(?error, "a form that is begun anew could not be kept");
         }
         Ok(())
-    }
-
-    /// The key of what this window makes of a form that another has sent or changed.
-    fn next_key(&self, app: &App, caller: &Caller) -> Uuid {
-        app.command_id(caller, Some(&format!("{} {}", self.key, self.window.unwrap_or_default())))
     }
 
     /// Takes away the files that are a case's already: they cannot be sent once more.
@@ -141,11 +132,21 @@ impl Form {
         Ok(())
     }
 
-    /// Tells which files are gone among what is wrong with the form.
-    fn tell_gone(&mut self, language: Language) {
+    /// Takes away the files that are a case's already, and tells which among what is wrong with the form.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn refuse_attached(&mut self, app: &App, language: Language) -> Result<(), Failure> {
+        self.leave_attached(app).await?;
         for file in std::mem::take(&mut self.gone) {
             self.add_error(FILES, file_gone(language, file));
         }
+        Ok(())
+    }
+
+    /// Whether everything of it is there as it was.
+    pub fn is_whole(&self) -> bool {
+        self.apart.is_none() && self.gone.is_empty()
     }
 
     /// As [`Form::refuse`], of a form that was not sent: a file of it that another window has sent meanwhile is told and taken
@@ -162,9 +163,9 @@ impl Form {
         let is_unknown = |error: &FieldError| error.code == Code::UploadUnknown;
         let failure = match failure {
             Failure::Fields(mut errors) if errors.iter().any(is_unknown) => {
-                self.leave_attached(app).await?;
-                errors.retain(|error| self.gone.is_empty() || !is_unknown(error));
-                self.tell_gone(language);
+                let count = self.files.len();
+                self.refuse_attached(app, language).await?;
+                errors.retain(|error| count == self.files.len() || !is_unknown(error));
                 Failure::Fields(errors)
             }
             failure => failure,

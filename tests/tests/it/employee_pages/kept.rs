@@ -287,8 +287,6 @@ async fn what_is_sent_once_more_after_another_window_leaves_no_draft() {
     let anna = employee(&app, "anna").await;
     let kept = sent_from_another_window(&anna, "Mer.").await;
     let more = [FILED[0], FILED[1], ("message", "Mer.")];
-    // Loading the answer again is sending again: it is the same draft.
-    anna.submit(&kept, CREATE, &more).await;
     let told = anna.submit(&kept, CREATE, &more).await;
     told.shows(422, "Ärendet är redan skickat.");
     told.shows(422, "brev.pdf är redan skickad.");
@@ -336,6 +334,13 @@ async fn a_file_that_went_with_another_draft_is_told_and_the_rest_can_be_sent() 
     let apart = anna.submit(&other, CREATE, &draft("Tre.")).await;
     apart.shows(200, "Samma utkast har ändrats i ett annat fönster.");
     anna.done(&anna.submit(&begun, CREATE, &FILED).await).await;
+    // A browser that keeps it is told, too.
+    let fields = apart.hidden(CREATE);
+    let fields = filled(&fields, &draft("Tre."));
+    let request = anna.request(Method::POST, CREATE).header("sec-fetch-mode", "navigate").form(&fields);
+    let kept = request.send().await.unwrap();
+    assert_eq!(kept.status(), StatusCode::OK);
+    assert!(kept.text().await.unwrap().contains("brev.pdf är redan skickad."));
     let mine = [FILED[0], FILED[1], ("message", "Tre.")];
     let told = anna.submit(&apart, CREATE, &mine).await;
     told.shows(422, "brev.pdf är redan skickad.");
