@@ -31,6 +31,7 @@ use self::opinion::Said;
 use self::related::Related;
 use crate::app::Caller;
 use crate::pages::components::{Choice, FileLink, TimelineEntry};
+use crate::pages::form::files_hint;
 use crate::pages::{Form, Frame, Visitor, cookies, employer, officer_case, render_with, settings};
 use crate::texts::Text;
 use crate::{App, Failure};
@@ -197,7 +198,6 @@ async fn page(
     };
     let may_write = view.status != Status::Closed
         && may(&caller.actor, Action::AddMessage, &view.standing()) == Verdict::Allowed;
-    let limits = app.config.limits();
     let said = given.shown(receipt)?.map(|given| Said::new(&frame, &given));
     let asked = own && said.is_none() && is_asked(view.closed_at, app.clock.now());
     let done = |what: &str| visitor.address.ends_with(&format!("?done={what}"));
@@ -220,10 +220,7 @@ async fn page(
         entries: entries.shown(receipt)?.iter().map(|entry| timeline_entry(&frame, entry)).collect(),
         may_write,
         is_auditor: caller.actor.role.may(Duty::Replay),
-        files_hint: Text::new(language, "create-files-hint")
-            .with("n", limits.files_at_once)
-            .with("mb", app.config.files.file_mb)
-            .to_string(),
+        files_hint: files_hint(language, app),
         body_max: BODY_MAX as u64,
         infected: own && has_infected(&view),
         told: own && is_told(app, caller).await?,

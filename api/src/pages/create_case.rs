@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::app::drafts::KEPT_DAYS;
 use crate::pages::components::Choice;
-use crate::pages::form::{Action, not_sent};
+use crate::pages::form::{Action, files_hint, not_sent};
 use crate::pages::service_status::{NoticeInWords, Status};
 use crate::pages::{Form, Frame, Visitor, case, cookies, employer, render_with};
 use crate::texts::Text;
@@ -170,7 +170,6 @@ async fn page(app: &App, visitor: &Visitor, mut form: Form, status: StatusCode) 
     let areas = if own.len() == 1 { chosen } else { None };
     let choice =
         |employer: &Employer| Choice::new(employer.number.as_str(), employer::name_of(employer, language));
-    let limits = app.config.limits();
     let page = CreatePage {
         discarded: visitor.address.ends_with(DISCARDED),
         notice: form.saved_at.map(|saved| saved_words(language, &form, (saved, app.clock.now()))),
@@ -180,10 +179,7 @@ async fn page(app: &App, visitor: &Visitor, mut form: Form, status: StatusCode) 
         areas: area_choices(language, areas.map_or(Area::ALL, |employer| &employer.areas)),
         sub_areas: sub_area_choices(language),
         systems: system_choices(language),
-        files_hint: Text::new(language, "create-files-hint")
-            .with("n", limits.files_at_once)
-            .with("mb", app.config.files.file_mb)
-            .to_string(),
+        files_hint: files_hint(language, app),
         body_max: BODY_MAX as u64,
         for_others: visitor.role() == Some(Role::Requester) || command::names_another(&form),
         // Nor must news keep anybody from writing.

@@ -343,6 +343,14 @@ impl Form {
     }
 }
 
+/// How many files a form takes, and how large.
+pub fn files_hint(language: Language, app: &App) -> String {
+    Text::new(language, "create-files-hint")
+        .with("n", app.config.limits().files_at_once)
+        .with("mb", app.config.files.file_mb)
+        .to_string()
+}
+
 /// The name of the field that a pointer leads to: `/subject` is `subject`, `/reporter/name` is `reporter-name`, and
 /// everything about files belongs to their one field.
 fn field_of(pointer: &str) -> String {

@@ -150,14 +150,6 @@ pub fn age(language: Language, received: NaiveDate, today: NaiveDate) -> String 
     }
 }
 
-/// How many files a form takes, and how large.
-pub fn files_hint(language: Language, app: &App) -> String {
-    Text::new(language, "create-files-hint")
-        .with("n", app.config.limits().files_at_once)
-        .with("mb", app.config.files.file_mb)
-        .to_string()
-}
-
 /// What is waited for, and whether it should have come.
 pub fn due_in_words(language: Language, due: NaiveDate, today: NaiveDate) -> String {
     let text =

@@ -9,10 +9,10 @@ use axum::routing::get;
 use domain::access::Duty;
 use domain::{Channel, Language, SubArea, System};
 
+use super::areas;
 use super::names::Names;
-use super::{areas, files_hint};
 use crate::pages::components::Choice;
-use crate::pages::form::{Action, not_sent};
+use crate::pages::form::{Action, files_hint, not_sent};
 use crate::pages::{Form, Frame, Visitor, cookies, create_case, render, render_with};
 use crate::requests::{CreateRequest, ReporterRequest};
 use crate::texts::Text;
