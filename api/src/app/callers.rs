@@ -1,6 +1,7 @@
 //! Who calls: from a login or a token to an actor with pseudonym and rights.
 
 use std::collections::{HashMap, HashSet};
+use std::slice;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::access::Role;
@@ -11,7 +12,6 @@ use domain::{Actor, OrganisationNumber, PersonId};
 use infrastructure::CommandError;
 use infrastructure::tokens::Identity;
 use projections::{ReadError, directory};
-use rusqlite::Connection;
 
 use crate::app::App;
 
@@ -75,17 +75,15 @@ impl App {
         if self.has_met(&meeting) && !self.has_called(&meeting).await? {
             return Ok(());
         }
-        if let Some(email) = meeting.profile.email.clone() {
-            // Another login of somebody with protected identity.
-            let of_address =
-                move |tables: &Connection| directory::is_own_protected_address(tables, email.as_str());
-            meeting.protected = self.query(of_address).await?;
-        }
+        // Another login of somebody with protected identity.
+        meeting.protected = self.has_marked_address(&meeting).await?;
         let position = self.committer.see(meeting.clone()).await?;
         self.acknowledged(person, position);
-        self.remember(meeting);
-        // A slow read model only means that a joined phone case shows a moment later.
-        let _ = self.shown(person, Some(position)).await;
+        // Slow read models only mean that a joined phone case shows a moment later, and that the login is met again.
+        if self.shown(person, Some(position)).await.is_ok() {
+            self.mark_met(person, slice::from_ref(&meeting)).await?;
+            self.remember(meeting);
+        }
         Ok(())
     }
 

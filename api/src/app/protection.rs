@@ -1,8 +1,10 @@
 //! Protected identity (*skyddade personuppgifter*, LAW-12): a mark in the person's own stream.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use domain::access::Standing;
+use domain::person::SeePerson;
 use domain::{CaseCommand, CaseId, CaseNumber, Event, PersonId, Refusal};
 use infrastructure::CommandError;
 use infrastructure::committer::Expected;
@@ -188,32 +190,67 @@ impl About {
 }
 
 impl App {
-    /// Marks a person as having protected identity, or takes the mark away; gives the position. The callers that the person
-    /// has been are marked with the login, and so is whoever has the same address: a call that was registered elsewhere. It
-    /// is taken away from those alone who say or gave that address themselves: of somebody else it may have been told wrongly.
+    /// Marks a person as having protected identity, or takes the mark away; gives the position, which the read models show by
+    /// then. The callers that the person has been are marked with the login, and so is whoever has the same address: a call
+    /// that was registered elsewhere. It is taken away from those alone who say or gave that address themselves: of somebody
+    /// else it may have been told wrongly.
+    ///
+    /// Whoever was met while the mark was on its way is found once it is shown, or finds it ([`App::mark_met`]).
     ///
     /// # Errors
-    /// When the log cannot be written.
+    /// When the log cannot be written, or the read models do not show the marks in time: to be done again.
     pub async fn protect(
         &self,
         actor: PersonId,
         person: PersonId,
         protected: bool,
     ) -> Result<u64, CommandError> {
-        let others = self.query(move |tables| {
-            let of_same_address =
-                if protected { directory::of_same_address } else { directory::of_same_own_address };
-            of_same_address(tables, person)
-        });
-        let others = others.await;
-        let others = others.map_err(|error| CommandError::Unavailable(error.to_string()))?;
-        let mark = |person: PersonId| {
-            self.append(actor, person.into(), Event::ProtectionChanged { protected }, Expected::Any)
-        };
-        for other in others.into_iter().filter(|other| *other != person) {
-            mark(other).await?;
+        let unavailable = |error: &dyn Display| CommandError::Unavailable(error.to_string());
+        let of_same_address =
+            if protected { directory::of_same_address } else { directory::of_same_own_address };
+        let (mut marked, mut position) = (Vec::new(), 0);
+        loop {
+            let found = self.query(move |tables| of_same_address(tables, person)).await;
+            let mut next = found.map_err(|error| unavailable(&error))?;
+            next.retain(|other| *other != person && !marked.contains(other));
+            // After the others: whoever is marked is marked with all of them.
+            next.extend(marked.is_empty().then_some(person));
+            if next.is_empty() {
+                return Ok(position);
+            }
+            for person in &next {
+                let mark = Event::ProtectionChanged { protected };
+                position = self.append(actor, (*person).into(), mark, Expected::Any).await?;
+            }
+            marked.extend(next);
+            self.shown_position(position).await.map_err(|error| unavailable(&error))?;
         }
-        mark(person).await
+    }
+
+    /// Marks those who were met just now, once the read models show it, if their address was marked meanwhile: whoever looked
+    /// before the mark was shown.
+    ///
+    /// # Errors
+    /// When the log cannot be written, or the read models cannot be read.
+    pub(super) async fn mark_met(&self, actor: PersonId, met: &[SeePerson]) -> Result<(), CallerError> {
+        for person in met {
+            if !person.protected && self.has_marked_address(person).await? {
+                let mark = Event::ProtectionChanged { protected: true };
+                self.append(actor, person.id.into(), mark, Expected::Any).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether somebody is met with the address of a person with protected identity; of a login people's own word counts alone.
+    pub(super) async fn has_marked_address(&self, met: &SeePerson) -> Result<bool, ReadError> {
+        let Some(email) = met.profile.email.clone() else { return Ok(false) };
+        let is_marked = if met.employer.is_none() {
+            directory::is_own_protected_address
+        } else {
+            directory::is_protected_address
+        };
+        self.query(move |tables| is_marked(tables, email.as_str())).await
     }
 
     /// Keeps a command from telling where a person with protected identity works. Whether an area is used there would;
@@ -243,10 +280,7 @@ impl App {
             }
         }
         for told in &mut command.see {
-            let Some(email) = told.profile.email.clone() else { continue };
-            let of_address =
-                move |tables: &Connection| directory::is_protected_address(tables, email.as_str());
-            told.protected = self.query(of_address).await.map_err(unread)?;
+            told.protected = self.has_marked_address(told).await.map_err(unread)?;
         }
         Ok(())
     }
@@ -280,8 +314,7 @@ impl App {
         if known.is_ok_and(|known| known) {
             return Ok(());
         }
-        let position = self.protect(person, person, true).await?;
-        let _ = self.shown(person, Some(position)).await;
+        self.protect(person, person, true).await?;
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Protected identity (LAW-12): name, contact and employer are shown to the few who need them, and to nobody else in any way;
 //! and people who have several roles.
 
+mod met;
 mod told;
 
 use domain::access::Role;
@@ -104,8 +105,7 @@ async fn an_officer_who_is_protected_is_named_to_a_few_only() {
     let case = app.employee("anna").case("En faktura").await;
     let case = petra.start_processing(&case).await;
     let person = app.app.keys.login("petra");
-    let position = app.app.protect(person, person, true).await.unwrap();
-    app.app.shown_position(position).await.unwrap();
+    app.app.protect(person, person, true).await.unwrap();
     let browser = Browser::of(&app, olle.identity.clone().unwrap()).await;
     let page = browser.get(&format!("/arenden/{}", case.id)).await;
     page.shows(200, "Tilldela handläggare");
@@ -466,8 +466,7 @@ async fn a_case_that_was_moved_before_the_mark_was_moved() {
     };
     let moved = asked("once").send().await.ok();
     let anna = app.app.keys.login("anna");
-    let position = app.app.protect(anna, anna, true).await.unwrap();
-    app.app.shown_position(position).await.unwrap();
+    app.app.protect(anna, anna, true).await.unwrap();
     assert_eq!(asked("once").send().await.ok(), moved);
     asked("again").send().await.problem(403);
 }
