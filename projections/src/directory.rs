@@ -1,13 +1,13 @@
 //! The directory: names and addresses behind the pseudonyms, and which calls and logins are the same person.
 
-use std::collections::HashSet;
-
 use domain::access::Role;
+use domain::event::Profile;
+use domain::text::{Email, PersonName};
 use domain::{Event, OrganisationNumber, PersonId};
 use infrastructure::Recorded;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::{Projection, ReadError};
+use crate::{Projection, ReadError, protection};
 
 /// The projection.
 pub struct Directory;
@@ -44,72 +44,40 @@ impl Projection for Directory {
     }
 
     fn version(&self) -> u32 {
-        6
+        7
     }
 
     fn ddl(&self) -> &'static str {
         "CREATE TABLE person (person_id BLOB PRIMARY KEY, role TEXT NOT NULL, is_officer INTEGER NOT NULL, subject TEXT,
-            name TEXT, email TEXT, employer TEXT, linked_to BLOB, is_requester INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-         CREATE TABLE person_protected (person_id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
-         CREATE TABLE person_told (person_id BLOB NOT NULL, employer TEXT NOT NULL, name TEXT, email TEXT,
-            PRIMARY KEY (person_id, employer)) STRICT, WITHOUT ROWID;"
+            name TEXT, email TEXT, employer TEXT, linked_to BLOB, is_requester INTEGER NOT NULL, address TEXT)
+            STRICT, WITHOUT ROWID;
+         CREATE TABLE person_protected (person_id BLOB PRIMARY KEY, leads INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+         CREATE TABLE person_told (person_id BLOB NOT NULL, employer TEXT NOT NULL, name TEXT, email TEXT, address TEXT,
+            PRIMARY KEY (person_id, employer)) STRICT, WITHOUT ROWID;
+         CREATE INDEX person_linked ON person (linked_to) WHERE linked_to IS NOT NULL;
+         CREATE INDEX person_address ON person (address) WHERE address IS NOT NULL;
+         CREATE INDEX person_told_address ON person_told (address) WHERE address IS NOT NULL;"
     }
 
     fn indices(&self) -> &'static str {
-        "CREATE INDEX person_linked ON person (linked_to) WHERE linked_to IS NOT NULL;
-         CREATE INDEX person_officers ON person (name) WHERE is_officer;
-         CREATE INDEX person_address ON person (lower(email)) WHERE email IS NOT NULL;
-         CREATE INDEX person_told_address ON person_told (lower(email)) WHERE email IS NOT NULL;"
+        "CREATE INDEX person_officers ON person (name) WHERE is_officer;"
     }
 
     fn apply(&self, tables: &Connection, event: &Recorded) -> Result<(), ReadError> {
         match &event.event {
             Event::PersonSeen { employer, role, personal, .. } => {
-                let profile = personal.open();
-                let name =
-                    profile.and_then(|profile| profile.name.as_ref()).map(domain::text::PersonName::as_str);
-                let email =
-                    profile.and_then(|profile| profile.email.as_ref()).map(domain::text::Email::as_str);
-                let subject = profile.and_then(|profile| profile.subject.as_deref());
-                let employer = employer.map(|employer| employer.to_string());
-                // What a login says itself stands above what others tell; who says less than before takes nothing away.
-                tables
-                    .prepare_cached(
-                        "INSERT INTO person VALUES (?1, ?2, ?2 = 'officer', ?3, ?4, ?5, ?6, NULL, ?8) \
-                         ON CONFLICT (person_id) DO UPDATE SET role = excluded.role, \
-                         is_officer = is_officer OR excluded.is_officer, \
-                         is_requester = is_requester OR excluded.is_requester, subject = excluded.subject, \
-                         name = iif(?7 AND employer IS NULL, coalesce(excluded.name, name), excluded.name), \
-                         email = iif(?7 AND employer IS NULL, coalesce(excluded.email, email), excluded.email), \
-                         employer = excluded.employer \
-                         WHERE excluded.employer IS NULL OR employer IS NOT NULL",
-                    )?
-                    .execute(params![
-                        event.stream.0,
-                        role.code(),
-                        subject,
-                        name,
-                        email,
-                        employer,
-                        profile.is_some(),
-                        *role == Role::Requester,
-                    ])?;
-                if employer.is_some() {
-                    tables
-                        .prepare_cached("INSERT OR REPLACE INTO person_told VALUES (?1, ?2, ?3, ?4)")?
-                        .execute(params![event.stream.0, employer, name, email])?;
-                }
+                let person = PersonId(event.stream.0);
+                seen(tables, person, *employer, *role, personal.open())?;
+                protection::met(tables, person)?;
             }
             Event::PersonLinked { caller, person } if event.stream.0 == caller.0 => {
                 tables
                     .prepare_cached("UPDATE person SET linked_to = ?2 WHERE person_id = ?1")?
                     .execute([caller.0, person.0])?;
-                if is_protected(tables, *caller)? || is_protected(tables, *person)? {
-                    protect(tables, *person, true)?;
-                }
+                protection::joined(tables, *caller, *person)?;
             }
             Event::ProtectionChanged { protected } => {
-                protect(tables, login(tables, PersonId(event.stream.0))?, *protected)?;
+                protection::changed(tables, PersonId(event.stream.0), *protected)?;
             }
             _ => {}
         }
@@ -117,123 +85,54 @@ impl Projection for Directory {
     }
 }
 
-/// The login that a caller turned out to be, else the person as such.
-fn login(tables: &Connection, id: PersonId) -> Result<PersonId, ReadError> {
-    Ok(person(tables, id)?.and_then(|person| person.linked_to).unwrap_or(id))
-}
-
-/// Marks a person and the callers that the person has been, or takes the mark away.
-fn protect(tables: &Connection, id: PersonId, protected: bool) -> Result<(), ReadError> {
-    let sql = if protected {
-        "INSERT OR IGNORE INTO person_protected VALUES (?1)"
-    } else {
-        "DELETE FROM person_protected WHERE person_id = ?1"
-    };
-    for identity in identities(tables, id)? {
-        tables.prepare_cached(sql)?.execute([identity.0])?;
+/// Somebody says who they are, or others tell it.
+fn seen(
+    tables: &Connection,
+    person: PersonId,
+    employer: Option<OrganisationNumber>,
+    role: Role,
+    profile: Option<&Profile>,
+) -> Result<(), ReadError> {
+    let name = profile.and_then(|profile| profile.name.as_ref()).map(PersonName::as_str);
+    let email = profile.and_then(|profile| profile.email.as_ref());
+    let (email, address) = (email.map(Email::as_str), email.map(Email::key));
+    let subject = profile.and_then(|profile| profile.subject.as_deref());
+    let employer = employer.map(|employer| employer.to_string());
+    // What a login says itself stands above what others tell; who says less than before takes nothing away.
+    tables
+        .prepare_cached(
+            "INSERT INTO person VALUES (?1, ?2, ?2 = 'officer', ?3, ?4, ?5, ?6, NULL, ?8, ?9) \
+             ON CONFLICT (person_id) DO UPDATE SET role = excluded.role, \
+             is_officer = is_officer OR excluded.is_officer, \
+             is_requester = is_requester OR excluded.is_requester, subject = excluded.subject, \
+             name = iif(?7 AND employer IS NULL, coalesce(excluded.name, name), excluded.name), \
+             email = iif(?7 AND employer IS NULL, coalesce(excluded.email, email), excluded.email), \
+             address = iif(?7 AND employer IS NULL, coalesce(excluded.address, address), excluded.address), \
+             employer = excluded.employer \
+             WHERE excluded.employer IS NULL OR employer IS NOT NULL",
+        )?
+        .execute(params![
+            person.0,
+            role.code(),
+            subject,
+            name,
+            email,
+            employer,
+            profile.is_some(),
+            role == Role::Requester,
+            address,
+        ])?;
+    if employer.is_some() {
+        tables
+            .prepare_cached("INSERT OR REPLACE INTO person_told VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![person.0, employer, name, email, address])?;
     }
     Ok(())
 }
 
-/// Whether a person has protected identity (*skyddade personuppgifter*).
-///
-/// # Errors
-/// When the read models cannot be read.
-pub fn is_protected(tables: &Connection, id: PersonId) -> Result<bool, ReadError> {
-    Ok(tables.prepare_cached("SELECT 1 FROM person_protected WHERE person_id = ?1")?.exists([id.0])?)
-}
-
-/// Whether that a case goes on from another would tell where somebody with protected identity works: the other case is of
-/// somebody else, at the same employer.
-///
-/// # Errors
-/// When the read models cannot be read.
-pub fn is_told_by_relation(
-    tables: &Connection,
-    reporter: Option<PersonId>,
-    other: Option<PersonId>,
-) -> Result<bool, ReadError> {
-    let of = |person: Option<PersonId>| person.map(|person| login(tables, person)).transpose();
-    let (reporter, other) = (of(reporter)?, of(other)?);
-    for person in [reporter, other].into_iter().flatten().filter(|_| reporter != other) {
-        if is_protected(tables, person)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Those of whom an address is known, said or told; addresses that differ in case alone are the same.
-///
-/// # Errors
-/// When the read models cannot be read.
-pub fn of_address(tables: &Connection, email: &str) -> Result<Vec<PersonId>, ReadError> {
-    let sql = "SELECT person_id FROM person WHERE lower(email) = lower(?1) \
-               UNION SELECT person_id FROM person_told WHERE lower(email) = lower(?1)";
-    let mut statement = tables.prepare_cached(sql)?;
-    let persons = statement.query_map([email], |row| row.get(0).map(PersonId))?.collect::<Result<_, _>>()?;
-    Ok(persons)
-}
-
-/// Those of whom an address of a person is known too.
-///
-/// # Errors
-/// When the read models cannot be read.
-pub fn of_same_address(tables: &Connection, id: PersonId) -> Result<Vec<PersonId>, ReadError> {
-    let sql = "SELECT email FROM person WHERE person_id = ?1 AND email IS NOT NULL \
-               UNION SELECT email FROM person_told WHERE person_id = ?1 AND email IS NOT NULL";
-    let mut statement = tables.prepare_cached(sql)?;
-    let addresses: Vec<String> = statement.query_map([id.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let mut persons = Vec::new();
-    for address in addresses {
-        persons.extend(of_address(tables, &address)?);
-    }
-    persons.sort_unstable();
-    persons.dedup();
-    Ok(persons)
-}
-
-/// Those who are the same person by their own word: logins that say the same address, and calls by which it was given. What
-/// others told of a login counts for nothing.
-///
-/// # Errors
-/// When the read models cannot be read.
-pub fn of_same_own_address(tables: &Connection, id: PersonId) -> Result<Vec<PersonId>, ReadError> {
-    let sql = "SELECT other.person_id FROM person own JOIN person other ON lower(other.email) = lower(own.email) \
-               WHERE own.person_id = ?1 AND (own.employer IS NULL OR own.subject IS NULL) \
-               AND (other.employer IS NULL OR other.subject IS NULL)";
-    let mut statement = tables.prepare_cached(sql)?;
-    let persons = statement.query_map([id.0], |row| row.get(0).map(PersonId))?.collect::<Result<_, _>>()?;
-    Ok(persons)
-}
-
-/// Whether an address is that of somebody who has protected identity.
-///
-/// # Errors
-/// When the read models cannot be read.
-pub fn is_protected_address(tables: &Connection, email: &str) -> Result<bool, ReadError> {
-    let mut persons = of_address(tables, email)?.into_iter();
-    persons.try_fold(false, |protected, person| Ok(protected || is_protected(tables, person)?))
-}
-
-/// Whether an address is that of somebody who has protected identity, by their own word.
-///
-/// # Errors
-/// When the read models cannot be read.
-pub fn is_own_protected_address(tables: &Connection, email: &str) -> Result<bool, ReadError> {
-    let sql = "SELECT 1 FROM person JOIN person_protected USING (person_id) \
-               WHERE lower(email) = lower(?1) AND (employer IS NULL OR subject IS NULL)";
-    Ok(tables.prepare_cached(sql)?.exists([email])?)
-}
-
-/// Everybody who has protected identity.
-///
-/// # Errors
-/// When the read models cannot be read.
-pub fn protected(tables: &Connection) -> Result<HashSet<PersonId>, ReadError> {
-    let mut statement = tables.prepare_cached("SELECT person_id FROM person_protected")?;
-    let persons = statement.query_map([], |row| row.get(0).map(PersonId))?.collect::<Result<_, _>>()?;
-    Ok(persons)
+/// The login that a caller turned out to be, else the person as such.
+pub(crate) fn login(tables: &Connection, id: PersonId) -> Result<PersonId, ReadError> {
+    Ok(person(tables, id)?.and_then(|person| person.linked_to).unwrap_or(id))
 }
 
 /// A person by pseudonym.
@@ -340,8 +239,6 @@ fn read_person(row: &Row<'_>) -> Result<Person, rusqlite::Error> {
 mod tests {
     use super::*;
     use domain::Sealed;
-    use domain::event::{Event, Profile};
-    use domain::text::{Email, PersonName};
 
     use crate::testing::{Told, person};
 

@@ -11,6 +11,7 @@ pub mod narrowing;
 pub mod payroll_forms;
 pub mod payroll_periods;
 pub mod projector;
+pub mod protection;
 pub mod queue;
 pub mod read_models;
 pub mod satisfaction;

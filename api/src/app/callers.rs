@@ -1,7 +1,6 @@
 //! Who calls: from a login or a token to an actor with pseudonym and rights.
 
 use std::collections::{HashMap, HashSet};
-use std::slice;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::access::Role;
@@ -76,14 +75,12 @@ impl App {
             return Ok(());
         }
         // Another login of somebody with protected identity.
-        meeting.protected = self.has_marked_address(&meeting).await?;
+        meeting.protected = self.is_met_protected(&meeting).await?;
         let position = self.committer.see(meeting.clone()).await?;
         self.acknowledged(person, position);
-        // Slow read models only mean that a joined phone case shows a moment later, and that the login is met again.
-        if self.shown(person, Some(position)).await.is_ok() {
-            self.mark_met(person, slice::from_ref(&meeting)).await?;
-            self.remember(meeting);
-        }
+        self.remember(meeting);
+        // A slow read model only means that a joined phone case shows a moment later.
+        let _ = self.shown(person, Some(position)).await;
         Ok(())
     }
 

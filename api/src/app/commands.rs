@@ -87,7 +87,7 @@ impl App {
     /// [`CommandError`].
     pub async fn run(&self, caller: &Caller, mut command: Command) -> Result<Outcome, CommandError> {
         self.keeps_protected(caller, &mut command).await?;
-        let met = command.see.clone();
+        let seen: Vec<_> = command.see.iter().map(|person| person.id).collect();
         let request = CaseRequest {
             command_id: self.command_id(caller, command.key.as_deref()),
             request: self.request_digest(&command.request),
@@ -101,26 +101,11 @@ impl App {
             followed: command.followed,
         };
         let outcome = self.committer.run(request).await?;
-        for person in &met {
-            self.forget_met(person.id);
+        for person in seen {
+            self.forget_met(person);
         }
         self.acknowledged(caller.actor.person, outcome.position);
-        if !met.is_empty() {
-            self.look_again(caller.actor.person, &met, outcome.position).await;
-        }
         Ok(outcome)
-    }
-
-    /// Looks whether the addresses of those who were met were marked while the command was done. The command has been
-    /// accepted, whatever comes of this.
-    async fn look_again(&self, actor: PersonId, met: &[SeePerson], position: u64) {
-        let looked = match self.shown_position(position).await {
-            Ok(()) => self.mark_met(actor, met).await.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(error) = looked {
-            tracing::warn!(error, "whether an address was marked as protected meanwhile cannot be told");
-        }
     }
 
     /// The case of a number, whoever may see it.

@@ -1,7 +1,6 @@
 //! Protected identity (*skyddade personuppgifter*, LAW-12): a mark in the person's own stream.
 
 use std::collections::HashMap;
-use std::fmt::Display;
 
 use domain::access::Standing;
 use domain::person::SeePerson;
@@ -10,7 +9,7 @@ use infrastructure::CommandError;
 use infrastructure::committer::Expected;
 use infrastructure::stored::StoredEvent;
 use infrastructure::tokens::Identity;
-use projections::{ReadError, directory, queue};
+use projections::{ReadError, directory, protection, queue};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -49,7 +48,7 @@ impl Hidden {
     /// When the read models cannot be read.
     pub fn of(tables: &Connection, told: Told) -> Result<Self, ReadError> {
         let Told { person, registered_by, actor, follows_up } = told;
-        let is_protected = |person| directory::is_protected(tables, person);
+        let is_protected = |person| protection::is_protected(tables, person);
         let employer = person.map(is_protected).transpose()? == Some(true);
         // Of a person's own stream too: whoever told of somebody else, if not of the centre, is there.
         let at_the_employer = employer && registered_by.is_none_or(|registrar| registrar == actor);
@@ -60,7 +59,7 @@ impl Hidden {
             Some(number) => {
                 let earlier = queue::by_number(tables, number)?;
                 let other = earlier.and_then(|(_, standing)| standing.reporter);
-                directory::is_told_by_relation(tables, person, other)?
+                protection::is_told_by_relation(tables, person, other)?
             }
             None => false,
         };
@@ -190,67 +189,41 @@ impl About {
 }
 
 impl App {
-    /// Marks a person as having protected identity, or takes the mark away; gives the position, which the read models show by
-    /// then. The callers that the person has been are marked with the login, and so is whoever has the same address: a call
-    /// that was registered elsewhere. It is taken away from those alone who say or gave that address themselves: of somebody
-    /// else it may have been told wrongly.
-    ///
-    /// Whoever was met while the mark was on its way is found once it is shown, or finds it ([`App::mark_met`]).
+    /// Marks a person as having protected identity, or takes the mark away; gives the position, once it is shown. It is
+    /// recorded of all who are the same person by their own word; whoever is written meanwhile is found by the read models
+    /// ([`protection`]).
     ///
     /// # Errors
-    /// When the log cannot be written, or the read models do not show the marks in time: to be done again.
+    /// When the log cannot be written.
     pub async fn protect(
         &self,
         actor: PersonId,
         person: PersonId,
         protected: bool,
     ) -> Result<u64, CommandError> {
-        let unavailable = |error: &dyn Display| CommandError::Unavailable(error.to_string());
-        let of_same_address =
-            if protected { directory::of_same_address } else { directory::of_same_own_address };
-        let (mut marked, mut position) = (Vec::new(), 0);
-        loop {
-            let found = self.query(move |tables| of_same_address(tables, person)).await;
-            let mut next = found.map_err(|error| unavailable(&error))?;
-            next.retain(|other| *other != person && !marked.contains(other));
-            // After the others: whoever is marked is marked with all of them.
-            next.extend(marked.is_empty().then_some(person));
-            if next.is_empty() {
-                return Ok(position);
-            }
-            for person in &next {
-                let mark = Event::ProtectionChanged { protected };
-                position = self.append(actor, (*person).into(), mark, Expected::Any).await?;
-            }
-            marked.extend(next);
-            self.shown_position(position).await.map_err(|error| unavailable(&error))?;
+        let same = self.query(move |tables| protection::same_person(tables, person)).await;
+        let same = same.map_err(|error| CommandError::Unavailable(error.to_string()))?;
+        let mark = |person: PersonId| {
+            self.append(actor, person.into(), Event::ProtectionChanged { protected }, Expected::Any)
+        };
+        for other in same.into_iter().filter(|other| *other != person) {
+            mark(other).await?;
         }
+        let position = mark(person).await?;
+        // Whoever reads after the answer is not shown who it is.
+        let _ = self.shown_position(position).await;
+        Ok(position)
     }
 
-    /// Marks those who were met just now, once the read models show it, if their address was marked meanwhile: whoever looked
-    /// before the mark was shown.
+    /// Whether somebody is met who by their own word has protected identity.
     ///
     /// # Errors
-    /// When the log cannot be written, or the read models cannot be read.
-    pub(super) async fn mark_met(&self, actor: PersonId, met: &[SeePerson]) -> Result<(), CallerError> {
-        for person in met {
-            if !person.protected && self.has_marked_address(person).await? {
-                let mark = Event::ProtectionChanged { protected: true };
-                self.append(actor, person.id.into(), mark, Expected::Any).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether somebody is met with the address of a person with protected identity; of a login people's own word counts alone.
-    pub(super) async fn has_marked_address(&self, met: &SeePerson) -> Result<bool, ReadError> {
-        let Some(email) = met.profile.email.clone() else { return Ok(false) };
-        let is_marked = if met.employer.is_none() {
-            directory::is_own_protected_address
-        } else {
-            directory::is_protected_address
-        };
-        self.query(move |tables| is_marked(tables, email.as_str())).await
+    /// When the read models cannot be read.
+    pub(super) async fn is_met_protected(&self, met: &SeePerson) -> Result<bool, ReadError> {
+        let by_own_word = met.employer.is_none() || met.profile.subject.is_none();
+        let Some(email) = met.profile.email.as_ref().filter(|_| by_own_word) else { return Ok(false) };
+        let address = email.key();
+        self.query(move |tables| protection::is_protected_address(tables, &address)).await
     }
 
     /// Keeps a command from telling where a person with protected identity works. Whether an area is used there would;
@@ -269,7 +242,7 @@ impl App {
             && caller.actor.role.hides_protected()
         {
             let of_protected = move |tables: &Connection| match queue::standing(tables, case)? {
-                Some(Standing { reporter: Some(reporter), .. }) => directory::is_protected(tables, reporter),
+                Some(Standing { reporter: Some(reporter), .. }) => protection::is_protected(tables, reporter),
                 _ => Ok(false),
             };
             // What was done before the mark was made is answered as it was then.
@@ -280,7 +253,7 @@ impl App {
             }
         }
         for told in &mut command.see {
-            told.protected = self.has_marked_address(told).await.map_err(unread)?;
+            told.protected = self.is_met_protected(told).await.map_err(unread)?;
         }
         Ok(())
     }
@@ -310,7 +283,7 @@ impl App {
     /// When the log cannot be written, or the read models cannot be read.
     pub async fn protect_login(&self, identity: &Identity) -> Result<(), CallerError> {
         let person = self.caller(identity.clone()).await?.actor.person;
-        let known = self.query(move |tables| directory::is_protected(tables, person)).await;
+        let known = self.query(move |tables| protection::is_protected(tables, person)).await;
         if known.is_ok_and(|known| known) {
             return Ok(());
         }

@@ -25,7 +25,7 @@ use domain::vocabulary::{Party, Template as Mail};
 use domain::{CaseId, Channel, PersonId, Status};
 use infrastructure::Receipt;
 use projections::timeline::{self, Entry};
-use projections::{CaseView, Unread, case_page, directory, satisfaction, services};
+use projections::{CaseView, Unread, case_page, protection, satisfaction, services};
 
 use self::opinion::Said;
 use self::related::Related;
@@ -186,7 +186,7 @@ async fn page(
     let reporter = view.reporter.filter(|_| caller.actor.role.hides_protected());
     let (entries, known, hidden, given) = app
         .query(move |tables| {
-            let hidden = reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?;
+            let hidden = reporter.map(|reporter| protection::is_protected(tables, reporter)).transpose()?;
             let given = satisfaction::of_case(tables, id)?;
             Ok((timeline::of_case(tables, id, false)?, services::employer(tables, number)?, hidden, given))
         })

@@ -16,7 +16,7 @@ use infrastructure::Receipt;
 use projections::directory::{self, Person};
 use projections::satisfaction::{self, Given};
 use projections::timeline::{self, Entry};
-use projections::{CaseView, case_page};
+use projections::{CaseView, case_page, protection};
 
 use crate::app::Caller;
 use crate::pages::case::opinion::Said;
@@ -216,10 +216,10 @@ async fn around(app: &App, reader: &Actor, view: &CaseView, receipt: &Receipt) -
     let (case, reporter) = (view.id, view.reporter);
     let related = Related::of(app, reader, view).await?;
     let found = app.query(move |tables| {
-        let protected = reporter.map(|reporter| directory::is_protected(tables, reporter)).transpose()?;
+        let protected = reporter.map(|reporter| protection::is_protected(tables, reporter)).transpose()?;
         let mut officers = directory::officers(tables)?;
         if hides {
-            let protected = directory::protected(tables)?;
+            let protected = protection::protected(tables)?;
             officers.retain(|officer| !protected.contains(&officer.id));
         }
         Ok((

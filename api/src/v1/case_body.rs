@@ -9,7 +9,7 @@ use domain::files::FileCard;
 use domain::vocabulary::Language;
 use domain::{CaseId, CaseNumber, OrganisationNumber, PersonId, Status};
 use projections::case_page::Message;
-use projections::{CaseRow, CaseView, ReadError, directory, queue};
+use projections::{CaseRow, CaseView, ReadError, directory, protection, queue};
 use rusqlite::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -199,7 +199,7 @@ impl People {
         for case in cases.iter().filter(|_| hides) {
             let Some(number) = case.follows_up else { continue };
             let other = queue::by_number(tables, number)?.and_then(|(_, standing)| standing.reporter);
-            if directory::is_told_by_relation(tables, case.reporter, other)? {
+            if protection::is_told_by_relation(tables, case.reporter, other)? {
                 people.unrelated.insert(case.id);
             }
         }
@@ -215,7 +215,7 @@ impl People {
             if !own && matches!(reader.role, Role::System | Role::Requester) {
                 (person.name, person.email) = directory::told(tables, id, employer)?;
             }
-            if directory::is_protected(tables, id)? {
+            if protection::is_protected(tables, id)? {
                 if !own && hides {
                     (person.name, person.email, person.subject) = (None, None, None);
                 }

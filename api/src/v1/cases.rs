@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use domain::access::{Duty, Reach, Role};
 use domain::{Area, CaseCommand, Channel, OrganisationNumber, Status};
 use projections::case_row::CaseRow;
-use projections::{Filter, Page, Sort, directory, my_cases, queue};
+use projections::{Filter, Page, Sort, my_cases, protection, queue};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -189,7 +189,7 @@ impl Asked {
             };
             // Who works on a case may be hidden too.
             let hidden = match filter.officer.filter(|officer| !asking.identities.contains(officer)) {
-                Some(officer) => !asking.role.sees_protected() && directory::is_protected(tables, officer)?,
+                Some(officer) => !asking.role.sees_protected() && protection::is_protected(tables, officer)?,
                 None => false,
             };
             let reach = if hidden { Reach::nothing() } else { reach };

@@ -429,7 +429,7 @@ async fn a_mark_goes_with_the_address_to_every_login_and_back_by_ones_own_word_a
     let second = second.case("Från ny inloggning").await;
     assert!(!named(&second).await);
     // Somebody else, of whom that address was told by mistake.
-    let told = json!({
+    let mut told = json!({
         "employer": EXEMPELVERKET, "area": "ekonomi", "subject": "Ett", "message": "Två", "language": "sv",
         "reporter": {"subject": "zelda", "name": "Zelda Z", "email": ADDRESS},
     });
@@ -444,7 +444,11 @@ async fn a_mark_goes_with_the_address_to_every_login_and_back_by_ones_own_word_a
     unmark(&mistaken).await;
     assert!(named(&mistaken).await && !named(&case).await && !named(&second).await);
     let mistaken = app.system("hr").create(&told).await;
-    assert!(!named(&mistaken).await);
+    assert!(named(&mistaken).await, "nothing new is told");
+    told["channel"] = json!("telefon");
+    told["reporter"]["name"] = json!("Zelda Zetterlund");
+    let mistaken = olle.create(&told).await;
+    assert!(!named(&mistaken).await, "told anew");
     unmark(&second).await;
     assert!(named(&case).await && named(&second).await, "the same person by their own word");
     // Of whom that was told by mistake again is marked, and brings the mark back to nobody.

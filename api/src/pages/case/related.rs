@@ -1,7 +1,7 @@
 //! The cases before and after a case: what goes on from what.
 
 use domain::Actor;
-use projections::{CaseView, ReadError, directory, queue};
+use projections::{CaseView, ReadError, protection, queue};
 
 use super::address;
 use crate::{App, Failure};
@@ -27,8 +27,9 @@ impl Related {
         let (reach, number, follows_up) = (reader.reach(), view.number, view.follows_up);
         let (hides, reporter) = (reader.role.hides_protected(), view.reporter);
         let found = app.query(move |tables| {
-            let tells =
-                |other| Ok::<_, ReadError>(hides && directory::is_told_by_relation(tables, reporter, other)?);
+            let tells = |other| {
+                Ok::<_, ReadError>(hides && protection::is_told_by_relation(tables, reporter, other)?)
+            };
             let mut related = Self::default();
             if let Some(number) = follows_up {
                 let earlier = queue::by_number(tables, number)?;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use domain::{Actor, Area, Language, OrganisationNumber, PersonId, SubArea, System};
 use projections::directory::{self, Person};
-use projections::services;
+use projections::{protection, services};
 
 use crate::pages::components::Choice;
 use crate::texts::Text;
@@ -42,7 +42,7 @@ impl Names {
         let names = app.query(move |tables| {
             let (mut persons, mut hidden) = (HashMap::new(), HashSet::new());
             for id in wanted {
-                if hides && directory::is_protected(tables, id)? {
+                if hides && protection::is_protected(tables, id)? {
                     hidden.insert(id);
                     continue;
                 }
