@@ -13,8 +13,6 @@ pub struct Person {
     pub seen: Vec<Seen>,
     /// Whether the login has said an e-mail address.
     pub own_address: bool,
-    /// Whether the person is marked as having protected identity.
-    pub protected: bool,
     /// The login that this caller turned out to be.
     pub linked_to: Option<PersonId>,
     /// The callers that this login turned out to have been.
@@ -49,8 +47,6 @@ pub struct SeePerson {
     pub counts: Counts,
     /// The callers that this login may have been: same employer, same verified address.
     pub callers: Vec<PersonId>,
-    /// Whether the address is that of somebody with protected identity: the mark goes with it.
-    pub protected: bool,
 }
 
 /// When what is told of a person counts.
@@ -77,7 +73,6 @@ impl Person {
             }
             Event::PersonLinked { caller, person } if *person == id => self.callers.push(*caller),
             Event::PersonLinked { person, .. } => self.linked_to = Some(*person),
-            Event::ProtectionChanged { protected } => self.protected = *protected,
             _ => {}
         }
         self
@@ -85,15 +80,8 @@ impl Person {
 }
 
 impl SeePerson {
-    /// The events of a meeting: what is new in the person's own stream, which begins with who that is.
-    pub fn decide(&self, person: &Person) -> Vec<Event> {
-        let mark =
-            (self.protected && !person.protected).then_some(Event::ProtectionChanged { protected: true });
-        self.told(person).into_iter().chain(mark).collect()
-    }
-
-    /// What is told of the person, if it is new and counts.
-    fn told(&self, person: &Person) -> Option<Event> {
+    /// The event of a meeting, if what is told of the person is new and counts.
+    pub fn decide(&self, person: &Person) -> Option<Event> {
         let mut alike = person.seen.iter().filter(|seen| seen.employer == self.employer);
         let same = alike.clone().any(|seen| seen.role == self.role && seen.fingerprint == self.fingerprint);
         let helps = !person.own_address && self.profile.email.is_some();
@@ -141,36 +129,33 @@ mod tests {
             },
             counts,
             callers: Vec::new(),
-            protected: false,
         }
     }
 
     #[test]
     fn the_same_profile_is_not_recorded_twice() {
         let first = meeting("a", Counts::Always);
-        let events = first.decide(&Person::default());
-        assert_eq!(events.len(), 1);
-        let known = Person::default().evolve(first.id, &events[0]);
-        assert!(first.decide(&known).is_empty());
-        assert_eq!(meeting("b", Counts::Always).decide(&known).len(), 1);
+        let event = first.decide(&Person::default()).unwrap();
+        let known = Person::default().evolve(first.id, &event);
+        assert_eq!(first.decide(&known), None);
+        assert!(meeting("b", Counts::Always).decide(&known).is_some());
     }
 
     #[test]
     fn what_an_officer_tells_does_not_replace_what_the_login_says() {
         let login = meeting("a", Counts::Always);
-        let known = Person::default().evolve(login.id, &login.decide(&Person::default())[0]);
-        assert!(meeting("b", Counts::UntilSaid).decide(&known).is_empty());
+        let known = Person::default().evolve(login.id, &login.decide(&Person::default()).unwrap());
+        assert_eq!(meeting("b", Counts::UntilSaid).decide(&known), None);
     }
 
     #[test]
     fn what_an_officer_tells_counts_while_no_address_is_known() {
         let mut login = meeting("a", Counts::UntilSaid);
         login.profile.email = None;
-        let known = Person::default().evolve(login.id, &login.decide(&Person::default())[0]);
+        let known = Person::default().evolve(login.id, &login.decide(&Person::default()).unwrap());
         assert!(!known.own_address);
-        let told = meeting("b", Counts::UntilSaid).decide(&known);
-        assert_eq!(told.len(), 1);
-        assert!(known.evolve(login.id, &told[0]).own_address);
+        let told = meeting("b", Counts::UntilSaid).decide(&known).unwrap();
+        assert!(known.evolve(login.id, &told).own_address);
     }
 
     /// Above what others told stands only the login's own word; of theirs the latest of an officer counts.
@@ -193,9 +178,9 @@ mod tests {
             (told("d", one, Counts::UntilSaid), false),
             (told("d", one, Counts::First), false),
         ] {
-            let events = word.decide(&known);
-            assert_eq!(!events.is_empty(), counts, "{word:?}");
-            known = events.iter().fold(known, |known, event| known.evolve(word.id, event));
+            let event = word.decide(&known);
+            assert_eq!(event.is_some(), counts, "{word:?}");
+            known = event.iter().fold(known, |known, event| known.evolve(word.id, event));
         }
     }
 
@@ -204,25 +189,13 @@ mod tests {
         let (employee, officer) =
             (meeting("a", Counts::Always), SeePerson { role: Role::Officer, ..meeting("b", Counts::Always) });
         let mut known = Person::default();
-        for (one, events) in [(&employee, 1), (&officer, 1), (&employee, 0), (&officer, 0), (&employee, 0)] {
+        for (one, is_new) in
+            [(&employee, true), (&officer, true), (&employee, false), (&officer, false), (&employee, false)]
+        {
             let decided = one.decide(&known);
-            assert_eq!(decided.len(), events);
+            assert_eq!(decided.is_some(), is_new);
             known = decided.iter().fold(known, |known, event| known.evolve(one.id, event));
         }
-    }
-
-    #[test]
-    fn a_mark_that_goes_with_the_address_is_made_once_and_after_who_it_is() {
-        let told = SeePerson { protected: true, ..meeting("a", Counts::First) };
-        let events = told.decide(&Person::default());
-        assert!(matches!(
-            events[..],
-            [Event::PersonSeen { .. }, Event::ProtectionChanged { protected: true }]
-        ));
-        let known = events.iter().fold(Person::default(), |known, event| known.evolve(told.id, event));
-        assert!(told.decide(&known).is_empty());
-        let unmarked = known.evolve(told.id, &Event::ProtectionChanged { protected: false });
-        assert_eq!(told.decide(&unmarked), [Event::ProtectionChanged { protected: true }]);
     }
 
     #[test]

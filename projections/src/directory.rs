@@ -49,14 +49,14 @@ impl Projection for Directory {
 
     fn ddl(&self) -> &'static str {
         "CREATE TABLE person (person_id BLOB PRIMARY KEY, role TEXT NOT NULL, is_officer INTEGER NOT NULL, subject TEXT,
-            name TEXT, email TEXT, employer TEXT, linked_to BLOB, is_requester INTEGER NOT NULL, address TEXT)
-            STRICT, WITHOUT ROWID;
-         CREATE TABLE person_protected (person_id BLOB PRIMARY KEY, leads INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-         CREATE TABLE person_told (person_id BLOB NOT NULL, employer TEXT NOT NULL, name TEXT, email TEXT, address TEXT,
+            name TEXT, email TEXT, employer TEXT, linked_to BLOB, is_requester INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+         CREATE TABLE person_protected (person_id BLOB PRIMARY KEY, own INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+         CREATE TABLE person_told (person_id BLOB NOT NULL, employer TEXT NOT NULL, name TEXT, email TEXT,
             PRIMARY KEY (person_id, employer)) STRICT, WITHOUT ROWID;
+         CREATE TABLE person_address (person_id BLOB NOT NULL, address TEXT NOT NULL, own INTEGER NOT NULL,
+            PRIMARY KEY (person_id, address, own)) STRICT, WITHOUT ROWID;
          CREATE INDEX person_linked ON person (linked_to) WHERE linked_to IS NOT NULL;
-         CREATE INDEX person_address ON person (address) WHERE address IS NOT NULL;
-         CREATE INDEX person_told_address ON person_told (address) WHERE address IS NOT NULL;"
+         CREATE INDEX person_of_address ON person_address (address);"
     }
 
     fn indices(&self) -> &'static str {
@@ -67,8 +67,11 @@ impl Projection for Directory {
         match &event.event {
             Event::PersonSeen { employer, role, personal, .. } => {
                 let person = PersonId(event.stream.0);
-                seen(tables, person, *employer, *role, personal.open())?;
-                protection::met(tables, person)?;
+                let profile = personal.open();
+                seen(tables, person, *employer, *role, profile)?;
+                if let Some(Profile { subject, email: Some(email), .. }) = profile {
+                    protection::met(tables, person, &email.key(), employer.is_none() || subject.is_none())?;
+                }
             }
             Event::PersonLinked { caller, person } if event.stream.0 == caller.0 => {
                 tables
@@ -94,20 +97,18 @@ fn seen(
     profile: Option<&Profile>,
 ) -> Result<(), ReadError> {
     let name = profile.and_then(|profile| profile.name.as_ref()).map(PersonName::as_str);
-    let email = profile.and_then(|profile| profile.email.as_ref());
-    let (email, address) = (email.map(Email::as_str), email.map(Email::key));
+    let email = profile.and_then(|profile| profile.email.as_ref()).map(Email::as_str);
     let subject = profile.and_then(|profile| profile.subject.as_deref());
     let employer = employer.map(|employer| employer.to_string());
     // What a login says itself stands above what others tell; who says less than before takes nothing away.
     tables
         .prepare_cached(
-            "INSERT INTO person VALUES (?1, ?2, ?2 = 'officer', ?3, ?4, ?5, ?6, NULL, ?8, ?9) \
+            "INSERT INTO person VALUES (?1, ?2, ?2 = 'officer', ?3, ?4, ?5, ?6, NULL, ?8) \
              ON CONFLICT (person_id) DO UPDATE SET role = excluded.role, \
              is_officer = is_officer OR excluded.is_officer, \
              is_requester = is_requester OR excluded.is_requester, subject = excluded.subject, \
              name = iif(?7 AND employer IS NULL, coalesce(excluded.name, name), excluded.name), \
              email = iif(?7 AND employer IS NULL, coalesce(excluded.email, email), excluded.email), \
-             address = iif(?7 AND employer IS NULL, coalesce(excluded.address, address), excluded.address), \
              employer = excluded.employer \
              WHERE excluded.employer IS NULL OR employer IS NOT NULL",
         )?
@@ -120,12 +121,11 @@ fn seen(
             employer,
             profile.is_some(),
             role == Role::Requester,
-            address,
         ])?;
     if employer.is_some() {
         tables
-            .prepare_cached("INSERT OR REPLACE INTO person_told VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![person.0, employer, name, email, address])?;
+            .prepare_cached("INSERT OR REPLACE INTO person_told VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![person.0, employer, name, email])?;
     }
     Ok(())
 }

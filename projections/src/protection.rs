@@ -1,34 +1,41 @@
-//! Protected identity (*skyddade personuppgifter*, LAW-12): who is marked, and with whom a mark goes. It is recorded of one
-//! person and of all who are the same by their own word then; whoever is met or joined later, or is written beside it, is
-//! found here, in the order of the log.
+//! Protected identity (*skyddade personuppgifter*, LAW-12): who is marked, and with whom a mark goes. The log says of whom it
+//! was made; with whom it goes is found here, in the order of the log, so that whoever is met or joined while a mark is on its
+//! way is marked like all others.
 //!
-//! By their own word those are one person: a login and the calls that it turned out to have been, and logins that say, or
-//! calls that gave, the same address. What others told of a login is no word of its own, and may be wrong: with a mark go
-//! logins of which the address was told, and calls by an address that was told of a marked login; but those marks lead no
-//! further.
+//! By their own word those are one person: a login and the calls that it turned out to have been, and logins that have said,
+//! or calls that have given, the same address. What others told of a login is no word of its own, and may be wrong: a mark
+//! leads to logins of which the address was told, and to calls by an address that was told of a marked login; but from those
+//! it leads no further, and it is there no longer than what leads to it. Taken away, a mark comes back by a new address alone.
 
 use std::collections::HashSet;
 
 use domain::PersonId;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::ReadError;
 use crate::directory::{self, identities, login};
 
-/// Somebody says who they are, or others tell it: an address may be that of a marked person.
-pub(crate) fn met(tables: &Connection, id: PersonId) -> Result<(), ReadError> {
-    let is_call = directory::person(tables, id)?
-        .is_some_and(|person| person.subject.is_none() && person.linked_to.is_none());
-    let (mut marked, mut led_to) = (leads(tables, id)?, false);
-    for Address { key, own } in addresses(tables, id)? {
-        let said = is_protected_address(tables, &key)?;
-        marked = marked || own && said;
-        led_to = led_to || !own && said || is_call && any_leads(tables, told(tables, &key)?)?;
+/// Why somebody has protected identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The person is marked, by their own word.
+    Own,
+    /// A mark of somebody else leads to the person, by what others told.
+    Led,
+}
+
+/// Somebody says or gives an address, or others tell it of a login: it may be that of a marked person.
+pub(crate) fn met(tables: &Connection, id: PersonId, address: &str, own: bool) -> Result<(), ReadError> {
+    let sql = "INSERT OR IGNORE INTO person_address VALUES (?1, ?2, ?3)";
+    let is_new = tables.prepare_cached(sql)?.execute((id.0, address, own))? > 0;
+    if !is_new {
+        return Ok(());
     }
-    if marked {
+    let address = Address { key: address.to_owned(), own };
+    if mark(tables, id)? == Some(Mark::Own) || own && is_protected_address(tables, &address.key, true)? {
         changed(tables, id, true)
-    } else if led_to {
-        mark(tables, &identities(tables, login(tables, id)?)?, false)
+    } else if leads_to(tables, id, &address)? {
+        set(tables, &with_calls(tables, id)?, Mark::Led)
     } else {
         Ok(())
     }
@@ -36,34 +43,57 @@ pub(crate) fn met(tables: &Connection, id: PersonId) -> Result<(), ReadError> {
 
 /// A call turned out to be that of a login.
 pub(crate) fn joined(tables: &Connection, caller: PersonId, person: PersonId) -> Result<(), ReadError> {
-    if leads(tables, caller)? || leads(tables, person)? {
-        changed(tables, person, true)
-    } else if is_protected(tables, caller)? || is_protected(tables, person)? {
-        mark(tables, &identities(tables, person)?, false)
-    } else {
-        Ok(())
+    match (mark(tables, caller)?, mark(tables, person)?) {
+        (None, None) => Ok(()),
+        (Some(Mark::Own), _) | (_, Some(Mark::Own)) => changed(tables, person, true),
+        _ => set(tables, &with_calls(tables, person)?, Mark::Led),
     }
 }
 
-/// A mark goes with others, and is taken away from those alone who are the same person by their own word.
+/// Somebody is marked, or the mark is taken away: from all who are the same person by their own word, too.
 pub(crate) fn changed(tables: &Connection, id: PersonId, protected: bool) -> Result<(), ReadError> {
     let same = same_person(tables, id)?;
+    let led_to = led_to(tables, &same)?;
     if protected {
-        mark(tables, &same, true)?;
-        return mark(tables, &led_to(tables, &same)?, false);
+        set(tables, &same, Mark::Own)?;
+        return set(tables, &led_to, Mark::Led);
     }
-    for person in same {
-        tables.prepare_cached("DELETE FROM person_protected WHERE person_id = ?1")?.execute([person.0])?;
+    same.iter().try_for_each(|person| remove(tables, *person))?;
+    for person in led_to {
+        if mark(tables, person)? == Some(Mark::Led) && !is_led_to(tables, person)? {
+            remove(tables, person)?;
+        }
     }
     Ok(())
 }
 
-fn mark(tables: &Connection, persons: &[PersonId], leads: bool) -> Result<(), ReadError> {
+fn set<'a>(
+    tables: &Connection,
+    persons: impl IntoIterator<Item = &'a PersonId>,
+    mark: Mark,
+) -> Result<(), ReadError> {
     let sql = "INSERT INTO person_protected VALUES (?1, ?2) \
-               ON CONFLICT (person_id) DO UPDATE SET leads = leads OR excluded.leads";
+               ON CONFLICT (person_id) DO UPDATE SET own = own OR excluded.own";
     let mut statement = tables.prepare_cached(sql)?;
-    persons.iter().try_for_each(|person| statement.execute((person.0, leads)).map(drop))?;
+    for person in persons {
+        statement.execute((person.0, mark == Mark::Own))?;
+    }
     Ok(())
+}
+
+fn remove(tables: &Connection, id: PersonId) -> Result<(), ReadError> {
+    tables.prepare_cached("DELETE FROM person_protected WHERE person_id = ?1")?.execute([id.0])?;
+    Ok(())
+}
+
+/// The mark of a person.
+///
+/// # Errors
+/// When the read models cannot be read.
+pub fn mark(tables: &Connection, id: PersonId) -> Result<Option<Mark>, ReadError> {
+    let mut statement = tables.prepare_cached("SELECT own FROM person_protected WHERE person_id = ?1")?;
+    let own: Option<bool> = statement.query_row([id.0], |row| row.get(0)).optional()?;
+    Ok(own.map(|own| if own { Mark::Own } else { Mark::Led }))
 }
 
 /// Whether a person has protected identity.
@@ -71,7 +101,7 @@ fn mark(tables: &Connection, persons: &[PersonId], leads: bool) -> Result<(), Re
 /// # Errors
 /// When the read models cannot be read.
 pub fn is_protected(tables: &Connection, id: PersonId) -> Result<bool, ReadError> {
-    Ok(tables.prepare_cached("SELECT 1 FROM person_protected WHERE person_id = ?1")?.exists([id.0])?)
+    Ok(mark(tables, id)?.is_some())
 }
 
 /// Everybody who has protected identity.
@@ -82,51 +112,6 @@ pub fn protected(tables: &Connection) -> Result<HashSet<PersonId>, ReadError> {
     let mut statement = tables.prepare_cached("SELECT person_id FROM person_protected")?;
     let persons = statement.query_map([], |row| row.get(0).map(PersonId))?.collect::<Result<_, _>>()?;
     Ok(persons)
-}
-
-/// Whether an address ([`domain::text::Email::key`]) is that of somebody who has protected identity, by their own word.
-///
-/// # Errors
-/// When the read models cannot be read.
-pub fn is_protected_address(tables: &Connection, address: &str) -> Result<bool, ReadError> {
-    any_leads(tables, by_own_word(tables, address)?)
-}
-
-fn any_leads(tables: &Connection, persons: Vec<PersonId>) -> Result<bool, ReadError> {
-    persons.into_iter().try_fold(false, |found, person| Ok(found || leads(tables, person)?))
-}
-
-fn leads(tables: &Connection, id: PersonId) -> Result<bool, ReadError> {
-    let sql = "SELECT 1 FROM person_protected WHERE person_id = ?1 AND leads";
-    Ok(tables.prepare_cached(sql)?.exists([id.0])?)
-}
-
-/// Those who are the same person by their own word, with the person.
-///
-/// # Errors
-/// When the read models cannot be read.
-pub fn same_person(tables: &Connection, id: PersonId) -> Result<Vec<PersonId>, ReadError> {
-    let mut found = Vec::new();
-    add(tables, &mut found, vec![id])?;
-    let mut looked = 0;
-    while let Some(person) = found.get(looked).copied() {
-        looked += 1;
-        for address in addresses(tables, person)?.into_iter().filter(|address| address.own) {
-            add(tables, &mut found, by_own_word(tables, &address.key)?)?;
-        }
-    }
-    Ok(found)
-}
-
-/// With whom else a mark of these goes.
-fn led_to(tables: &Connection, persons: &[PersonId]) -> Result<Vec<PersonId>, ReadError> {
-    let mut found = Vec::new();
-    for person in persons {
-        for Address { key, own } in addresses(tables, *person)? {
-            add(tables, &mut found, if own { told(tables, &key)? } else { calls(tables, &key)? })?;
-        }
-    }
-    Ok(found)
 }
 
 /// Whether that a case goes on from another would tell where somebody with protected identity works: the other case is of
@@ -149,55 +134,103 @@ pub fn is_told_by_relation(
     Ok(false)
 }
 
-/// An address that is known of a person.
+/// Those who are the same person by their own word, with the person.
+fn same_person(tables: &Connection, id: PersonId) -> Result<HashSet<PersonId>, ReadError> {
+    let (mut found, mut looked, mut next) = (HashSet::new(), HashSet::new(), vec![id]);
+    while let Some(person) = next.pop() {
+        if found.contains(&person) {
+            continue;
+        }
+        for identity in with_calls(tables, person)? {
+            found.insert(identity);
+            for Address { key, own } in addresses(tables, identity)? {
+                if own && !looked.contains(&key) {
+                    next.extend(of_address(tables, &key, true)?);
+                    looked.insert(key);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whom else a mark of these leads to.
+fn led_to(tables: &Connection, persons: &HashSet<PersonId>) -> Result<HashSet<PersonId>, ReadError> {
+    let (mut found, mut looked) = (HashSet::new(), HashSet::new());
+    for person in persons {
+        for address in addresses(tables, *person)? {
+            if looked.contains(&address) {
+                continue;
+            }
+            for other in of_address(tables, &address.key, !address.own)? {
+                if address.own || is_call(tables, other)? {
+                    found.extend(with_calls(tables, other)?);
+                }
+            }
+            looked.insert(address);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a mark of somebody else leads to a person still.
+fn is_led_to(tables: &Connection, id: PersonId) -> Result<bool, ReadError> {
+    for identity in with_calls(tables, id)? {
+        for address in addresses(tables, identity)? {
+            if leads_to(tables, identity, &address)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a mark leads to a person by this address.
+fn leads_to(tables: &Connection, id: PersonId, address: &Address) -> Result<bool, ReadError> {
+    let can = !address.own || is_call(tables, id)?;
+    Ok(can && is_protected_address(tables, &address.key, !address.own)?)
+}
+
+/// Whether a person is a call that has not turned out to be that of a login.
+fn is_call(tables: &Connection, id: PersonId) -> Result<bool, ReadError> {
+    let person = directory::person(tables, id)?;
+    Ok(person.is_some_and(|person| person.subject.is_none() && person.linked_to.is_none()))
+}
+
+/// The login that a person turned out to be, with its calls.
+fn with_calls(tables: &Connection, id: PersonId) -> Result<Vec<PersonId>, ReadError> {
+    identities(tables, login(tables, id)?)
+}
+
+/// An address that is known of a person, in the form in which it is compared ([`domain::text::Email::key`]).
+#[derive(PartialEq, Eq, Hash)]
 struct Address {
     key: String,
-    /// Whether the login says it itself, or it was given by a call.
+    /// Whether the login has said it itself, or a call gave it.
     own: bool,
 }
 
+/// Every address that was ever known of a person.
 fn addresses(tables: &Connection, id: PersonId) -> Result<Vec<Address>, ReadError> {
-    let sql = "SELECT address, employer IS NULL OR subject IS NULL FROM person \
-               WHERE person_id = ?1 AND address IS NOT NULL \
-               UNION SELECT address, FALSE FROM person_told WHERE person_id = ?1 AND address IS NOT NULL";
-    let mut statement = tables.prepare_cached(sql)?;
+    let mut statement =
+        tables.prepare_cached("SELECT address, own FROM person_address WHERE person_id = ?1")?;
     let read = statement.query_map([id.0], |row| Ok(Address { key: row.get(0)?, own: row.get(1)? }))?;
     Ok(read.collect::<Result<_, _>>()?)
 }
 
-/// The logins that say an address, and the calls that gave it.
-fn by_own_word(tables: &Connection, address: &str) -> Result<Vec<PersonId>, ReadError> {
-    let sql = "SELECT person_id FROM person WHERE address = ?1 AND (employer IS NULL OR subject IS NULL)";
-    persons(tables, sql, address)
-}
-
-/// Those of whom others told an address.
-fn told(tables: &Connection, address: &str) -> Result<Vec<PersonId>, ReadError> {
-    persons(tables, "SELECT person_id FROM person_told WHERE address = ?1", address)
-}
-
-/// The calls that gave an address and have not turned out to be those of a login.
-fn calls(tables: &Connection, address: &str) -> Result<Vec<PersonId>, ReadError> {
-    let sql = "SELECT person_id FROM person WHERE address = ?1 AND subject IS NULL AND linked_to IS NULL";
-    persons(tables, sql, address)
-}
-
-fn persons(tables: &Connection, sql: &str, address: &str) -> Result<Vec<PersonId>, ReadError> {
-    let mut statement = tables.prepare_cached(sql)?;
-    let read = statement.query_map([address], |row| row.get(0).map(PersonId))?;
+/// Those who have said or given an address, or of whom others told it.
+fn of_address(tables: &Connection, address: &str, own: bool) -> Result<Vec<PersonId>, ReadError> {
+    let mut statement =
+        tables.prepare_cached("SELECT person_id FROM person_address WHERE address = ?1 AND own = ?2")?;
+    let read = statement.query_map((address, own), |row| row.get(0).map(PersonId))?;
     Ok(read.collect::<Result<_, _>>()?)
 }
 
-/// Adds those who are not there yet, as logins with the calls that they turned out to have been.
-fn add(tables: &Connection, found: &mut Vec<PersonId>, others: Vec<PersonId>) -> Result<(), ReadError> {
-    for other in others {
-        for identity in identities(tables, login(tables, other)?)? {
-            if !found.contains(&identity) {
-                found.push(identity);
-            }
-        }
-    }
-    Ok(())
+/// Whether somebody is marked who has said or given an address, or of whom others told it.
+fn is_protected_address(tables: &Connection, address: &str, own: bool) -> Result<bool, ReadError> {
+    let sql = "SELECT 1 FROM person_address AS known JOIN person_protected AS mark USING (person_id) \
+               WHERE address = ?1 AND known.own = ?2 AND mark.own";
+    Ok(tables.prepare_cached(sql)?.exists((address, own))?)
 }
 
 #[cfg(test)]
@@ -345,14 +378,40 @@ mod tests {
             [ANNA, OTHER, ELSEWHERE, 32],
             "whose it turns out to be, but no other login"
         );
-        // Nor does whoever says it take the mark away from a login of which it was told.
+    }
+
+    /// What was told wrongly of a login hides it as long as what leads to it is marked, and no longer than a registrar says.
+    #[test]
+    fn a_mark_that_somebody_elses_leads_to_goes_with_it_and_may_be_taken_away_by_itself() {
         let mut log = Log::new();
-        log.says(ANNA, A).is_told(OTHER, A).says(3, B).is_told(3, B).marks(ANNA, true);
-        assert_eq!(log.marked(), [ANNA, OTHER]);
-        log.marks(ANNA, false);
-        assert_eq!(log.marked(), [OTHER]);
-        log.marks(ANNA, true).marks(OTHER, false);
-        assert_eq!(log.marked(), [ANNA]);
+        log.calls(ELSEWHERE, B)
+            .says(ANNA, A)
+            .is_told(OTHER, A)
+            .says(OTHER, B)
+            .is_told(3, A)
+            .marks(ANNA, true);
+        assert_eq!(log.marked(), [ANNA, OTHER, 3], "not who says what the other says");
+        log.marks(OTHER, false).says(OTHER, "c@hemma.example").says(ANNA, A).is_told(OTHER, A);
+        assert_eq!(log.marked(), [ANNA, 3], "nothing new ties the two");
+        log.marks(OTHER, true).marks(ANNA, false);
+        assert_eq!(log.marked(), [OTHER, ELSEWHERE], "the other's own mark stays");
+    }
+
+    #[test]
+    fn a_former_address_is_that_of_the_person() {
+        for first in [true, false] {
+            let mut log = Log::new();
+            log.says(ANNA, A).calls(ELSEWHERE, A);
+            if first {
+                log.marks(ANNA, true);
+            }
+            log.says(ANNA, B);
+            if !first {
+                log.marks(ANNA, true);
+            }
+            log.calls(32, A);
+            assert_eq!(log.marked(), [ANNA, ELSEWHERE, 32], "{first}");
+        }
     }
 
     /// Letters of every script, as wherever two addresses are compared.

@@ -240,7 +240,6 @@ fn meeting(number: u128, role: Role, callers: &[PersonId]) -> SeePerson {
         },
         counts: Counts::Always,
         callers: callers.to_vec(),
-        protected: false,
     }
 }
 

@@ -217,6 +217,8 @@ protected-title = Skyddade personuppgifter
 protected-is = Den som ärendet gäller har skyddade personuppgifter. Namn, kontaktuppgifter och arbetsgivare visas bara för samordnare och registratorer.
 protected-mark = Märk som skyddade personuppgifter
 protected-unmark = Ta bort märkningen
+protected-unmark-hint = Märkningen tas bort för alla ärenden som gäller samma person: samma inloggning eller samma e-postadress.
+protected-led-hint = Personen är dold för att någon annan har uppgett en skyddad persons e-postadress. Märk personen om det är rätt, eller ta bort märkningen om det är fel.
 protected-mark-hint = När personen är märkt döljs namn, kontaktuppgifter och arbetsgivare för alla utom samordnare och registratorer.
 
 audit-readings = Läslogg: vem som har läst vad

@@ -70,12 +70,10 @@ impl App {
     /// Records somebody who is new, or has a new name or address.
     async fn meet(&self, identity: &Identity) -> Result<(), CallerError> {
         let person = self.keys.pseudonym(identity.role, &identity.subject);
-        let mut meeting = self.meeting(person, identity);
+        let meeting = self.meeting(person, identity);
         if self.has_met(&meeting) && !self.has_called(&meeting).await? {
             return Ok(());
         }
-        // Another login of somebody with protected identity.
-        meeting.protected = self.is_met_protected(&meeting).await?;
         let position = self.committer.see(meeting.clone()).await?;
         self.acknowledged(person, position);
         self.remember(meeting);
@@ -123,7 +121,6 @@ impl App {
             // Who says no address takes none away: mails go to the one on record.
             counts: if email.is_some() { Counts::Always } else { Counts::UntilSaid },
             profile,
-            protected: false,
         }
     }
 
@@ -152,7 +149,6 @@ impl App {
                 _ => Counts::First,
             },
             callers: Vec::new(),
-            protected: false,
         }
     }
 

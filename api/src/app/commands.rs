@@ -85,8 +85,8 @@ impl App {
     ///
     /// # Errors
     /// [`CommandError`].
-    pub async fn run(&self, caller: &Caller, mut command: Command) -> Result<Outcome, CommandError> {
-        self.keeps_protected(caller, &mut command).await?;
+    pub async fn run(&self, caller: &Caller, command: Command) -> Result<Outcome, CommandError> {
+        self.keeps_protected(caller, &command).await?;
         let seen: Vec<_> = command.see.iter().map(|person| person.id).collect();
         let request = CaseRequest {
             command_id: self.command_id(caller, command.key.as_deref()),

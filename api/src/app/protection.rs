@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use domain::access::Standing;
-use domain::person::SeePerson;
 use domain::{CaseCommand, CaseId, CaseNumber, Event, PersonId, Refusal};
 use infrastructure::CommandError;
 use infrastructure::committer::Expected;
 use infrastructure::stored::StoredEvent;
 use infrastructure::tokens::Identity;
-use projections::{ReadError, directory, protection, queue};
+use projections::protection::{self, Mark};
+use projections::{ReadError, directory, queue};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -189,9 +189,8 @@ impl About {
 }
 
 impl App {
-    /// Marks a person as having protected identity, or takes the mark away; gives the position, once it is shown. It is
-    /// recorded of all who are the same person by their own word; whoever is written meanwhile is found by the read models
-    /// ([`protection`]).
+    /// Marks a person as having protected identity, or takes the mark away; gives the position, once it is shown. With whom
+    /// else it goes is found by the read models ([`protection`]).
     ///
     /// # Errors
     /// When the log cannot be written.
@@ -201,41 +200,22 @@ impl App {
         person: PersonId,
         protected: bool,
     ) -> Result<u64, CommandError> {
-        let same = self.query(move |tables| protection::same_person(tables, person)).await;
-        let same = same.map_err(|error| CommandError::Unavailable(error.to_string()))?;
-        let mark = |person: PersonId| {
-            self.append(actor, person.into(), Event::ProtectionChanged { protected }, Expected::Any)
-        };
-        for other in same.into_iter().filter(|other| *other != person) {
-            mark(other).await?;
-        }
-        let position = mark(person).await?;
+        let mark = Event::ProtectionChanged { protected };
+        let position = self.append(actor, person.into(), mark, Expected::Any).await?;
         // Whoever reads after the answer is not shown who it is.
         let _ = self.shown_position(position).await;
         Ok(position)
     }
 
-    /// Whether somebody is met who by their own word has protected identity.
-    ///
-    /// # Errors
-    /// When the read models cannot be read.
-    pub(super) async fn is_met_protected(&self, met: &SeePerson) -> Result<bool, ReadError> {
-        let by_own_word = met.employer.is_none() || met.profile.subject.is_none();
-        let Some(email) = met.profile.email.as_ref().filter(|_| by_own_word) else { return Ok(false) };
-        let address = email.key();
-        self.query(move |tables| protection::is_protected_address(tables, &address)).await
-    }
-
     /// Keeps a command from telling where a person with protected identity works. Whether an area is used there would;
-    /// those who may know that move such cases. And a call is that of a protected person at whichever employer it is
-    /// registered, if the address is: the mark is part of what the command records.
+    /// those who may know that move such cases.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`]; when the log or the read models cannot be read.
     pub(super) async fn keeps_protected(
         &self,
         caller: &Caller,
-        command: &mut Command,
+        command: &Command,
     ) -> Result<(), CommandError> {
         let unread = |error: ReadError| CommandError::Unavailable(error.to_string());
         if let (CaseCommand::Reclassify(_), Some(case)) = (&command.command, command.case)
@@ -251,9 +231,6 @@ impl App {
             {
                 return Err(Refusal::Forbidden.into());
             }
-        }
-        for told in &mut command.see {
-            told.protected = self.is_met_protected(told).await.map_err(unread)?;
         }
         Ok(())
     }
@@ -283,11 +260,10 @@ impl App {
     /// When the log cannot be written, or the read models cannot be read.
     pub async fn protect_login(&self, identity: &Identity) -> Result<(), CallerError> {
         let person = self.caller(identity.clone()).await?.actor.person;
-        let known = self.query(move |tables| protection::is_protected(tables, person)).await;
-        if known.is_ok_and(|known| known) {
-            return Ok(());
+        let mark = self.query(move |tables| protection::mark(tables, person)).await;
+        if !mark.is_ok_and(|mark| mark == Some(Mark::Own)) {
+            self.protect(person, person, true).await?;
         }
-        self.protect(person, person, true).await?;
         Ok(())
     }
 }

@@ -14,9 +14,10 @@ use domain::reading::What;
 use domain::{CaseId, Language, PersonId, Status, calendar};
 use infrastructure::Receipt;
 use projections::directory::{self, Person};
+use projections::protection::{self, Mark};
 use projections::satisfaction::{self, Given};
 use projections::timeline::{self, Entry};
-use projections::{CaseView, case_page, protection};
+use projections::{CaseView, case_page};
 
 use crate::app::Caller;
 use crate::pages::case::opinion::Said;
@@ -55,7 +56,7 @@ struct CasePage {
     /// What the reader may do with it.
     actions: Vec<Action>,
     /// Whether whose case it is has protected identity; none when it is nobody's.
-    protected: Option<bool>,
+    protected: Option<Option<Mark>>,
     /// What the reader has just done.
     done: Option<String>,
     /// What was typed in a form that is not there any more.
@@ -110,7 +111,7 @@ struct Around {
     officers: Vec<Person>,
     related: Related,
     given: Option<Given>,
-    protected: Option<bool>,
+    protected: Option<Option<Mark>>,
 }
 
 /// The page of a case that the visitor may read.
@@ -216,7 +217,7 @@ async fn around(app: &App, reader: &Actor, view: &CaseView, receipt: &Receipt) -
     let (case, reporter) = (view.id, view.reporter);
     let related = Related::of(app, reader, view).await?;
     let found = app.query(move |tables| {
-        let protected = reporter.map(|reporter| protection::is_protected(tables, reporter)).transpose()?;
+        let protected = reporter.map(|reporter| protection::mark(tables, reporter)).transpose()?;
         let mut officers = directory::officers(tables)?;
         if hides {
             let protected = protection::protected(tables)?;
@@ -322,6 +323,15 @@ impl CasePage {
     /// Whether the reader may do this, by its code.
     fn may(&self, action: &str) -> bool {
         self.actions.iter().any(|own| own.code() == action)
+    }
+
+    /// What marking the person means, or taking the mark away.
+    fn mark_hint(&self) -> &'static str {
+        match self.protected.flatten() {
+            None => "protected-mark-hint",
+            Some(Mark::Own) => "protected-unmark-hint",
+            Some(Mark::Led) => "protected-led-hint",
+        }
     }
 
     /// Whether the page is in this stage, by name.

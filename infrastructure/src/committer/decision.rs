@@ -104,7 +104,7 @@ fn identities(stage: &Stage<'_>, person: PersonId) -> Vec<PersonId> {
 pub(super) fn meeting(stage: &Stage<'_>, meeting: &SeePerson) -> Vec<Addition> {
     let nobody = Person::default();
     let known = stage.stream(meeting.id.into()).person().unwrap_or(&nobody);
-    let mut own = meeting.decide(known);
+    let mut own: Vec<_> = meeting.decide(known).into_iter().collect();
     let mut additions = Vec::new();
     let mut before = HashSet::new();
     for caller in meeting.callers.iter().filter(|caller| before.insert(**caller)) {

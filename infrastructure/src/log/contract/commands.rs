@@ -277,7 +277,6 @@ fn meeting(id: u128, name: &str, callers: &[u128]) -> SeePerson {
         },
         counts: Counts::Always,
         callers: callers.iter().map(|caller| person(*caller)).collect(),
-        protected: false,
     }
 }
 

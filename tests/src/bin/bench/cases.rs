@@ -143,7 +143,6 @@ fn meeting(keys: &Keys, login: &str) -> SeePerson {
         role: Role::Employee,
         fingerprint: keys.profile_fingerprint(Role::Employee, &profile),
         callers: Vec::new(),
-        protected: false,
         profile,
         counts: Counts::Always,
     }
