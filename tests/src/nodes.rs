@@ -30,7 +30,6 @@ use rand::rngs::StdRng;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::faults::WRITERS;
 use crate::service::{self, Service};
 use crate::writers::{Pulse, Tokens, Writer};
 use balancer::Balancer;
@@ -101,6 +100,8 @@ impl Fault {
 pub struct Rounds {
     /// How often.
     pub count: usize,
+    /// How many write at the same time.
+    pub writers: usize,
     /// How long a node is parted, paused, or has another time, and how long the disk is full.
     pub time: Duration,
     /// From what chance is drawn.
@@ -211,16 +212,16 @@ impl Town {
             town.start(node, fault == Fault::Clock).await?;
         }
         town.until_well().await?;
-        town.write()?;
+        town.write(rounds.writers)?;
         Ok(town)
     }
 
     /// Lets everybody begin to write.
-    fn write(&mut self) -> anyhow::Result<()> {
+    fn write(&mut self, writers: usize) -> anyhow::Result<()> {
         let address = self.front.as_ref().map_or_else(|| self.balancer.address(), Front::address);
         let (_, address) = watch::channel(Some(address));
         let tokens = Tokens::of(&self.data(0), "anna")?;
-        for number in 0..WRITERS {
+        for number in 0..writers {
             let name = format!("writer-{number}");
             let writer = Writer::new(name, tokens.clone(), address.clone(), &self.records())?;
             let writer = writer.with_patience(ANSWER).with_pulse(self.pulse.clone());

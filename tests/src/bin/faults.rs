@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tests::faults::kill::Rounds;
-use tests::faults::{Report, abort, kill, pause};
+use tests::faults::{Report, WRITERS, abort, kill, pause};
 use tests::nodes;
 
 /// Does a fault to the real program under many writers, again and again, and has the checker judge.
@@ -83,7 +83,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Fault::Abort { requests } => abort::abort(&folder, requests, seed).await?,
         Fault::Nodes { fault, rounds, seconds } => {
             let time = Duration::from_secs(seconds);
-            return many(&folder, fault, nodes::Rounds { count: rounds, time, seed }).await;
+            return many(&folder, fault, nodes::Rounds { count: rounds, writers: WRITERS, time, seed }).await;
         }
     };
     println!(

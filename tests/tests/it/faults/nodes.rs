@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use tests::faults::WRITERS;
 use tests::nodes::{self, Fault, Report, Rounds};
 
 use super::is_clean;
@@ -10,7 +11,9 @@ use super::is_clean;
 /// Does a fault so often, each time for so many seconds.
 async fn after(fault: Fault, count: usize, seconds: u64) -> Report {
     let folder = tempfile::tempdir().unwrap();
-    let rounds = Rounds { count, time: Duration::from_secs(seconds), seed: rand::random() };
+    // An upgrade takes many times longer than another fault, and every mail of what is written meanwhile is waited for.
+    let writers = if fault == Fault::Upgrade { 4 } else { WRITERS };
+    let rounds = Rounds { count, writers, time: Duration::from_secs(seconds), seed: rand::random() };
     let report = nodes::run(fault, folder.path(), rounds, |_| {}).await;
     let report = report.unwrap_or_else(|error| panic!("{fault:?}, seed {}: {error:#}", rounds.seed));
     is_clean(&report.tally);
