@@ -26,14 +26,19 @@ pub enum Mark {
 
 /// Somebody says or gives an address, or others tell it of a login: it may be that of a marked person.
 pub(crate) fn met(tables: &Connection, id: PersonId, address: &str, own: bool) -> Result<(), ReadError> {
+    let led_before = is_protected_address(tables, address, own)?;
     let sql = "INSERT OR IGNORE INTO person_address VALUES (?1, ?2, ?3)";
     let is_new = tables.prepare_cached(sql)?.execute((id.0, address, own))? > 0;
     if !is_new {
         return Ok(());
     }
     let address = Address { key: address.to_owned(), own };
-    if mark(tables, id)? == Some(Mark::Own) || own && is_protected_address(tables, &address.key, true)? {
-        changed(tables, id, true)
+    if mark(tables, id)? == Some(Mark::Own) {
+        spread(tables, id)?;
+        let leads = (!led_before).then_some(address);
+        set(tables, &led_to(tables, leads)?, Mark::Led)
+    } else if own && led_before {
+        spread(tables, id)
     } else if leads_to(tables, id, &address)? {
         set(tables, &with_calls(tables, id)?, Mark::Led)
     } else {
@@ -43,25 +48,59 @@ pub(crate) fn met(tables: &Connection, id: PersonId, address: &str, own: bool) -
 
 /// A call turned out to be that of a login.
 pub(crate) fn joined(tables: &Connection, caller: PersonId, person: PersonId) -> Result<(), ReadError> {
-    match (mark(tables, caller)?, mark(tables, person)?) {
-        (None, None) => Ok(()),
-        (Some(Mark::Own), _) | (_, Some(Mark::Own)) => changed(tables, person, true),
-        _ => set(tables, &with_calls(tables, person)?, Mark::Led),
+    if mark(tables, caller)? == Some(Mark::Own) || mark(tables, person)? == Some(Mark::Own) {
+        spread(tables, person)
+    } else if is_led_to(tables, person)? {
+        set(tables, &with_calls(tables, person)?, Mark::Led)
+    } else {
+        Ok(())
     }
 }
 
-/// Somebody is marked, or the mark is taken away: from all who are the same person by their own word, too.
+/// Somebody is marked, or the mark is taken away.
 pub(crate) fn changed(tables: &Connection, id: PersonId, protected: bool) -> Result<(), ReadError> {
+    if protected { spread(tables, id) } else { take_away(tables, id) }
+}
+
+/// Marks all who are the same person, and those to whom that leads and nothing did before.
+fn spread(tables: &Connection, id: PersonId) -> Result<(), ReadError> {
     let same = same_person(tables, id)?;
-    let led_to = led_to(tables, &same)?;
-    if protected {
-        set(tables, &same, Mark::Own)?;
-        return set(tables, &led_to, Mark::Led);
+    let mut leads = HashSet::new();
+    for person in &same {
+        if mark(tables, *person)? != Some(Mark::Own) {
+            for address in addresses(tables, *person)? {
+                if !is_protected_address(tables, &address.key, address.own)? {
+                    leads.insert(address);
+                }
+            }
+        }
     }
-    same.iter().try_for_each(|person| remove(tables, *person))?;
-    for person in led_to {
+    set(tables, &same, Mark::Own)?;
+    set(tables, &led_to(tables, leads)?, Mark::Led)
+}
+
+/// Takes the mark away from all who are the same person, and from those to whom nothing leads any more. To some of them a mark
+/// of somebody else may lead still.
+fn take_away(tables: &Connection, id: PersonId) -> Result<(), ReadError> {
+    let mut same = same_person(tables, id)?;
+    let mut led = HashSet::new();
+    for person in &same {
+        led.extend(addresses(tables, *person)?);
+        tables.prepare_cached("DELETE FROM person_protected WHERE person_id = ?1")?.execute([person.0])?;
+    }
+    for person in led_to(tables, led)? {
         if mark(tables, person)? == Some(Mark::Led) && !is_led_to(tables, person)? {
-            remove(tables, person)?;
+            tables
+                .prepare_cached("DELETE FROM person_protected WHERE person_id = ?1")?
+                .execute([person.0])?;
+        }
+    }
+    for asked in with_calls(tables, id)? {
+        same.remove(&asked);
+    }
+    for person in same {
+        if is_led_to(tables, person)? {
+            set(tables, &[person], Mark::Led)?;
         }
     }
     Ok(())
@@ -78,11 +117,6 @@ fn set<'a>(
     for person in persons {
         statement.execute((person.0, mark == Mark::Own))?;
     }
-    Ok(())
-}
-
-fn remove(tables: &Connection, id: PersonId) -> Result<(), ReadError> {
-    tables.prepare_cached("DELETE FROM person_protected WHERE person_id = ?1")?.execute([id.0])?;
     Ok(())
 }
 
@@ -154,20 +188,17 @@ fn same_person(tables: &Connection, id: PersonId) -> Result<HashSet<PersonId>, R
     Ok(found)
 }
 
-/// Whom else a mark of these leads to.
-fn led_to(tables: &Connection, persons: &HashSet<PersonId>) -> Result<HashSet<PersonId>, ReadError> {
-    let (mut found, mut looked) = (HashSet::new(), HashSet::new());
-    for person in persons {
-        for address in addresses(tables, *person)? {
-            if looked.contains(&address) {
-                continue;
+/// To whom these addresses lead from somebody marked, by what others told.
+fn led_to(
+    tables: &Connection,
+    addresses: impl IntoIterator<Item = Address>,
+) -> Result<HashSet<PersonId>, ReadError> {
+    let mut found = HashSet::new();
+    for Address { key, own } in addresses {
+        for other in of_address(tables, &key, !own)? {
+            if own || is_call(tables, other)? {
+                found.extend(with_calls(tables, other)?);
             }
-            for other in of_address(tables, &address.key, !address.own)? {
-                if address.own || is_call(tables, other)? {
-                    found.extend(with_calls(tables, other)?);
-                }
-            }
-            looked.insert(address);
         }
     }
     Ok(found)
@@ -191,10 +222,9 @@ fn leads_to(tables: &Connection, id: PersonId, address: &Address) -> Result<bool
     Ok(can && is_protected_address(tables, &address.key, !address.own)?)
 }
 
-/// Whether a person is a call that has not turned out to be that of a login.
+/// Whether a person is a call, whosever it turned out to be.
 fn is_call(tables: &Connection, id: PersonId) -> Result<bool, ReadError> {
-    let person = directory::person(tables, id)?;
-    Ok(person.is_some_and(|person| person.subject.is_none() && person.linked_to.is_none()))
+    Ok(directory::person(tables, id)?.is_some_and(|person| person.subject.is_none()))
 }
 
 /// The login that a person turned out to be, with its calls.
@@ -395,6 +425,38 @@ mod tests {
         assert_eq!(log.marked(), [ANNA, 3], "nothing new ties the two");
         log.marks(OTHER, true).marks(ANNA, false);
         assert_eq!(log.marked(), [OTHER, ELSEWHERE], "the other's own mark stays");
+    }
+
+    /// Nor does it matter to a call whose it turns out to be, or when.
+    #[test]
+    fn a_call_is_led_to_with_whosever_it_is_as_long_as_something_leads_there() {
+        for joined_first in [true, false] {
+            let mut log = Log::new();
+            log.is_told(OTHER, A).calls(ELSEWHERE, A).says(ANNA, A);
+            if joined_first {
+                log.joins(ELSEWHERE).marks(OTHER, true);
+            } else {
+                log.marks(OTHER, true).joins(ELSEWHERE);
+            }
+            assert_eq!(log.marked(), [ANNA, OTHER, ELSEWHERE], "{joined_first}");
+            log.marks(OTHER, false);
+            assert_eq!(log.marked(), [0; 0], "{joined_first}");
+        }
+        let mut log = Log::new();
+        log.is_told(OTHER, A).calls(ELSEWHERE, A).marks(OTHER, true).says(ANNA, A).marks(ANNA, true);
+        log.marks(ANNA, false);
+        assert_eq!(log.marked(), [OTHER, ELSEWHERE], "what leads there still");
+    }
+
+    /// A new call or address of the marked person is none of whoever the registrar has taken the mark from.
+    #[test]
+    fn what_was_taken_away_does_not_come_back_by_what_is_new_of_others() {
+        let mut log = Log::new();
+        log.says(ANNA, A).is_told(OTHER, A).marks(ANNA, true).marks(OTHER, false);
+        log.calls(ELSEWHERE, A).says(3, A).says(ANNA, B);
+        assert_eq!(log.marked(), [ANNA, 3, ELSEWHERE]);
+        log.is_told(4, B).is_told(OTHER, B);
+        assert_eq!(log.marked(), [ANNA, OTHER, 3, 4, ELSEWHERE], "told anew, of another address");
     }
 
     #[test]

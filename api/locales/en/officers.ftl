@@ -221,7 +221,7 @@ protected-is = The person whose case this is has protected identity. Name, conta
 protected-mark = Mark as protected identity
 protected-unmark = Remove the mark
 protected-unmark-hint = The mark is removed from all cases of the same person: the same login or the same e-mail address.
-protected-led-hint = The person is hidden because somebody else has given the e-mail address of a protected person. Mark the person if that is right, or remove the mark if it is wrong.
+protected-led-hint = The person is hidden because an e-mail address ties the case to somebody with protected identity. Mark the person if that is right, or remove the mark if it is wrong. It is removed from all cases of the same login or the same e-mail address.
 protected-mark-hint = Once the person is marked, name, contact details and employer are hidden from everybody but team leads and registrars.
 
 audit-readings = Read log: who has read what

@@ -218,7 +218,7 @@ protected-is = Den som ärendet gäller har skyddade personuppgifter. Namn, kont
 protected-mark = Märk som skyddade personuppgifter
 protected-unmark = Ta bort märkningen
 protected-unmark-hint = Märkningen tas bort för alla ärenden som gäller samma person: samma inloggning eller samma e-postadress.
-protected-led-hint = Personen är dold för att någon annan har uppgett en skyddad persons e-postadress. Märk personen om det är rätt, eller ta bort märkningen om det är fel.
+protected-led-hint = Personen är dold för att en e-postadress knyter ärendet till någon med skyddade personuppgifter. Märk personen om det är rätt, eller ta bort märkningen om det är fel. Den tas bort för alla ärenden med samma inloggning eller samma e-postadress.
 protected-mark-hint = När personen är märkt döljs namn, kontaktuppgifter och arbetsgivare för alla utom samordnare och registratorer.
 
 audit-readings = Läslogg: vem som har läst vad

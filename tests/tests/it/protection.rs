@@ -449,7 +449,7 @@ async fn a_mark_goes_with_the_address_to_every_login_and_back_by_ones_own_word_a
     let another = app.system("hr").create(&told).await;
     assert!(!named(&another).await);
     let page = browser.get(&format!("/arenden/{}", another.id)).await;
-    page.shows(200, "någon annan har uppgett en skyddad persons e-postadress");
+    page.shows(200, "en e-postadress knyter ärendet till någon med skyddade personuppgifter");
     assert!(page.says("Märk som skyddade personuppgifter") && page.says("Ta bort märkningen"));
     unmark(&second).await;
     assert!(named(&case).await && named(&second).await, "the same person by their own word");
