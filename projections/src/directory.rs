@@ -44,7 +44,7 @@ impl Projection for Directory {
     }
 
     fn version(&self) -> u32 {
-        7
+        8
     }
 
     fn ddl(&self) -> &'static str {

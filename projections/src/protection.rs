@@ -65,44 +65,49 @@ pub(crate) fn changed(tables: &Connection, id: PersonId, protected: bool) -> Res
 /// Marks all who are the same person, and those to whom that leads and nothing did before.
 fn spread(tables: &Connection, id: PersonId) -> Result<(), ReadError> {
     let same = same_person(tables, id)?;
-    let mut leads = HashSet::new();
+    let mut known = HashSet::new();
     for person in &same {
         if mark(tables, *person)? != Some(Mark::Own) {
-            for address in addresses(tables, *person)? {
-                if !is_protected_address(tables, &address.key, address.own)? {
-                    leads.insert(address);
-                }
-            }
+            known.extend(addresses(tables, *person)?);
+        }
+    }
+    let mut leads = Vec::new();
+    for address in known {
+        if !is_protected_address(tables, &address.key, address.own)? {
+            leads.push(address);
         }
     }
     set(tables, &same, Mark::Own)?;
     set(tables, &led_to(tables, leads)?, Mark::Led)
 }
 
-/// Takes the mark away from all who are the same person, and from those to whom nothing leads any more. To some of them a mark
-/// of somebody else may lead still.
+/// Takes the mark away from all who are the same person, and from those to whom nothing leads any more. To those who were
+/// marked with the person of whom it is asked, a mark of somebody else may lead still.
 fn take_away(tables: &Connection, id: PersonId) -> Result<(), ReadError> {
-    let mut same = same_person(tables, id)?;
-    let mut led = HashSet::new();
-    for person in &same {
-        led.extend(addresses(tables, *person)?);
-        tables.prepare_cached("DELETE FROM person_protected WHERE person_id = ?1")?.execute([person.0])?;
+    let asked = with_calls(tables, id)?;
+    let (mut known, mut others) = (HashSet::new(), Vec::new());
+    for person in same_person(tables, id)? {
+        known.extend(addresses(tables, person)?);
+        if mark(tables, person)? == Some(Mark::Own) && !asked.contains(&person) {
+            others.push(person);
+        }
+        remove(tables, person)?;
     }
-    for person in led_to(tables, led)? {
+    for person in led_to(tables, known)? {
         if mark(tables, person)? == Some(Mark::Led) && !is_led_to(tables, person)? {
-            tables
-                .prepare_cached("DELETE FROM person_protected WHERE person_id = ?1")?
-                .execute([person.0])?;
+            remove(tables, person)?;
         }
     }
-    for asked in with_calls(tables, id)? {
-        same.remove(&asked);
-    }
-    for person in same {
+    for person in others {
         if is_led_to(tables, person)? {
             set(tables, &[person], Mark::Led)?;
         }
     }
+    Ok(())
+}
+
+fn remove(tables: &Connection, id: PersonId) -> Result<(), ReadError> {
+    tables.prepare_cached("DELETE FROM person_protected WHERE person_id = ?1")?.execute([id.0])?;
     Ok(())
 }
 
@@ -446,6 +451,15 @@ mod tests {
         log.is_told(OTHER, A).calls(ELSEWHERE, A).marks(OTHER, true).says(ANNA, A).marks(ANNA, true);
         log.marks(ANNA, false);
         assert_eq!(log.marked(), [OTHER, ELSEWHERE], "what leads there still");
+    }
+
+    #[test]
+    fn of_several_to_whom_a_mark_leads_all_can_be_shown_again() {
+        let mut log = Log::new();
+        log.is_told(OTHER, A).marks(OTHER, true).calls(ELSEWHERE, A).calls(32, A);
+        assert_eq!(log.marked(), [OTHER, ELSEWHERE, 32]);
+        log.marks(ELSEWHERE, false).marks(32, false);
+        assert_eq!(log.marked(), [OTHER]);
     }
 
     /// A new call or address of the marked person is none of whoever the registrar has taken the mark from.
