@@ -5,7 +5,8 @@
 //! By their own word those are one person: a login and the calls that it turned out to have been, and logins that have said,
 //! or calls that have given, the same address. What others told of a login is no word of its own, and may be wrong: a mark
 //! leads to logins of which the address was told, and to calls by an address that was told of a marked login; but from those
-//! it leads no further, and it is there no longer than what leads to it. Taken away, a mark comes back by a new address alone.
+//! it leads no further, and it is there no longer than what leads to it. Taken away, a mark comes back by a new address, by a
+//! call that turns out to be somebody's, or by a new mark alone.
 
 use std::collections::HashSet;
 
