@@ -375,10 +375,12 @@ mod tests {
     #[test]
     fn a_marked_person_brings_the_mark_to_a_new_address() {
         let mut log = Log::new();
-        log.calls(ELSEWHERE, B).says(OTHER, B).says(ANNA, A).marks(ANNA, true);
+        log.calls(ELSEWHERE, B).says(OTHER, B).says(ANNA, A).is_told(3, "c@hemma.example").marks(ANNA, true);
         assert_eq!(log.marked(), [ANNA]);
         log.says(ANNA, B);
         assert_eq!(log.marked(), [ANNA, OTHER, ELSEWHERE]);
+        log.says(ANNA, "c@hemma.example");
+        assert_eq!(log.marked(), [ANNA, OTHER, 3, ELSEWHERE], "also to whom it was told of");
     }
 
     #[test]
