@@ -91,9 +91,9 @@
     spoken.setAttribute("role", "status");
     shown.after(spoken);
     let kept = content(form);
-    let pause, under;
-    // What the browser itself puts back is not newly typed: it may have been sent.
-    window.addEventListener("pageshow", () => { kept = content(form); });
+    let pause, under, typed;
+    // What the browser itself puts back is not newly typed: it may have been sent. What was typed while the page loaded is.
+    window.addEventListener("pageshow", (event) => { if (event.persisted || !typed) kept = content(form); });
     const save = async (leaving) => {
       clearTimeout(pause);
       const now = content(form);
@@ -136,6 +136,7 @@
     };
     // One after the other, for what comes later replaces what came before.
     const later = () => {
+      typed = true;
       clearTimeout(pause);
       pause = setTimeout(() => { under = Promise.resolve(under).then(() => save(false)); }, 1500);
     };

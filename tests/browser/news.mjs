@@ -16,6 +16,7 @@ try {
   await isWritten({ language: "sv", script: false });
   await isWritten({ language: "en", script: true });
   await Promise.all([statusIsMet(), whatIsTypedIsKept(), whoIsBackAtOnceFindsIt(), settingsAreChosen()]);
+  await whoTypesWhileThePageLoads();
 } finally {
   await browser.close();
   process.stdin.destroy();
@@ -91,11 +92,12 @@ async function whatIsTypedIsKept() {
       await page.locator("[data-draft-saved]").waitFor();
     }
     await page.getByLabel(t("create-message-label")).fill("Kan ni flytta posten?");
-    // With a script, who leaves before the next pause loses nothing either.
     await page.goto(address);
     await page.goto(`${address}/skapa-arende`);
+    // With a script, who leaves before the next pause loses nothing either.
+    if (way.script) await written(page, "Kan ni flytta posten?");
+    else await page.getByLabel(t("create-message-label")).fill("Kan ni flytta posten?");
     assert.equal(await page.getByLabel(t("create-subject-label")).inputValue(), subject);
-    await page.getByLabel(t("create-message-label")).fill("Kan ni flytta posten?");
     await page.getByRole("button", { name: t("create-submit") }).click();
     await page.getByRole("heading", { name: t("confirm-title") }).waitFor();
     await page.goto(`${address}/skapa-arende`);
@@ -111,12 +113,10 @@ async function whatIsTypedIsKept() {
   }
 }
 
-// Each from the other language to that of the way; a login brings back what was chosen before.
 // Before the writer has paused, and before what is kept on leaving has come; and in two windows, of which neither writes over
 // the other.
 async function whoIsBackAtOnceFindsIt() {
   const page = await logIn(await open({ language: "sv", script: true }), "/skapa-arende", "David Provin");
-  const written = (window, text) => window.waitForFunction((text) => document.querySelector("[name=message]")?.value === text, text);
   await page.getByLabel("Ekonomi", { exact: true }).check();
   await page.getByLabel("Meddelande").fill("Stycke ett.");
   await page.reload();
@@ -143,6 +143,30 @@ async function whoIsBackAtOnceFindsIt() {
   await page.context().close();
 }
 
+// What is typed before everything on the page has come is kept as what is typed after it.
+async function whoTypesWhileThePageLoads() {
+  const page = await logIn(await open({ language: "sv", script: true }), "/skapa-arende", "David Provin");
+  await page.addInitScript(() => {
+    document.addEventListener("DOMContentLoaded", () => document.body.append(Object.assign(new Image(), { src: "/comes-late" })));
+  });
+  let comes;
+  const late = new Promise((resolve) => { comes = resolve; });
+  await page.route("**/comes-late", async (route) => {
+    await late;
+    await route.fulfill({ contentType: "image/svg+xml", body: "<svg xmlns='http://www.w3.org/2000/svg'/>" });
+  });
+  await page.goto(`${address}/skapa-arende`, { waitUntil: "domcontentloaded" });
+  await page.getByLabel("Meddelande").fill("Medan sidan laddas.");
+  assert.equal(await page.evaluate(() => document.readyState), "interactive");
+  comes();
+  await page.waitForLoadState("load");
+  await page.goto(address);
+  await page.goto(`${address}/skapa-arende`);
+  await written(page, "Medan sidan laddas.");
+  await page.context().close();
+}
+
+// Each from the other language to that of the way; a login brings back what was chosen before.
 async function settingsAreChosen() {
   for (const way of EVERY_WAY) {
     const other = way.language === "sv" ? "en" : "sv";
@@ -162,6 +186,11 @@ async function settingsAreChosen() {
     if (way.script) await look(page);
     await page.context().close();
   }
+}
+
+// What was kept on leaving may come after the page that it is shown on, which then loads itself once more.
+function written(page, message) {
+  return page.waitForFunction((message) => document.querySelector("[name=message]")?.value === message, message);
 }
 
 async function open({ language, script }) {
