@@ -32,7 +32,7 @@ pub const VERSION: &str = "version";
 pub const RECEIPT: &str = "receipt";
 /// The field that carries which window a form is open in: each time that it is shown it is another.
 pub const WINDOW: &str = "window";
-/// The field that carries which keeping of the draft a window shows; empty for none.
+/// The field that carries which content of the draft a window shows; empty for none.
 pub const SEEN: &str = "seen";
 /// The field by which buttons tell what is to be done.
 pub const ACTION: &str = "action";
@@ -60,7 +60,7 @@ pub struct Form {
     pub saved_at: Option<DateTime<Utc>>,
     /// The window in which it is open, of a form that says so.
     pub window: Option<Uuid>,
-    /// Which keeping of the draft its window shows: each is another.
+    /// Which content of the draft its window shows.
     pub seen: Option<Uuid>,
     /// Why this is a draft of its own.
     pub apart: Option<Apart>,

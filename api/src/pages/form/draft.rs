@@ -37,7 +37,7 @@ struct Draft {
     /// The window that kept it.
     #[serde(default)]
     window: Option<Uuid>,
-    /// What tells this keeping of it from others.
+    /// What tells this content of it from others: the same that comes once more is the same.
     #[serde(default)]
     keeping: Uuid,
 }
@@ -55,7 +55,7 @@ impl Form {
         }
         let address = address.to_owned();
         let (fields, files, version) = (self.fields.clone(), self.uploaded(), self.version);
-        let (window, keeping) = (self.window, random::id());
+        let (window, keeping) = (self.window, self.content(app));
         let draft = Draft { address, saved_at, fields, files, version, window, keeping };
         app.save_draft(owner, self.key, &draft).await?;
         (self.saved_at, self.seen) = (Some(saved_at), Some(keeping));
@@ -184,14 +184,24 @@ impl Form {
         words.join(" ")
     }
 
-    /// Whether another window has kept something under its key that this one does not show.
+    /// What tells what is typed and attached in it from anything else.
+    fn content(&self, app: &App) -> Uuid {
+        let files: Vec<_> = self.files.iter().map(|file| file.file.card.attachment_id).collect();
+        let content = serde_json::to_vec(&(&self.fields, files, self.version)).unwrap_or_default();
+        app.keys.derived_id("draft-content", &[&content])
+    }
+
+    /// Whether another window has kept something under its key that this one neither shows nor says itself.
     async fn is_kept_by_another(&self, app: &App, owner: PersonId) -> Result<bool, Failure> {
         if self.window.is_none() {
             return Ok(false);
         }
         let drafts: Vec<(Uuid, Draft)> = app.drafts(owner).await?;
         let kept = drafts.into_iter().find(|(key, _)| *key == self.key).map(|(_, draft)| draft);
-        Ok(kept.is_some_and(|kept| kept.window != self.window && Some(kept.keeping) != self.seen))
+        let own = self.content(app);
+        Ok(kept.is_some_and(|kept| {
+            kept.window != self.window && Some(kept.keeping) != self.seen && kept.keeping != own
+        }))
     }
 
     /// Whether what it asks for was done.

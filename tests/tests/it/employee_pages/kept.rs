@@ -219,6 +219,23 @@ async fn a_draft_tells_when_it_was_kept() {
     anna.get(CREATE).await.shows(200, words);
 }
 
+/// What a script keeps twice, at a pause and on leaving, may come once more after the page that shows it: it is the same.
+#[tokio::test]
+async fn what_is_kept_once_more_unchanged_is_not_another_s() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let keep = [FILED[0], FILED[1], FILED[2], ("action", "draft")];
+    let left = anna.get(CREATE).await;
+    let (kept, late) = (anna.submit(&left, CREATE, &keep).await, left);
+    let shown = anna.get(CREATE).await;
+    assert!(kept.says("Utkastet är sparat") && shown.html.contains("</textarea>"));
+    anna.submit(&late, CREATE, &keep).await;
+    assert!(!anna.submit(&shown, CREATE, &keep).await.says("i ett annat fönster"));
+    anna.submit(&late, CREATE, &keep).await;
+    anna.done(&anna.submit(&shown, CREATE, &FILED).await).await.shows(200, "Vi har tagit emot ditt ärende");
+    assert!(!anna.get("/mina-arenden").await.says("Du har ett utkast"));
+}
+
 /// What was written meanwhile in another window is neither sent nor lost with what one window shows and sends.
 #[tokio::test]
 async fn sending_from_one_window_leaves_what_another_has_kept() {
