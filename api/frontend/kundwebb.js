@@ -58,11 +58,12 @@
     window.addEventListener("pageshow", () => { delete form.dataset.sent; });
   }
 
-  // What is typed is kept as a draft without being asked, when the writer has paused or leaves.
-  for (const form of document.querySelectorAll("form[data-autosave]")) {
-    autosave(form);
-    comeBack(form);
-  }
+  // Which form was sent last and under which key, until a page comes.
+  let unanswered = [];
+  window.addEventListener("pageshow", () => {
+    unanswered = JSON.parse(sessionStorage.getItem("kundwebb-sent") ?? "[]");
+    sessionStorage.removeItem("kundwebb-sent");
+  });
 
   // What is typed in a form, and which files it has.
   function content(form) {
@@ -71,12 +72,16 @@
     return JSON.stringify([...body]);
   }
 
+  function fileName(row) {
+    return row.querySelector(".kw-file-name").textContent.trim();
+  }
+
   // What tells one content from another, without saying it: it may be there when somebody else is.
   function mark(form) {
-    const files = new FormData(form).getAll("receipt");
     let text = content(form);
     // A receipt is another each time that it is shown.
-    for (const receipt of files) text = text.replace(receipt, "");
+    for (const receipt of new FormData(form).getAll("receipt")) text = text.replace(receipt, "");
+    for (const row of form.querySelectorAll("[data-file]")) text += fileName(row);
     return [...text].reduce((sum, character) => (Math.imul(sum, 31) + character.codePointAt(0)) | 0, text.length);
   }
 
@@ -84,52 +89,72 @@
     return form.querySelector(`input[type=hidden][name=${name}]`);
   }
 
+  // The form goes on with what the page that answered has kept of it, and says so.
+  function goOn(form, page, { receipts, spoken, words }) {
+    const written = page.querySelector("form[data-autosave]");
+    form.querySelector("[data-autosave-status]").textContent = words;
+    // A draft of its own from now on: that is said where it stays, and spoken.
+    if (hidden(written, "form").value !== hidden(form, "form").value) {
+      const box = page.querySelector("[data-draft-saved]");
+      const old = document.querySelector("[data-draft-saved]");
+      if (old) old.replaceWith(box); else form.before(box);
+      spoken.textContent = "";
+    }
+    // Files that went with what was sent are no longer its own.
+    const left = [...written.querySelectorAll("[data-file]")].map(fileName);
+    for (const receipt of form.querySelectorAll("[data-file] [name=receipt]")) {
+      const row = receipt.closest("[data-file]");
+      if (receipts.includes(receipt.value) && !left.includes(fileName(row))) row.remove();
+    }
+    spoken.textContent ||= words;
+    for (const name of ["form", "seen"]) hidden(form, name).value = hidden(written, name).value;
+  }
+
   function autosave(form) {
-    const shown = form.querySelector("[data-autosave-status]");
     const spoken = document.createElement("p");
     spoken.className = "ds-sr-only";
     spoken.setAttribute("role", "status");
-    shown.after(spoken);
+    form.querySelector("[data-autosave-status]").after(spoken);
     let kept = content(form);
-    let pause, under, typed;
-    // What the browser itself puts back is not newly typed: it may have been sent. What was typed while the page loaded is.
-    window.addEventListener("pageshow", (event) => { if (event.persisted || !typed) kept = content(form); });
+    let turn = 0;
+    let pause, under, typed, waits;
+    const place = location.pathname + form.getAttribute("action");
+    window.addEventListener("pageshow", (event) => {
+      const [sent, key] = unanswered;
+      const [{ type }] = performance.getEntriesByType("navigation");
+      if (sent === place && (event.persisted || type === "back_forward")) {
+        // Whether it came, the server knows by its key: it keeps as a draft only what did not.
+        hidden(form, "form").value = key;
+        kept = null;
+        later();
+      } else if (event.persisted || !typed) {
+        // What the browser itself puts back is not newly typed: it was sent. What was typed while the page loaded is.
+        kept = content(form);
+      }
+    });
     const save = async (leaving) => {
       clearTimeout(pause);
       const now = content(form);
-      if (form.dataset.sent || now === kept) return;
+      if (form.dataset.sent || now === kept || (waits && !leaving)) return;
       const body = new FormData(form);
       body.delete("files");
       body.set("action", "draft");
+      // What comes late is not kept over what was sent later.
+      body.set("turn", turn += 1);
       if (leaving) sessionStorage.setItem("kundwebb-left", JSON.stringify([location.pathname, mark(form)]));
       try {
         const request = { method: "POST", body, redirect: "manual", keepalive: leaving };
+        if (!leaving) request.signal = AbortSignal.timeout(10_000);
         const answer = await fetch(form.getAttribute("action"), request);
         const page = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
         const words = page.querySelector("[data-draft-saved]")?.textContent.trim();
         if (!words) return;
         kept = now;
-        shown.textContent = words;
-        const written = page.querySelector("form[data-autosave]");
-        // A draft of its own from now on: that is said where it stays, and spoken.
-        if (hidden(written, "form").value !== hidden(form, "form").value) {
-          const box = page.querySelector("[data-draft-saved]");
-          const old = document.querySelector("[data-draft-saved]");
-          if (old) old.replaceWith(box); else form.before(box);
-          spoken.textContent = "";
-        }
-        // Files that went with what was sent are no longer its own.
-        const fileName = (row) => row.querySelector(".kw-file-name").textContent.trim();
-        const left = [...written.querySelectorAll("[data-file]")].map(fileName);
-        for (const receipt of form.querySelectorAll("[data-file] [name=receipt]")) {
-          const row = receipt.closest("[data-file]");
-          if (body.getAll("receipt").includes(receipt.value) && !left.includes(fileName(row))) row.remove();
-        }
-        spoken.textContent ||= words;
-        for (const name of ["form", "seen"]) hidden(form, name).value = hidden(written, name).value;
+        if (leaving) sessionStorage.removeItem("kundwebb-left");
+        goOn(form, page, { receipts: body.getAll("receipt"), spoken, words });
         // What was kept can be thrown away.
         const buttons = form.querySelector(".kw-buttons");
-        if (!buttons.contains(document.activeElement)) buttons.replaceWith(written.querySelector(".kw-buttons"));
+        if (!waits && !buttons.contains(document.activeElement)) buttons.replaceWith(page.querySelector("form[data-autosave] .kw-buttons"));
       } catch {
         // It is tried again at the next pause.
       }
@@ -138,10 +163,30 @@
     const later = () => {
       typed = true;
       clearTimeout(pause);
-      pause = setTimeout(() => { under = Promise.resolve(under).then(() => save(false)); }, 1500);
+      pause = setTimeout(() => {
+        const own = Promise.resolve(under).then(() => save(false)).finally(() => { if (under === own) under = null; });
+        under = own;
+      }, 1500);
     };
     form.addEventListener("input", later);
-    form.addEventListener("submit", () => clearTimeout(pause));
+    // What is being kept comes before what is sent or thrown away, lest it is a draft afterwards.
+    form.addEventListener("submit", (event) => {
+      clearTimeout(pause);
+      if (event.defaultPrevented) return;
+      if (!under) {
+        sessionStorage.setItem("kundwebb-sent", JSON.stringify([place, hidden(form, "form").value]));
+        return;
+      }
+      event.preventDefault();
+      delete form.dataset.sent;
+      if (waits) return;
+      waits = true;
+      const { submitter } = event;
+      under.then(() => {
+        waits = false;
+        form.requestSubmit(submitter);
+      });
+    });
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") save(true);
     });
@@ -165,6 +210,12 @@
 
   // Files are uploaded as soon as they are chosen or dropped.
   for (const field of document.querySelectorAll("[data-files]")) upload(field);
+
+  // What is typed is kept as a draft without being asked, when the writer has paused or leaves.
+  for (const form of document.querySelectorAll("form[data-autosave]")) {
+    autosave(form);
+    comeBack(form);
+  }
 
   function upload(field) {
     const input = field.querySelector("input[type=file]");
@@ -210,7 +261,7 @@
       if (!button) return;
       event.preventDefault();
       const row = button.closest("li");
-      status.textContent = field.dataset.removed.replace("{file}", row.querySelector(".kw-file-name").textContent.trim());
+      status.textContent = field.dataset.removed.replace("{file}", fileName(row));
       row.remove();
       form.dispatchEvent(new Event("input"));
       choose.focus();

@@ -24,6 +24,8 @@ try {
   await cutInTheMiddle();
   await cutInTheMiddleWithoutScript();
   await withAnswersThatAreLost();
+  await sentInVain();
+  await keptLate();
   await restartedBetweenTwoSteps({});
   await restartedBetweenTwoSteps({ javaScriptEnabled: false });
 } finally {
@@ -98,12 +100,72 @@ async function withAnswersThatAreLost() {
     await failed(page);
     breaking = null;
     await page.goBack();
-    // What a script has kept as a draft is none any more; what the browser shows again is known to have been sent.
+    // What a script has kept as a draft is none any more; what the browser shows again is known to have been sent: with a
+    // script by its key, so that one comes to its receipt.
     assert.equal(await page.getByLabel("Ämne").inputValue(), subject);
     await send(page);
-    await page.locator(".kw-summary").getByText("Ärendet är redan skickat.").waitFor();
+    if (javaScriptEnabled) await receipt(page, []);
+    else await page.locator(".kw-summary").getByText("Ärendet är redan skickat.").waitFor();
     await there(page, subject);
   }
+}
+
+// What did not come is kept, once the writer is back in the form.
+async function sentInVain() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Förgäves");
+  await page.getByLabel("Meddelande").fill("Sista raden.");
+  breaking = { request: "POST /skapa-arende", after: 200 };
+  await failed(page);
+  breaking = null;
+  await page.goBack();
+  await page.locator("[data-autosave-status]").getByText("Utkastet är sparat").waitFor();
+  await page.goto(`${address}/support`);
+  await page.goto(`${address}/skapa-arende`);
+  assert.equal(await page.getByLabel("Meddelande").inputValue(), "Sista raden.");
+  await send(page);
+  await receipt(page, []);
+  await there(page, "Förgäves");
+}
+
+// What a script keeps at a pause comes after what it keeps on leaving, and is not kept over that; nor is it a draft of what
+// was sent or thrown away before it came.
+async function keptLate() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Sent");
+  const message = page.getByLabel("Meddelande");
+  const left = await pauseHeld(page, "Ett.");
+  await message.fill("Ett. Två.");
+  await page.goto(`${address}/support`);
+  await page.goto(`${address}/skapa-arende`);
+  await page.waitForFunction(() => document.querySelector("[name=message]")?.value === "Ett. Två.");
+  left.release();
+  await left.over;
+  await page.goto(`${address}/skapa-arende`);
+  assert.equal(await message.inputValue(), "Ett. Två.");
+
+  const thrown = await pauseHeld(page, "Tre.");
+  await page.getByRole("button", { name: "Ta bort utkastet" }).click();
+  await Promise.all([thrown.over, page.getByText("Utkastet är borttaget").waitFor(), thrown.release()]);
+  await page.goto(`${address}/skapa-arende`);
+  assert.equal(await message.inputValue(), "");
+
+  await page.getByLabel("Ekonomi", { exact: true }).check();
+  await page.getByLabel("Ämne").fill("Sent");
+  const gone = await pauseHeld(page, "Fyra.");
+  await message.fill("Fyra. Fem.");
+  await send(page);
+  await Promise.all([gone.over, receipt(page, []), gone.release()]);
+  await there(page, "Sent");
+}
+
+// Types and pauses; what is kept then is held on the line until it is released, also when nobody waits for the answer.
+async function pauseHeld(page, text) {
+  let release;
+  const until = new Promise((resolve) => { release = resolve; });
+  const over = new Promise((answered) => { breaking = { request: "POST /skapa-arende", until, answered }; });
+  const begun = page.waitForRequest((request) => request.method() === "POST" && !request.isNavigationRequest());
+  await page.getByLabel("Meddelande").fill(text);
+  await begun;
+  return { over, release };
 }
 
 // Filled in, restarted, with a file, restarted, sent.
@@ -166,18 +228,26 @@ async function restart() {
 function carry(browserSide) {
   const { hostname, port } = new URL(target);
   const programSide = connect(Number(port), hostname);
-  const end = () => { browserSide.destroy(); programSide.destroy(); };
-  for (const side of [browserSide, programSide]) side.on("error", end).on("close", end);
   let sent = -1;
+  let held = null;
+  const end = () => {
+    browserSide.destroy();
+    if (!held) programSide.destroy();
+  };
+  for (const side of [browserSide, programSide]) side.on("error", end).on("close", end);
   browserSide.on("data", (piece) => {
     if (breaking && piece.toString("latin1", 0, 100).match(new RegExp(`^${breaking.request}[ ?]`))) sent = 0;
     else if (piece.toString("latin1", 0, 10).match(/^(GET|POST) \//)) sent = -1;
+    if (sent === 0 && breaking.until) [held, breaking] = [breaking, null];
     if (sent >= 0) sent += piece.length;
     if (breaking && sent > (breaking.after ?? Infinity)) end();
+    else if (held) held.until.then(() => programSide.write(piece));
     else programSide.write(piece);
   });
   programSide.on("data", (piece) => {
-    if (breaking?.answer && sent >= 0) end();
+    held?.answered();
+    held = null;
+    if (browserSide.destroyed || (breaking?.answer && sent >= 0)) end();
     else browserSide.write(piece);
   });
 }

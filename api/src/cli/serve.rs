@@ -48,7 +48,11 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<ExitCode> {
         employers::register(&app).await.context("the employers of the settings cannot be registered")?;
         say(format_args!("Kundwebb is ready: {}", app.config.public_url()));
         if app.config.demo.enabled {
-            say(format_args!("This is a demo. Mails are written to {}", app.data.join("mail").display()));
+            let way = match app.config.mail.transport.as_str() {
+                "smtp" => format!("sent by {}", app.config.mail.host),
+                _ => format!("written to {}", app.data.join("mail").display()),
+            };
+            say(format_args!("This is a demo. Mails are {way}"));
         }
         if serve(app, listening, &mut asked, shared).await? {
             tokio::task::spawn_blocking(telemetry::stop).await?;

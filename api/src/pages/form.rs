@@ -34,6 +34,8 @@ pub const RECEIPT: &str = "receipt";
 pub const WINDOW: &str = "window";
 /// The field that carries which content of the draft a window shows; empty for none.
 pub const SEEN: &str = "seen";
+/// The field by which a script numbers what it keeps of a window, rising.
+pub const TURN: &str = "turn";
 /// The field by which buttons tell what is to be done.
 pub const ACTION: &str = "action";
 /// The field by which a button takes away the file that it names.
@@ -62,6 +64,8 @@ pub struct Form {
     pub window: Option<Uuid>,
     /// Which content of the draft its window shows.
     pub seen: Option<Uuid>,
+    /// Which keeping by the script of its window it is.
+    pub turn: Option<u64>,
     /// Why this is a draft of its own.
     pub apart: Option<Apart>,
     /// The names of files that went with what another window has sent.
@@ -134,6 +138,7 @@ impl Form {
             saved_at: None,
             window: Some(random::id()),
             seen: None,
+            turn: None,
             apart: None,
             gone: Vec::new(),
             fields: Vec::new(),

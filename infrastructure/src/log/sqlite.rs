@@ -155,12 +155,13 @@ impl Drop for Owned {
 /// When another process has it, or the folder cannot be written.
 pub fn own(folder: &Path) -> Result<Owned, LogError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| unavailable(&error))?;
+    let path = folder.join(LOCK);
     let lock = File::options()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(folder.join(LOCK))
-        .map_err(|error| unavailable(&error))?;
+        .open(&path)
+        .map_err(|error| LogError::Unavailable(format!("{}: {error}", path.display())))?;
     match fs4::fs_std::FileExt::try_lock_exclusive(&lock) {
         Ok(true) => Ok(Owned(lock)),
         Ok(false) => Err(LogError::Unavailable(format!(

@@ -37,6 +37,9 @@ struct Draft {
     /// The window that kept it.
     #[serde(default)]
     window: Option<Uuid>,
+    /// Which keeping by the script of that window it was.
+    #[serde(default)]
+    turn: Option<u64>,
     /// What tells this content of it from others: the same that comes once more is the same.
     #[serde(default)]
     keeping: Uuid,
@@ -55,8 +58,8 @@ impl Form {
         }
         let address = address.to_owned();
         let (fields, files, version) = (self.fields.clone(), self.uploaded(), self.version);
-        let (window, keeping) = (self.window, self.content(app));
-        let draft = Draft { address, saved_at, fields, files, version, window, keeping };
+        let (window, turn, keeping) = (self.window, self.turn, self.content(app));
+        let draft = Draft { address, saved_at, fields, files, version, window, turn, keeping };
         app.save_draft(owner, self.key, &draft).await?;
         (self.saved_at, self.seen) = (Some(saved_at), Some(keeping));
         Ok(())
@@ -84,9 +87,13 @@ impl Form {
         };
         let person = caller.actor.person;
         self.leave_attached(app).await?;
+        let kept = self.kept(app, person).await?;
+        if kept.as_ref().is_some_and(|kept| self.comes_after(kept)) {
+            return Ok(());
+        }
         if apart.is_some() {
             self.forget(app, person).await;
-        } else if self.is_kept_by_another(app, person).await? {
+        } else if kept.is_some_and(|kept| self.is_another(app, &kept)) {
             apart = Some(Apart::Changed);
         }
         if apart.is_some() {
@@ -191,17 +198,23 @@ impl Form {
         app.keys.derived_id("draft-content", &[&content])
     }
 
-    /// Whether another window has kept something under its key that this one neither shows nor says itself.
-    async fn is_kept_by_another(&self, app: &App, owner: PersonId) -> Result<bool, Failure> {
+    /// What is kept under its key.
+    async fn kept(&self, app: &App, owner: PersonId) -> Result<Option<Draft>, Failure> {
         if self.window.is_none() {
-            return Ok(false);
+            return Ok(None);
         }
         let drafts: Vec<(Uuid, Draft)> = app.drafts(owner).await?;
-        let kept = drafts.into_iter().find(|(key, _)| *key == self.key).map(|(_, draft)| draft);
-        let own = self.content(app);
-        Ok(kept.is_some_and(|kept| {
-            kept.window != self.window && Some(kept.keeping) != self.seen && kept.keeping != own
-        }))
+        Ok(drafts.into_iter().find(|(key, _)| *key == self.key).map(|(_, draft)| draft))
+    }
+
+    /// Whether another window has kept what this one neither shows nor says itself.
+    fn is_another(&self, app: &App, kept: &Draft) -> bool {
+        kept.window != self.window && Some(kept.keeping) != self.seen && kept.keeping != self.content(app)
+    }
+
+    /// Whether its own window has sent it before what is kept, though it came after it.
+    fn comes_after(&self, kept: &Draft) -> bool {
+        kept.window == self.window && self.turn.is_some() && self.turn < kept.turn
     }
 
     /// Whether what it asks for was done.
@@ -251,7 +264,8 @@ impl Form {
     /// Forgets what was kept of the form, unless another window has kept more. What cannot be forgotten now is forgotten when
     /// its time is over.
     pub async fn forget(&self, app: &App, owner: PersonId) {
-        if self.is_kept_by_another(app, owner).await.unwrap_or_default() {
+        let kept = self.kept(app, owner).await.ok().flatten();
+        if kept.is_some_and(|kept| self.is_another(app, &kept)) {
             return;
         }
         if let Err(error) = app.forget_draft(owner, self.key).await {

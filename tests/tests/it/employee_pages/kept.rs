@@ -236,6 +236,24 @@ async fn what_is_kept_once_more_unchanged_is_not_another_s() {
     assert!(!anna.get("/mina-arenden").await.says("Du har ett utkast"));
 }
 
+/// What a script keeps at a pause may come after what it keeps on leaving.
+#[tokio::test]
+async fn what_a_window_has_kept_later_stays() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let form = anna.get(CREATE).await;
+    let keep = async |text: &'static str, turn: &'static str| {
+        let fields = [FILED[0], ("message", text), ("action", "draft"), ("turn", turn)];
+        anna.submit(&form, CREATE, &fields).await;
+        anna.get(CREATE).await.html.contains(&format!("{text}</textarea>"))
+    };
+    assert!(keep("Ett. Två.", "2").await);
+    assert!(!keep("Ett.", "1").await);
+    assert!(keep("Ett. Två. Tre.", "3").await);
+    // By the button it is what one sees.
+    assert!(keep("Knapp.", "").await && keep("Vidare.", "4").await);
+}
+
 /// What was written meanwhile in another window is neither sent nor lost with what one window shows and sends.
 #[tokio::test]
 async fn sending_from_one_window_leaves_what_another_has_kept() {
