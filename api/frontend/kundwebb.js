@@ -55,6 +55,8 @@
       if (form.dataset.sent) event.preventDefault();
       else form.dataset.sent = "yes";
     });
+    // Whoever stopped the loading and goes on typing has not sent that.
+    form.addEventListener("input", () => { delete form.dataset.sent; });
     window.addEventListener("pageshow", () => { delete form.dataset.sent; });
   }
 
@@ -110,6 +112,12 @@
     for (const name of ["form", "seen"]) hidden(form, name).value = hidden(written, name).value;
   }
 
+  // Its button may have made way for another meanwhile.
+  function submitAgain(form, button) {
+    const same = [...form.elements].find(({ name, value }) => name === button?.name && value === button?.value);
+    form.requestSubmit(button?.form === form ? button : same);
+  }
+
   function autosave(form) {
     const spoken = document.createElement("p");
     spoken.className = "ds-sr-only";
@@ -123,8 +131,12 @@
       const [sent, key] = unanswered;
       const [{ type }] = performance.getEntriesByType("navigation");
       if (sent === place && (event.persisted || type === "back_forward")) {
-        // Whether it came, the server knows by its key: it keeps as a draft only what did not.
-        hidden(form, "form").value = key;
+        // Whether it came, the server knows by its key: it keeps as a draft only what did not. Another draft that the page
+        // shows keeps its files.
+        if (hidden(form, "form").value !== key) {
+          for (const row of form.querySelectorAll("[data-file]")) row.remove();
+          [hidden(form, "form").value, hidden(form, "seen").value] = [key, ""];
+        }
         kept = null;
         later();
       } else if (event.persisted || !typed) {
@@ -143,8 +155,8 @@
       body.set("turn", turn += 1);
       if (leaving) sessionStorage.setItem("kundwebb-left", JSON.stringify([location.pathname, mark(form)]));
       try {
-        const request = { method: "POST", body, redirect: "manual", keepalive: leaving };
-        if (!leaving) request.signal = AbortSignal.timeout(10_000);
+        const signal = AbortSignal.timeout(10_000);
+        const request = { method: "POST", body, redirect: "manual", keepalive: leaving, signal };
         const answer = await fetch(form.getAttribute("action"), request);
         const page = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
         const words = page.querySelector("[data-draft-saved]")?.textContent.trim();
@@ -154,19 +166,20 @@
         goOn(form, page, { receipts: body.getAll("receipt"), spoken, words });
         // What was kept can be thrown away.
         const buttons = form.querySelector(".kw-buttons");
-        if (!waits && !buttons.contains(document.activeElement)) buttons.replaceWith(page.querySelector("form[data-autosave] .kw-buttons"));
+        if (!buttons.contains(document.activeElement)) buttons.replaceWith(page.querySelector("form[data-autosave] .kw-buttons"));
       } catch {
         // It is tried again at the next pause.
       }
+    };
+    const keep = (saved) => {
+      const own = saved.finally(() => { if (under === own) under = null; });
+      under = own;
     };
     // One after the other, for what comes later replaces what came before.
     const later = () => {
       typed = true;
       clearTimeout(pause);
-      pause = setTimeout(() => {
-        const own = Promise.resolve(under).then(() => save(false)).finally(() => { if (under === own) under = null; });
-        under = own;
-      }, 1500);
+      pause = setTimeout(() => keep(Promise.resolve(under).then(() => save(false))), 1500);
     };
     form.addEventListener("input", later);
     // What is being kept comes before what is sent or thrown away, lest it is a draft afterwards.
@@ -184,11 +197,11 @@
       const { submitter } = event;
       under.then(() => {
         waits = false;
-        form.requestSubmit(submitter);
+        submitAgain(form, submitter);
       });
     });
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "hidden") save(true);
+      if (document.visibilityState === "hidden") keep(Promise.all([under, save(true)]));
     });
   }
 
@@ -281,7 +294,7 @@
         resending = true;
         Promise.allSettled([...waiting]).then(() => {
           resending = false;
-          form.requestSubmit(submitter);
+          submitAgain(form, submitter);
         });
         return;
       }

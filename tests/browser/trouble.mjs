@@ -26,6 +26,9 @@ try {
   await withAnswersThatAreLost();
   await sentInVain();
   await keptLate();
+  await refusedAndLeft();
+  await stoppedAndChanged();
+  await typedWhileAFileIsUnderWay();
   await restartedBetweenTwoSteps({});
   await restartedBetweenTwoSteps({ javaScriptEnabled: false });
 } finally {
@@ -157,6 +160,63 @@ async function keptLate() {
   await there(page, "Sent");
 }
 
+// What is typed after an error is kept as it was before.
+async function refusedAndLeft() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Rättat");
+  const kept = page.locator("[data-autosave-status]").getByText("Utkastet är sparat");
+  await kept.waitFor();
+  await page.getByLabel("Ämne").fill("");
+  await send(page);
+  await page.locator(".kw-summary").waitFor();
+  await page.getByLabel("Meddelande").fill("Efter felet.");
+  await kept.waitFor();
+  await page.goto(`${address}/support`);
+  await page.goto(`${address}/skapa-arende`);
+  assert.equal(await page.getByLabel("Meddelande").inputValue(), "Efter felet.");
+  await page.getByLabel("Ämne").fill("Rättat");
+  await send(page);
+  await receipt(page, []);
+  await there(page, "Rättat");
+}
+
+// Whoever stops what is being sent can go on typing, and send that.
+async function stoppedAndChanged() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Stoppat");
+  const kept = page.locator("[data-autosave-status]").getByText("Utkastet är sparat");
+  await kept.waitFor();
+  let drop;
+  breaking = { request: "POST /skapa-arende", until: new Promise((_, reject) => { drop = reject; }) };
+  const begun = page.waitForRequest((request) => request.method() === "POST");
+  await page.getByRole("button", { name: "Skicka ärende" }).click({ noWaitAfter: true });
+  await begun;
+  const browserItself = await page.context().newCDPSession(page);
+  await browserItself.send("Page.stopLoading");
+  const again = page.waitForResponse((response) => response.request().method() === "POST");
+  await page.getByLabel("Meddelande").fill("Ändrat.");
+  assert.match((await again).request().postData(), /Ändrat\./);
+  await send(page);
+  await receipt(page, []);
+  drop();
+  await there(page, "Stoppat");
+}
+
+// What is kept meanwhile shows other buttons; whoever has pressed one before sends when the file is there.
+async function typedWhileAFileIsUnderWay() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Under tiden");
+  let release;
+  const until = new Promise((resolve) => { release = resolve; });
+  breaking = { request: "POST /skapa-arende/filer", until };
+  await page.locator("input[type=file]").setInputFiles(file("underlag.pdf"));
+  await send(page);
+  const kept = page.waitForResponse((response) => response.url().endsWith("/skapa-arende") && response.request().method() === "POST");
+  await page.getByLabel("Meddelande").fill("Kan ni hjälpa mig? Tack!");
+  await kept;
+  await page.getByRole("button", { name: "Ta bort utkastet" }).waitFor();
+  release();
+  await receipt(page, ["underlag.pdf"]);
+  await there(page, "Under tiden");
+}
+
 // Types and pauses; what is kept then is held on the line until it is released, also when nobody waits for the answer.
 async function pauseHeld(page, text) {
   let release;
@@ -241,11 +301,11 @@ function carry(browserSide) {
     if (sent === 0 && breaking.until) [held, breaking] = [breaking, null];
     if (sent >= 0) sent += piece.length;
     if (breaking && sent > (breaking.after ?? Infinity)) end();
-    else if (held) held.until.then(() => programSide.write(piece));
+    else if (held) held.until.then(() => programSide.write(piece), () => programSide.destroy());
     else programSide.write(piece);
   });
   programSide.on("data", (piece) => {
-    held?.answered();
+    held?.answered?.();
     held = null;
     if (browserSide.destroyed || (breaking?.answer && sent >= 0)) end();
     else browserSide.write(piece);

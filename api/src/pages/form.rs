@@ -60,7 +60,7 @@ pub struct Form {
     pub errors: Vec<FormError>,
     /// When it was kept as a draft.
     pub saved_at: Option<DateTime<Utc>>,
-    /// The window in which it is open, of a form that says so.
+    /// The window from which it came, of a form that says so.
     pub window: Option<Uuid>,
     /// Which content of the draft its window shows.
     pub seen: Option<Uuid>,
@@ -265,6 +265,11 @@ impl Form {
     /// The files, for the command.
     pub fn uploaded(&self) -> Vec<UploadedFile> {
         self.files.iter().map(|file| file.file.clone()).collect()
+    }
+
+    /// The window in which it is open when it is shown: each time another.
+    pub fn shown_window(&self) -> Option<Uuid> {
+        self.window.map(|_| random::id())
     }
 
     /// The fields as the object that a request is read from; blank ones are absent.

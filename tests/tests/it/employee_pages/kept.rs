@@ -252,6 +252,12 @@ async fn what_a_window_has_kept_later_stays() {
     assert!(keep("Ett. Två. Tre.", "3").await);
     // By the button it is what one sees.
     assert!(keep("Knapp.", "").await && keep("Vidare.", "4").await);
+    // A form that is shown again is counted from its beginning, and is nobody else's.
+    let kept = anna.submit(&form, CREATE, &[FILED[0], ("message", "Fem."), ("action", "draft")]).await;
+    let refused = anna.submit(&kept, CREATE, &[FILED[0], ("message", "Fem. Sex.")]).await;
+    let fields = [FILED[0], ("message", "Fem. Sex. Sju."), ("action", "draft"), ("turn", "1")];
+    assert!(!anna.submit(&refused, CREATE, &fields).await.says("i ett annat fönster"));
+    assert!(anna.get(CREATE).await.html.contains("Sju.</textarea>"));
 }
 
 /// What was written meanwhile in another window is neither sent nor lost with what one window shows and sends.
