@@ -52,15 +52,18 @@
   // A form is sent once; the server would take a second sending as the same, too.
   for (const form of document.querySelectorAll("form[data-once]")) {
     form.addEventListener("submit", (event) => {
-      if (form.dataset.sent) event.preventDefault();
-      else form.dataset.sent = "yes";
+      if (form.dataset.sent) return event.preventDefault();
+      form.dataset.sent = "yes";
+      // Whoever stopped the loading can send again.
+      setTimeout(free, 5000);
     });
-    // Whoever stopped the loading and goes on typing has not sent that.
-    form.addEventListener("input", () => { delete form.dataset.sent; });
-    window.addEventListener("pageshow", () => { delete form.dataset.sent; });
+    const free = () => { delete form.dataset.sent; };
+    // Whoever goes on typing has not sent that.
+    form.addEventListener("input", free);
+    window.addEventListener("pageshow", free);
   }
 
-  // Which form was sent last and under which key, until a page comes.
+  // Which form was sent last, under which key and with what, until a page comes.
   let unanswered = [];
   window.addEventListener("pageshow", () => {
     unanswered = JSON.parse(sessionStorage.getItem("kundwebb-sent") ?? "[]");
@@ -79,11 +82,10 @@
   }
 
   // What tells one content from another, without saying it: it may be there when somebody else is.
-  function mark(form) {
-    let text = content(form);
+  function mark(form, withFiles = true) {
     // A receipt is another each time that it is shown.
-    for (const receipt of new FormData(form).getAll("receipt")) text = text.replace(receipt, "");
-    for (const row of form.querySelectorAll("[data-file]")) text += fileName(row);
+    let text = JSON.stringify(JSON.parse(content(form)).filter(([name]) => name !== "receipt"));
+    if (withFiles) for (const row of form.querySelectorAll("[data-file]")) text += fileName(row);
     return [...text].reduce((sum, character) => (Math.imul(sum, 31) + character.codePointAt(0)) | 0, text.length);
   }
 
@@ -125,21 +127,23 @@
     form.querySelector("[data-autosave-status]").after(spoken);
     let kept = content(form);
     let turn = 0;
-    let pause, under, typed, waits;
+    let pause, under, typed, maybeSent, pressed, waits;
     const place = location.pathname + form.getAttribute("action");
     window.addEventListener("pageshow", (event) => {
-      const [sent, key] = unanswered;
+      const [sent, key, what] = unanswered;
       const [{ type }] = performance.getEntriesByType("navigation");
-      if (sent === place && (event.persisted || type === "back_forward")) {
+      if (sent === place && type === "back_forward" && what === mark(form, false)) {
         // Whether it came, the server knows by its key: it keeps as a draft only what did not. Another draft that the page
         // shows keeps its files.
-        if (hidden(form, "form").value !== key) {
+        const seen = hidden(form, "seen");
+        if (seen.dataset.key !== key) {
           for (const row of form.querySelectorAll("[data-file]")) row.remove();
-          [hidden(form, "form").value, hidden(form, "seen").value] = [key, ""];
+          [hidden(form, "form").value, seen.value] = [key, ""];
         }
         kept = null;
         later();
-      } else if (event.persisted || !typed) {
+        maybeSent = content(form);
+      } else if (!event.persisted && !typed) {
         // What the browser itself puts back is not newly typed: it was sent. What was typed while the page loaded is.
         kept = content(form);
       }
@@ -153,6 +157,7 @@
       body.set("action", "draft");
       // What comes late is not kept over what was sent later.
       body.set("turn", turn += 1);
+      if (now === maybeSent) body.set("unanswered", "yes");
       if (leaving) sessionStorage.setItem("kundwebb-left", JSON.stringify([location.pathname, mark(form)]));
       try {
         const signal = AbortSignal.timeout(10_000);
@@ -184,20 +189,21 @@
     form.addEventListener("input", later);
     // What is being kept comes before what is sent or thrown away, lest it is a draft afterwards.
     form.addEventListener("submit", (event) => {
-      clearTimeout(pause);
       if (event.defaultPrevented) return;
+      clearTimeout(pause);
       if (!under) {
-        sessionStorage.setItem("kundwebb-sent", JSON.stringify([place, hidden(form, "form").value]));
+        const note = [place, hidden(form, "form").value, mark(form, false)];
+        if (event.submitter?.value !== "discard") sessionStorage.setItem("kundwebb-sent", JSON.stringify(note));
         return;
       }
       event.preventDefault();
       delete form.dataset.sent;
+      pressed = event.submitter;
       if (waits) return;
       waits = true;
-      const { submitter } = event;
-      under.then(() => {
+      under.finally(() => {
         waits = false;
-        submitAgain(form, submitter);
+        submitAgain(form, pressed);
       });
     });
     document.addEventListener("visibilitychange", () => {

@@ -24,6 +24,7 @@ try {
   await cutInTheMiddle();
   await cutInTheMiddleWithoutScript();
   await withAnswersThatAreLost();
+  await answerWithAFileIsLost();
   await sentInVain();
   await keptLate();
   await refusedAndLeft();
@@ -113,6 +114,21 @@ async function withAnswersThatAreLost() {
   }
 }
 
+// Without its file it is not what was sent, but no draft either.
+async function answerWithAFileIsLost() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Tappat svar med fil");
+  await page.locator("input[type=file]").setInputFiles(file("underlag.pdf"));
+  await page.locator(".kw-file", { hasText: "underlag.pdf" }).getByText("Bifogad").waitFor();
+  breaking = { request: "POST /skapa-arende", answer: true };
+  await failed(page);
+  breaking = null;
+  const asked = page.waitForResponse((response) => response.request().method() === "POST");
+  await page.goBack();
+  assert.equal(await page.getByLabel("Ämne").inputValue(), "Tappat svar med fil");
+  await asked;
+  await there(page, "Tappat svar med fil");
+}
+
 // What did not come is kept, once the writer is back in the form.
 async function sentInVain() {
   const page = await filledIn(await open(), "Bertil Exempel", "Förgäves");
@@ -147,6 +163,7 @@ async function keptLate() {
 
   const thrown = await pauseHeld(page, "Tre.");
   await page.getByRole("button", { name: "Ta bort utkastet" }).click();
+  await nothingSent(page);
   await Promise.all([thrown.over, page.getByText("Utkastet är borttaget").waitFor(), thrown.release()]);
   await page.goto(`${address}/skapa-arende`);
   assert.equal(await message.inputValue(), "");
@@ -156,6 +173,7 @@ async function keptLate() {
   const gone = await pauseHeld(page, "Fyra.");
   await message.fill("Fyra. Fem.");
   await send(page);
+  await nothingSent(page);
   await Promise.all([gone.over, receipt(page, []), gone.release()]);
   await there(page, "Sent");
 }
@@ -215,6 +233,11 @@ async function typedWhileAFileIsUnderWay() {
   release();
   await receipt(page, ["underlag.pdf"]);
   await there(page, "Under tiden");
+}
+
+// The page is still there after it has asked for something else, and so has not sent its form.
+async function nothingSent(page) {
+  assert.equal(await page.evaluate(async () => (await fetch("/support")).status), 200);
 }
 
 // Types and pauses; what is kept then is held on the line until it is released, also when nobody waits for the answer.

@@ -36,6 +36,8 @@ pub const WINDOW: &str = "window";
 pub const SEEN: &str = "seen";
 /// The field by which a script numbers what it keeps of a window, rising.
 pub const TURN: &str = "turn";
+/// The field by which a script says that what it keeps may have been sent: nothing has answered.
+pub const UNANSWERED: &str = "unanswered";
 /// The field by which buttons tell what is to be done.
 pub const ACTION: &str = "action";
 /// The field by which a button takes away the file that it names.
@@ -66,6 +68,8 @@ pub struct Form {
     pub seen: Option<Uuid>,
     /// Which keeping by the script of its window it is.
     pub turn: Option<u64>,
+    /// Whether it may have been sent.
+    pub unanswered: bool,
     /// Why this is a draft of its own.
     pub apart: Option<Apart>,
     /// The names of files that went with what another window has sent.
@@ -139,6 +143,7 @@ impl Form {
             window: Some(random::id()),
             seen: None,
             turn: None,
+            unanswered: false,
             apart: None,
             gone: Vec::new(),
             fields: Vec::new(),

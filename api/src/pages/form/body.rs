@@ -8,7 +8,7 @@ use futures::StreamExt;
 use infrastructure::files::FileError;
 use percent_encoding::percent_decode;
 
-use super::{ACTION, Form, KEY, OWNER, RECEIPT, REMOVE, SEEN, TURN, VERSION, WINDOW};
+use super::{ACTION, Form, KEY, OWNER, RECEIPT, REMOVE, SEEN, TURN, UNANSWERED, VERSION, WINDOW};
 use crate::app::room::Taken;
 use crate::multipart::{Part, Parts};
 use crate::pages::Visitor;
@@ -111,6 +111,7 @@ impl Reading<'_> {
             WINDOW => self.form.window = value.trim().parse().ok(),
             SEEN => self.form.seen = value.trim().parse().ok(),
             TURN => self.form.turn = value.trim().parse().ok(),
+            UNANSWERED => self.form.unanswered = true,
             VERSION => self.form.version = value.trim().parse().ok(),
             ACTION => self.form.action = Some(value.to_owned()),
             REMOVE => self.removed = Some(value.to_owned()),

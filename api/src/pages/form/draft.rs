@@ -82,6 +82,8 @@ impl Form {
         let mut apart = match app.repeated(caller, Some(&key), &self.fingerprint(path)).await {
             Ok(Some(_)) => return Ok(()),
             Ok(None) => None,
+            // The browser shows again what it has sent, without its files.
+            Err(CommandError::KeyReused) if self.unanswered => return Ok(()),
             Err(CommandError::KeyReused) => Some(Apart::Sent),
             Err(error) => return Err(error.into()),
         };
