@@ -131,7 +131,7 @@
     const place = location.pathname + form.getAttribute("action");
     window.addEventListener("pageshow", (event) => {
       const [sent, key, what] = unanswered;
-      const [{ type }] = performance.getEntriesByType("navigation");
+      const type = performance.getEntriesByType("navigation")[0]?.type;
       if (sent === place && type === "back_forward" && what === mark(form, false)) {
         // Whether it came, the server knows by its key: it keeps as a draft only what did not. Another draft that the page
         // shows keeps its files.
