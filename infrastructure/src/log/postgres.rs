@@ -12,9 +12,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
-use sqlx::{Connection, Executor, Postgres, query_scalar, raw_sql};
+use sqlx::{Connection, Executor, Postgres, SqlStr, query_scalar, raw_sql};
 
 use crate::log::{Heard, Log, LogError};
 use hosts::{Hosts, ONLY_READ, only_read};
@@ -23,6 +24,12 @@ pub(super) use hosts::shown;
 use keeping::demand_sessions;
 pub use keeping::{Keeping, keeping};
 pub use write::PostgresWriter;
+
+/// Every step of the schema, with its number and what it is about; one that landed is never changed.
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "log", include_str!("../../migrations/postgres/0001_log.sql")),
+    (3, "reads", include_str!("../../migrations/postgres/0003_reads.sql")),
+];
 
 /// Most connections for reading; with the committer's and the one that listens a node has seven.
 const READERS: u32 = 5;
@@ -235,7 +242,10 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), LogError> {
              login that owns the database"
         ))
     };
-    let migrator = sqlx::migrate!("migrations/postgres");
+    let migrations = MIGRATIONS.iter().map(|&(version, name, sql)| {
+        Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+    });
+    let migrator = Migrator::with_migrations(migrations.collect());
     let made = "SELECT max(version) FROM kundwebb._sqlx_migrations WHERE success";
     let made: Option<i64> = query_scalar(made).fetch_one(&mut *connection).await.unwrap_or_default();
     if made >= migrator.iter().map(|migration| migration.version).max() {
