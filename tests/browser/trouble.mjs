@@ -29,6 +29,10 @@ try {
   await keptLate();
   await refusedAndLeft();
   await stoppedAndChanged();
+  await stoppedAndSentAgain();
+  await hiddenAndSent();
+  await thrownAwayInsteadOfSent();
+  await anotherDraftMeanwhile();
   await typedWhileAFileIsUnderWay();
   await restartedBetweenTwoSteps({});
   await restartedBetweenTwoSteps({ javaScriptEnabled: false });
@@ -137,7 +141,7 @@ async function sentInVain() {
   await failed(page);
   breaking = null;
   await page.goBack();
-  await page.locator("[data-autosave-status]").getByText("Utkastet är sparat").waitFor();
+  await kept(page);
   await page.goto(`${address}/support`);
   await page.goto(`${address}/skapa-arende`);
   assert.equal(await page.getByLabel("Meddelande").inputValue(), "Sista raden.");
@@ -181,13 +185,12 @@ async function keptLate() {
 // What is typed after an error is kept as it was before.
 async function refusedAndLeft() {
   const page = await filledIn(await open(), "Bertil Exempel", "Rättat");
-  const kept = page.locator("[data-autosave-status]").getByText("Utkastet är sparat");
-  await kept.waitFor();
+  await kept(page);
   await page.getByLabel("Ämne").fill("");
   await send(page);
   await page.locator(".kw-summary").waitFor();
   await page.getByLabel("Meddelande").fill("Efter felet.");
-  await kept.waitFor();
+  await kept(page);
   await page.goto(`${address}/support`);
   await page.goto(`${address}/skapa-arende`);
   assert.equal(await page.getByLabel("Meddelande").inputValue(), "Efter felet.");
@@ -200,15 +203,8 @@ async function refusedAndLeft() {
 // Whoever stops what is being sent can go on typing, and send that.
 async function stoppedAndChanged() {
   const page = await filledIn(await open(), "Bertil Exempel", "Stoppat");
-  const kept = page.locator("[data-autosave-status]").getByText("Utkastet är sparat");
-  await kept.waitFor();
-  let drop;
-  breaking = { request: "POST /skapa-arende", until: new Promise((_, reject) => { drop = reject; }) };
-  const begun = page.waitForRequest((request) => request.method() === "POST");
-  await page.getByRole("button", { name: "Skicka ärende" }).click({ noWaitAfter: true });
-  await begun;
-  const browserItself = await page.context().newCDPSession(page);
-  await browserItself.send("Page.stopLoading");
+  await kept(page);
+  const drop = await stopped(page);
   const again = page.waitForResponse((response) => response.request().method() === "POST");
   await page.getByLabel("Meddelande").fill("Ändrat.");
   assert.match((await again).request().postData(), /Ändrat\./);
@@ -218,21 +214,104 @@ async function stoppedAndChanged() {
   await there(page, "Stoppat");
 }
 
+// Whoever stops what is being sent can send it again, though nothing has changed.
+async function stoppedAndSentAgain() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Stoppat igen");
+  await kept(page);
+  await page.clock.install();
+  const drop = await stopped(page);
+  await page.clock.fastForward(5000);
+  await send(page);
+  await receipt(page, []);
+  drop();
+  await there(page, "Stoppat igen");
+}
+
+// What is kept of a page that nobody sees comes before what is sent by whoever is back in it.
+async function hiddenAndSent() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Bakom");
+  await kept(page);
+  await page.getByLabel("Meddelande").fill("Sist.");
+  const hidden = held("POST /skapa-arende");
+  const begun = page.waitForRequest((request) => request.method() === "POST");
+  await page.evaluate(() => {
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "hidden" });
+    document.dispatchEvent(new Event("visibilitychange"));
+    delete document.visibilityState;
+  });
+  assert.match((await begun).postData(), /Sist\./);
+  await send(page);
+  await nothingSent(page);
+  await Promise.all([receipt(page, []), hidden.release()]);
+  await there(page, "Bakom");
+}
+
+// Who presses another button while the first one waits wants what the other does.
+async function thrownAwayInsteadOfSent() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Ångrat");
+  await kept(page);
+  const pause = await pauseHeld(page, "Nej.");
+  await send(page);
+  await page.getByRole("button", { name: "Ta bort utkastet" }).click();
+  await nothingSent(page);
+  await Promise.all([page.getByText("Utkastet är borttaget").waitFor(), pause.release()]);
+  await page.goto(`${address}/mina-arenden?q=${encodeURIComponent("Ångrat")}`);
+  await page.getByRole("heading", { name: "Mina ärenden" }).waitFor();
+  assert.equal(await page.getByRole("link", { name: /^Ångrat/ }).count(), 0);
+  await page.context().close();
+}
+
+// Back in the form that was sent in vain is what was written there, without the files of what another window has kept.
+async function anotherDraftMeanwhile() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Mitt eget");
+  breaking = { request: "POST /skapa-arende", after: 200 };
+  await failed(page);
+  breaking = null;
+  const other = await page.context().newPage();
+  await other.goto(`${address}/skapa-arende`);
+  await other.getByLabel("Ekonomi", { exact: true }).check();
+  await other.getByLabel("Ämne").fill("Ett annat");
+  await other.getByLabel("Meddelande").fill("Med fil.");
+  await other.locator("input[type=file]").setInputFiles(file("annan.pdf"));
+  await other.locator(".kw-file", { hasText: "annan.pdf" }).getByText("Bifogad").waitFor();
+  await kept(other);
+  await page.goBack();
+  await kept(page);
+  assert.equal(await page.getByLabel("Ämne").inputValue(), "Mitt eget");
+  assert.equal(await page.locator(".kw-file").count(), 0);
+  await send(page);
+  await receipt(page, []);
+  assert.equal(await page.getByText("annan.pdf").count(), 0);
+  await send(other);
+  await receipt(other, ["annan.pdf"]);
+  await there(other, "Ett annat");
+}
+
 // What is kept meanwhile shows other buttons; whoever has pressed one before sends when the file is there.
 async function typedWhileAFileIsUnderWay() {
   const page = await filledIn(await open(), "Bertil Exempel", "Under tiden");
-  let release;
-  const until = new Promise((resolve) => { release = resolve; });
-  breaking = { request: "POST /skapa-arende/filer", until };
+  const upload = held("POST /skapa-arende/filer");
   await page.locator("input[type=file]").setInputFiles(file("underlag.pdf"));
   await send(page);
-  const kept = page.waitForResponse((response) => response.url().endsWith("/skapa-arende") && response.request().method() === "POST");
+  const answered = page.waitForResponse((response) => response.url().endsWith("/skapa-arende") && response.request().method() === "POST");
   await page.getByLabel("Meddelande").fill("Kan ni hjälpa mig? Tack!");
-  await kept;
+  await answered;
   await page.getByRole("button", { name: "Ta bort utkastet" }).waitFor();
-  release();
+  upload.release();
   await receipt(page, ["underlag.pdf"]);
   await there(page, "Under tiden");
+}
+
+// Sends, and stops before it has come; it comes nowhere once it is dropped.
+async function stopped(page) {
+  let drop;
+  breaking = { request: "POST /skapa-arende", until: new Promise((_, reject) => { drop = reject; }) };
+  const begun = page.waitForRequest((request) => request.isNavigationRequest());
+  await page.getByRole("button", { name: "Skicka ärende" }).click({ noWaitAfter: true });
+  await begun;
+  const browserItself = await page.context().newCDPSession(page);
+  await browserItself.send("Page.stopLoading");
+  return drop;
 }
 
 // The page is still there after it has asked for something else, and so has not sent its form.
@@ -240,15 +319,26 @@ async function nothingSent(page) {
   assert.equal(await page.evaluate(async () => (await fetch("/support")).status), 200);
 }
 
-// Types and pauses; what is kept then is held on the line until it is released, also when nobody waits for the answer.
-async function pauseHeld(page, text) {
+// The next such request is held on the line until it is released; it is over when it has its answer, also when nobody waits
+// for that.
+function held(request) {
   let release;
   const until = new Promise((resolve) => { release = resolve; });
-  const over = new Promise((answered) => { breaking = { request: "POST /skapa-arende", until, answered }; });
+  const over = new Promise((answered) => { breaking = { request, until, answered }; });
+  return { over, release };
+}
+
+function kept(page) {
+  return page.locator("[data-autosave-status]").getByText("Utkastet är sparat").waitFor();
+}
+
+// Types and pauses; what is kept then is held.
+async function pauseHeld(page, text) {
+  const pause = held("POST /skapa-arende");
   const begun = page.waitForRequest((request) => request.method() === "POST" && !request.isNavigationRequest());
   await page.getByLabel("Meddelande").fill(text);
   await begun;
-  return { over, release };
+  return pause;
 }
 
 // Filled in, restarted, with a file, restarted, sent.
