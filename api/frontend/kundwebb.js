@@ -63,7 +63,7 @@
     window.addEventListener("pageshow", free);
   }
 
-  // Which form was sent last, under which key and with what, until a page comes.
+  // Which form was sent last, under which key and with what, until a page of ours comes.
   let unanswered = [];
   window.addEventListener("pageshow", () => {
     unanswered = JSON.parse(sessionStorage.getItem("kundwebb-sent") ?? "[]");
@@ -85,12 +85,37 @@
   function mark(form, withFiles = true) {
     // A receipt is another each time that it is shown.
     let text = JSON.stringify(JSON.parse(content(form)).filter(([name]) => name !== "receipt"));
-    if (withFiles) for (const row of form.querySelectorAll("[data-file]")) text += fileName(row);
+    if (withFiles) text += rows(form).map(fileName).join("");
     return [...text].reduce((sum, character) => (Math.imul(sum, 31) + character.codePointAt(0)) | 0, text.length);
   }
 
   function hidden(form, name) {
     return form.querySelector(`input[type=hidden][name=${name}]`);
+  }
+
+  // Not every browser puts back what was typed in a page that is not to be stored.
+  function fill(form, fields) {
+    for (const field of form.querySelectorAll("textarea, select, input:not([type=hidden], [type=file])")) {
+      const values = fields.filter(([name]) => name === field.name).map(([, value]) => value);
+      if (["radio", "checkbox"].includes(field.type)) field.checked = values.includes(field.value);
+      else field.value = values[0] ?? "";
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+
+  function rows(form) {
+    return [...form.querySelectorAll("[data-file]")];
+  }
+
+  // The form has these files, too.
+  function addFiles(form, more) {
+    const there = rows(form).map(fileName);
+    form.querySelector("[data-file-list]").append(...more.filter((row) => !there.includes(fileName(row))));
+  }
+
+  // What is kept next comes after what a page shows.
+  function goAfter(form, written) {
+    for (const name of ["form", "seen"]) hidden(form, name).value = hidden(written, name).value;
   }
 
   // The form goes on with what the page that answered has kept of it, and says so.
@@ -105,13 +130,13 @@
       spoken.textContent = "";
     }
     // Files that went with what was sent are no longer its own.
-    const left = [...written.querySelectorAll("[data-file]")].map(fileName);
+    const left = rows(written).map(fileName);
     for (const receipt of form.querySelectorAll("[data-file] [name=receipt]")) {
       const row = receipt.closest("[data-file]");
       if (receipts.includes(receipt.value) && !left.includes(fileName(row))) row.remove();
     }
     spoken.textContent ||= words;
-    for (const name of ["form", "seen"]) hidden(form, name).value = hidden(written, name).value;
+    goAfter(form, written);
   }
 
   // Its button may have made way for another meanwhile.
@@ -129,17 +154,20 @@
     let turn = 0;
     let pause, under, typed, maybeSent, pressed, waits;
     const place = location.pathname + form.getAttribute("action");
+    // As the server shows it; what a browser puts back comes later.
+    const served = mark(form);
     window.addEventListener("pageshow", (event) => {
-      const [sent, key, what] = unanswered;
-      const type = performance.getEntriesByType("navigation")[0]?.type;
-      if (sent === place && type === "back_forward" && what === mark(form, false)) {
-        // Whether it came, the server knows by its key: it keeps as a draft only what did not. Another draft that the page
-        // shows keeps its files.
+      const [sent, key, what, fields, files] = unanswered;
+      const back = sent === place && performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+      if (back && !typed && what !== mark(form, false)) fill(form, JSON.parse(fields));
+      if (back && what === mark(form, false)) {
+        // Whether it came, the server knows by its key: it keeps as a draft only what did not. Each draft has its own files.
         const seen = hidden(form, "seen");
         if (seen.dataset.key !== key) {
-          for (const row of form.querySelectorAll("[data-file]")) row.remove();
+          for (const row of rows(form)) row.remove();
           [hidden(form, "form").value, seen.value] = [key, ""];
         }
+        addFiles(form, rows(new DOMParser().parseFromString(files, "text/html")));
         kept = null;
         later();
         maybeSent = content(form);
@@ -147,6 +175,7 @@
         // What the browser itself puts back is not newly typed: it was sent. What was typed while the page loaded is.
         kept = content(form);
       }
+      keep(comeBack(form, served).catch(() => {}));
     });
     const save = async (leaving) => {
       clearTimeout(pause);
@@ -192,7 +221,8 @@
       if (event.defaultPrevented) return;
       clearTimeout(pause);
       if (!under) {
-        const note = [place, hidden(form, "form").value, mark(form, false)];
+        const files = rows(form).map((row) => row.outerHTML).join("");
+        const note = [place, hidden(form, "form").value, mark(form, false), content(form), files];
         if (event.submitter?.value !== "discard") sessionStorage.setItem("kundwebb-sent", JSON.stringify(note));
         return;
       }
@@ -212,17 +242,21 @@
   }
 
   // Who leaves and is back at once may be shown the form as it was before what was kept on leaving had come: it is asked for
-  // again until it is there, or until something new is typed.
-  async function comeBack(form) {
+  // until it is there. What is typed meanwhile comes after it.
+  async function comeBack(form, served) {
     const [path, left] = JSON.parse(sessionStorage.getItem("kundwebb-left") ?? "[]");
     sessionStorage.removeItem("kundwebb-left");
-    if (path !== location.pathname) return;
+    if (path !== location.pathname || left === served) return;
     const shown = content(form);
-    for (let turn = 0; turn < 20 && left !== mark(form) && content(form) === shown; turn += 1) {
+    for (let turn = 0; turn < 20; turn += 1) {
       const answer = await fetch(location.href);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const now = page.querySelector("form[data-autosave]");
-      if (now && mark(now) === left && content(form) === shown) return location.reload();
+      if (now && mark(now) === left) {
+        if (content(form) === shown && mark(form) !== left) return location.reload();
+        addFiles(form, rows(now));
+        return goAfter(form, now);
+      }
       await new Promise((resolve) => { setTimeout(resolve, 300); });
     }
   }
@@ -231,10 +265,7 @@
   for (const field of document.querySelectorAll("[data-files]")) upload(field);
 
   // What is typed is kept as a draft without being asked, when the writer has paused or leaves.
-  for (const form of document.querySelectorAll("form[data-autosave]")) {
-    autosave(form);
-    comeBack(form);
-  }
+  for (const form of document.querySelectorAll("form[data-autosave]")) autosave(form);
 
   function upload(field) {
     const input = field.querySelector("input[type=file]");

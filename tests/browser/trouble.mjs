@@ -26,6 +26,8 @@ try {
   await withAnswersThatAreLost();
   await answerWithAFileIsLost();
   await sentInVain();
+  await sentInVain(false);
+  await leftAndBackAtOnce();
   await keptLate();
   await refusedAndLeft();
   await stoppedAndChanged();
@@ -118,11 +120,10 @@ async function withAnswersThatAreLost() {
   }
 }
 
-// Without its file it is not what was sent, but no draft either.
+// It is shown again with its file, is no draft, and leads to its receipt.
 async function answerWithAFileIsLost() {
   const page = await filledIn(await open(), "Bertil Exempel", "Tappat svar med fil");
-  await page.locator("input[type=file]").setInputFiles(file("underlag.pdf"));
-  await page.locator(".kw-file", { hasText: "underlag.pdf" }).getByText("Bifogad").waitFor();
+  await attached(page, "underlag.pdf");
   breaking = { request: "POST /skapa-arende", answer: true };
   await failed(page);
   breaking = null;
@@ -130,13 +131,21 @@ async function answerWithAFileIsLost() {
   await page.goBack();
   assert.equal(await page.getByLabel("Ämne").inputValue(), "Tappat svar med fil");
   await asked;
+  const other = await page.context().newPage();
+  await other.goto(`${address}/skapa-arende`);
+  assert.equal(await other.getByLabel("Ämne").inputValue(), "");
+  await send(page);
+  await receipt(page, ["underlag.pdf"]);
   await there(page, "Tappat svar med fil");
 }
 
-// What did not come is kept, once the writer is back in the form.
-async function sentInVain() {
-  const page = await filledIn(await open(), "Bertil Exempel", "Förgäves");
+// What did not come is kept, once the writer is back in the form, also where the browser does not put it back.
+async function sentInVain(putBack = true) {
+  const subject = putBack ? "Förgäves" : "Förgäves och borta";
+  const page = await filledIn(await open(), "Bertil Exempel", subject);
+  await attached(page, "underlag.pdf");
   await page.getByLabel("Meddelande").fill("Sista raden.");
+  if (!putBack) await page.evaluate(() => { document.querySelector("form[data-autosave]").autocomplete = "off"; });
   breaking = { request: "POST /skapa-arende", after: 200 };
   await failed(page);
   breaking = null;
@@ -146,8 +155,35 @@ async function sentInVain() {
   await page.goto(`${address}/skapa-arende`);
   assert.equal(await page.getByLabel("Meddelande").inputValue(), "Sista raden.");
   await send(page);
-  await receipt(page, []);
-  await there(page, "Förgäves");
+  await receipt(page, ["underlag.pdf"]);
+  await there(page, subject);
+}
+
+// Back before what was kept on leaving has come: the form takes it up when it comes, with its file, whatever is typed
+// meanwhile.
+async function leftAndBackAtOnce() {
+  for (const more of ["", " Tre."]) {
+    const page = await filledIn(await open(), "Bertil Exempel", `Genast åter${more}`);
+    const message = page.getByLabel("Meddelande");
+    await kept(page);
+    await attached(page, "underlag.pdf");
+    const left = held("POST /skapa-arende");
+    await message.fill("Ett. Två.");
+    await page.goto(`${address}/support`);
+    const asked = page.waitForResponse((response) => response.request().resourceType() === "fetch");
+    await page.goBack();
+    assert.equal(await message.inputValue(), "Ett. Två.");
+    await asked;
+    if (more) await message.pressSequentially(more);
+    left.release();
+    await page.locator(".kw-file", { hasText: "underlag.pdf" }).waitFor();
+    if (more) await kept(page);
+    assert.equal(await message.inputValue(), `Ett. Två.${more}`);
+    assert.equal(await page.getByText("i ett annat fönster").count(), 0);
+    await send(page);
+    await receipt(page, ["underlag.pdf"]);
+    await there(page, `Genast åter${more}`);
+  }
 }
 
 // What a script keeps at a pause comes after what it keeps on leaving, and is not kept over that; nor is it a draft of what
@@ -272,8 +308,7 @@ async function anotherDraftMeanwhile() {
   await other.getByLabel("Ekonomi", { exact: true }).check();
   await other.getByLabel("Ämne").fill("Ett annat");
   await other.getByLabel("Meddelande").fill("Med fil.");
-  await other.locator("input[type=file]").setInputFiles(file("annan.pdf"));
-  await other.locator(".kw-file", { hasText: "annan.pdf" }).getByText("Bifogad").waitFor();
+  await attached(other, "annan.pdf");
   await kept(other);
   await page.goBack();
   await kept(page);
@@ -365,6 +400,11 @@ async function filledIn(page, person, subject) {
   await page.getByLabel("Ämne").fill(subject);
   await page.getByLabel("Meddelande").fill("Kan ni hjälpa mig?");
   return page;
+}
+
+async function attached(page, name) {
+  await page.locator("input[type=file]").setInputFiles(file(name));
+  await page.locator(".kw-file", { hasText: name }).getByText("Bifogad").waitFor();
 }
 
 function send(page) {

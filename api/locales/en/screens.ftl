@@ -298,7 +298,7 @@ draft-saved-earlier = Your draft was saved { $moment }. It is kept for { $n ->
    *[other] { $n } days
  }.
 draft-apart = The same draft has been changed in another window. What you write here is saved separately.
-draft-apart-sent = The draft has been sent from another window. What you write here is saved as a new draft.
+draft-apart-sent = The draft has already been sent. What you write now is saved as a new draft.
 draft-discarded = The draft is deleted.
 draft-discarded-other = The draft is deleted. This is another draft, which has not been sent.
 case-draft-other = You also have a draft that has not been sent. It is in the box.

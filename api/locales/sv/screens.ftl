@@ -298,7 +298,7 @@ draft-saved-earlier = Utkastet sparades { $moment }. Det finns kvar i { $n ->
    *[other] { $n } dagar
  }.
 draft-apart = Samma utkast har ändrats i ett annat fönster. Det du skriver här sparas för sig.
-draft-apart-sent = Utkastet har skickats i ett annat fönster. Det du skriver här sparas som ett nytt utkast.
+draft-apart-sent = Utkastet är redan skickat. Det du skriver nu sparas som ett nytt utkast.
 draft-discarded = Utkastet är borttaget.
 draft-discarded-other = Utkastet är borttaget. Här är ett annat utkast, som inte är skickat.
 case-draft-other = Du har också ett utkast som inte är skickat. Det står i rutan.

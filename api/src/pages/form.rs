@@ -3,8 +3,10 @@
 
 mod body;
 mod draft;
+mod window;
 
 pub use draft::{log_in_again, not_sent};
+pub use window::Window;
 
 use std::fmt::Display;
 
@@ -30,14 +32,6 @@ pub const OWNER: &str = "owner";
 pub const VERSION: &str = "version";
 /// The field that carries the receipt of a file; there may be many.
 pub const RECEIPT: &str = "receipt";
-/// The field that carries which window a form is open in: each time that it is shown it is another.
-pub const WINDOW: &str = "window";
-/// The field that carries which content of the draft a window shows; empty for none.
-pub const SEEN: &str = "seen";
-/// The field by which a script numbers what it keeps of a window, rising.
-pub const TURN: &str = "turn";
-/// The field by which a script says that what it keeps may have been sent: nothing has answered.
-pub const UNANSWERED: &str = "unanswered";
 /// The field by which buttons tell what is to be done.
 pub const ACTION: &str = "action";
 /// The field by which a button takes away the file that it names.
@@ -62,14 +56,8 @@ pub struct Form {
     pub errors: Vec<FormError>,
     /// When it was kept as a draft.
     pub saved_at: Option<DateTime<Utc>>,
-    /// The window from which it came, of a form that says so.
-    pub window: Option<Uuid>,
-    /// Which content of the draft its window shows.
-    pub seen: Option<Uuid>,
-    /// Which keeping by the script of its window it is.
-    pub turn: Option<u64>,
-    /// Whether it may have been sent.
-    pub unanswered: bool,
+    /// The window in which it is open.
+    pub window: Window,
     /// Why this is a draft of its own.
     pub apart: Option<Apart>,
     /// The names of files that went with what another window has sent.
@@ -140,10 +128,7 @@ impl Form {
             files: Vec::new(),
             errors: Vec::new(),
             saved_at: None,
-            window: Some(random::id()),
-            seen: None,
-            turn: None,
-            unanswered: false,
+            window: Window::new(),
             apart: None,
             gone: Vec::new(),
             fields: Vec::new(),
@@ -164,7 +149,7 @@ impl Form {
         id: &'static str,
         request: Request,
     ) -> Result<Self, Failure> {
-        let mut form = Self { limited: visitor.may_send().err(), window: None, ..Self::new(id) };
+        let mut form = Self { limited: visitor.may_send().err(), window: Window::default(), ..Self::new(id) };
         body::read(app, visitor, &mut form, request).await?;
         Ok(form)
     }
@@ -270,11 +255,6 @@ impl Form {
     /// The files, for the command.
     pub fn uploaded(&self) -> Vec<UploadedFile> {
         self.files.iter().map(|file| file.file.clone()).collect()
-    }
-
-    /// The window in which it is open when it is shown: each time another.
-    pub fn shown_window(&self) -> Option<Uuid> {
-        self.window.map(|_| random::id())
     }
 
     /// The fields as the object that a request is read from; blank ones are absent.

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use infrastructure::files::FileError;
 use percent_encoding::percent_decode;
 
-use super::{ACTION, Form, KEY, OWNER, RECEIPT, REMOVE, SEEN, TURN, UNANSWERED, VERSION, WINDOW};
+use super::{ACTION, Form, KEY, OWNER, RECEIPT, REMOVE, VERSION};
 use crate::app::room::Taken;
 use crate::multipart::{Part, Parts};
 use crate::pages::Visitor;
@@ -108,14 +108,11 @@ impl Reading<'_> {
                 self.owner = self.form.owner.or(self.owner);
             }
             KEY => self.form.key = value.trim().parse().unwrap_or(self.form.key),
-            WINDOW => self.form.window = value.trim().parse().ok(),
-            SEEN => self.form.seen = value.trim().parse().ok(),
-            TURN => self.form.turn = value.trim().parse().ok(),
-            UNANSWERED => self.form.unanswered = true,
             VERSION => self.form.version = value.trim().parse().ok(),
             ACTION => self.form.action = Some(value.to_owned()),
             REMOVE => self.removed = Some(value.to_owned()),
             RECEIPT => self.receipt(value).await,
+            _ if self.form.window.read(name, value) => {}
             // Browsers send line ends as two characters; people count them as one.
             _ => self.form.set(name, value.replace("\r\n", "\n")),
         }

@@ -13,7 +13,7 @@ use infrastructure::{CommandError, random};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Apart, FILES, Form};
+use super::{Apart, FILES, Form, Window};
 use crate::app::Caller;
 use crate::app::drafts::KEPT_DAYS;
 use crate::pages::failures::way_in;
@@ -58,10 +58,10 @@ impl Form {
         }
         let address = address.to_owned();
         let (fields, files, version) = (self.fields.clone(), self.uploaded(), self.version);
-        let (window, turn, keeping) = (self.window, self.turn, self.content(app));
+        let (window, turn, keeping) = (self.window.id, self.window.turn, self.content(app));
         let draft = Draft { address, saved_at, fields, files, version, window, turn, keeping };
         app.save_draft(owner, self.key, &draft).await?;
-        (self.saved_at, self.seen) = (Some(saved_at), Some(keeping));
+        (self.saved_at, self.window.seen) = (Some(saved_at), Some(keeping));
         Ok(())
     }
 
@@ -78,28 +78,30 @@ impl Form {
         (address, path): (&str, &str),
     ) -> Result<(), Failure> {
         self.ready()?;
-        let key = self.key.to_string();
-        let mut apart = match app.repeated(caller, Some(&key), &self.fingerprint(path)).await {
-            Ok(Some(_)) => return Ok(()),
-            Ok(None) => None,
-            // The browser shows again what it has sent, without its files.
-            Err(CommandError::KeyReused) if self.unanswered => return Ok(()),
-            Err(CommandError::KeyReused) => Some(Apart::Sent),
-            Err(error) => return Err(error.into()),
-        };
-        let person = caller.actor.person;
-        self.leave_attached(app).await?;
-        let kept = self.kept(app, person).await?;
-        if kept.as_ref().is_some_and(|kept| self.comes_after(kept)) {
-            return Ok(());
-        }
-        if apart.is_some() {
-            self.forget(app, person).await;
-        } else if kept.is_some_and(|kept| self.is_another(app, &kept)) {
-            apart = Some(Apart::Changed);
-        }
-        if apart.is_some() {
-            (self.key, self.apart) = (random::id(), apart);
+        let (person, fingerprint) = (caller.actor.person, self.fingerprint(path));
+        for key in [self.key, self.key_apart(app), random::id()] {
+            self.key = key;
+            let was_sent = match app.repeated(caller, Some(&key.to_string()), &fingerprint).await {
+                Ok(Some(_)) => return Ok(()),
+                Ok(None) => false,
+                // The browser shows again what it has sent, without its files.
+                Err(CommandError::KeyReused) if self.window.unanswered => return Ok(()),
+                Err(CommandError::KeyReused) => true,
+                Err(error) => return Err(error.into()),
+            };
+            self.leave_attached(app).await?;
+            let kept = self.kept(app, person).await?;
+            if kept.as_ref().is_some_and(|kept| self.comes_after(kept)) {
+                return Ok(());
+            }
+            let is_another = kept.is_some_and(|kept| self.is_another(app, &kept));
+            if !was_sent && !is_another {
+                break;
+            }
+            if was_sent {
+                self.forget(app, person).await;
+            }
+            self.apart.get_or_insert(if was_sent { Apart::Sent } else { Apart::Changed });
         }
         self.save(app, person, address).await
     }
@@ -118,7 +120,7 @@ impl Form {
         self.forget(app, owner).await;
         self.key = random::id();
         self.refuse_attached(app, language).await?;
-        if self.window.is_some()
+        if self.window.id.is_some()
             && let Err(error) = self.save(app, owner, address).await
         {
             // It is shown, and can be sent.
@@ -193,6 +195,12 @@ impl Form {
         words.join(" ")
     }
 
+    /// The key of a draft of its window's own: the same for whatever a script keeps of it, also before it has an answer.
+    fn key_apart(&self, app: &App) -> Uuid {
+        let window = self.window.id.unwrap_or_else(random::id);
+        app.keys.derived_id("draft-apart", &[self.key.as_bytes(), window.as_bytes()])
+    }
+
     /// What tells what is typed and attached in it from anything else.
     fn content(&self, app: &App) -> Uuid {
         let files: Vec<_> = self.files.iter().map(|file| file.file.card.attachment_id).collect();
@@ -202,7 +210,7 @@ impl Form {
 
     /// What is kept under its key.
     async fn kept(&self, app: &App, owner: PersonId) -> Result<Option<Draft>, Failure> {
-        if self.window.is_none() {
+        if self.window.id.is_none() {
             return Ok(None);
         }
         let drafts: Vec<(Uuid, Draft)> = app.drafts(owner).await?;
@@ -211,12 +219,14 @@ impl Form {
 
     /// Whether another window has kept what this one neither shows nor says itself.
     fn is_another(&self, app: &App, kept: &Draft) -> bool {
-        kept.window != self.window && Some(kept.keeping) != self.seen && kept.keeping != self.content(app)
+        let Window { id, seen, .. } = self.window;
+        kept.window != id && Some(kept.keeping) != seen && kept.keeping != self.content(app)
     }
 
     /// Whether its own window has sent it before what is kept, though it came after it.
     fn comes_after(&self, kept: &Draft) -> bool {
-        kept.window == self.window && self.turn.is_some() && self.turn < kept.turn
+        let Window { id, turn, .. } = self.window;
+        kept.window == id && turn.is_some() && turn < kept.turn
     }
 
     /// Whether what it asks for was done.
@@ -251,8 +261,8 @@ impl Form {
         let left = drafts.into_iter().find(|(_, draft)| draft.address == address);
         let Some((key, draft)) = left else { return Ok(None) };
         let Draft { saved_at, fields, version, keeping, .. } = draft;
-        let seen = Some(keeping);
-        let mut form = Self { key, fields, version, saved_at: Some(saved_at), seen, ..Self::new(id) };
+        let window = Window { seen: Some(keeping), ..Window::new() };
+        let mut form = Self { key, fields, version, saved_at: Some(saved_at), window, ..Self::new(id) };
         for file in draft.files {
             if app.log.is_attached(file.card.attachment_id).await? {
                 form.gone.push(file.card.file_name);

@@ -2,6 +2,7 @@
 //! reporter thinks of it afterwards.
 
 use std::io::{Cursor, Read};
+use std::time::Duration;
 
 use domain::{Area, Event};
 use reqwest::Method;
@@ -94,6 +95,10 @@ async fn a_case_opens_while_the_log_cannot_be_written_and_is_marked_the_next_tim
     anna.get(&address).await.shows(200, "Det är ordnat.");
     other.execute_batch("ROLLBACK").unwrap();
     anna.get(&address).await.shows(200, "Det är ordnat.");
+    // A page does not wait long for the log; that it was opened is told all the same.
+    let told = async { while marks(&app).await == 0 {} };
+    tokio::time::timeout(Duration::from_secs(60), told).await.expect("it is never told");
+    app.app.shown_position(app.head().await).await.unwrap();
     assert!(!anna.get(LIST).await.says("Nytt svar"));
     assert_eq!(marks(&app).await, 1, "also when the first attempt came through late");
 }

@@ -161,7 +161,7 @@ async fn a_message_is_kept_by_itself_until_it_is_sent_or_thrown_away() {
     assert!(!anna.get(&case).await.html.contains("En sak till.</textarea>"));
     let more = [("text", "En sak till, och en.")];
     let apart = anna.submit(&gone, &message, &[more[0], ("action", "draft")]).await;
-    apart.shows(200, "Utkastet har skickats i ett annat fönster.");
+    apart.shows(200, "Utkastet är redan skickat.");
     anna.done(&anna.submit(&apart, &message, &more).await).await.shows(200, "En sak till, och en.");
 }
 
@@ -261,6 +261,32 @@ async fn what_a_window_has_kept_later_stays() {
     assert!(anna.get(CREATE).await.html.contains("Sju.</textarea>"));
 }
 
+/// A window that is a draft's second is told of its own draft when the first of its keepings is answered; others may be on
+/// the way by then.
+#[tokio::test]
+async fn what_a_second_window_keeps_before_it_is_answered_is_one_draft() {
+    let app = TestApp::start().await;
+    for (person, first, then) in [("anna", "1", "2"), ("bertil", "2", "1")] {
+        let anna = employee(&app, person).await;
+        anna.submit(&anna.get(CREATE).await, CREATE, &[FILED[0], FILED[1], ("action", "draft")]).await;
+        let (one, two) = (anna.get(CREATE).await, anna.get(CREATE).await);
+        let keep = async |window, message, turn| {
+            let kept = [FILED[0], FILED[1], ("message", message), ("turn", turn), ("action", "draft")];
+            anna.submit(window, CREATE, &kept).await
+        };
+        keep(&one, "Här.", "1").await;
+        let text = |turn| if turn == "1" { "Där." } else { "Där. Mer." };
+        let kept = [keep(&two, text(first), first).await, keep(&two, text(then), then).await];
+        let newest = kept.iter().find(|page| page.html.contains("Där. Mer.</textarea>")).unwrap();
+        newest.shows(200, "i ett annat fönster");
+        anna.get("/mina-arenden").await.shows(200, "Du har 2 utkast");
+        let send = [FILED[0], FILED[1], ("message", "Där. Mer.")];
+        anna.done(&anna.submit(newest, CREATE, &send).await).await;
+        anna.done(&anna.submit(&one, CREATE, &[FILED[0], FILED[1], ("message", "Här.")]).await).await;
+        assert!(!anna.get("/mina-arenden").await.says("utkast"));
+    }
+}
+
 /// What was written meanwhile in another window is neither sent nor lost with what one window shows and sends.
 #[tokio::test]
 async fn sending_from_one_window_leaves_what_another_has_kept() {
@@ -278,10 +304,7 @@ async fn sending_from_one_window_leaves_what_another_has_kept() {
     // Going on there is kept, too, for it is not what was sent; and what was sent is no draft.
     let more = [FILED[0], FILED[1], ("message", "Mycket mer. Och mer."), ("action", "draft")];
     let apart = anna.submit(&kept, CREATE, &more).await;
-    apart.shows(
-        200,
-        "Utkastet har skickats i ett annat fönster. Det du skriver här sparas som ett nytt utkast.",
-    );
+    apart.shows(200, "Utkastet är redan skickat. Det du skriver nu sparas som ett nytt utkast.");
     assert!(apart.html.contains("Och mer.</textarea>"));
     anna.get("/mina-arenden").await.shows(200, "Du har ett utkast som inte är skickat.");
     let late = [FILED[0], FILED[1], FILED[2], ("action", "draft")];
@@ -316,7 +339,7 @@ async fn a_file_that_another_window_has_sent_is_no_file_of_a_draft() {
     assert!(!shown.says("brev.pdf Bifogad"));
     let more = [FILED[0], FILED[1], ("message", "Mer och mer.")];
     let apart = anna.submit(&kept, CREATE, &[&more[..], &[("action", "draft")]].concat()).await;
-    apart.shows(200, "Utkastet har skickats i ett annat fönster.");
+    apart.shows(200, "Utkastet är redan skickat.");
     apart.shows(200, words);
     assert!(!apart.says("brev.pdf Bifogad") && !anna.get(CREATE).await.says("brev.pdf"));
     anna.done(&anna.submit(&apart, CREATE, &more).await).await;
