@@ -63,12 +63,22 @@
     window.addEventListener("pageshow", free);
   }
 
+  // Notes for the page that comes next in this tab. Whoever forbids them, or has no room for them, goes without.
+  function note(name, ...parts) {
+    try { sessionStorage.setItem(name, JSON.stringify(parts)); } catch { /* As it would be without a script. */ }
+  }
+
+  function noted(name) {
+    try { return JSON.parse(sessionStorage.getItem(name) ?? "[]"); } catch { return []; } finally { forget(name); }
+  }
+
+  function forget(name) {
+    try { sessionStorage.removeItem(name); } catch { /* There is none. */ }
+  }
+
   // Which form was sent last, under which key and with what, until a page of ours comes.
   let unanswered = [];
-  window.addEventListener("pageshow", () => {
-    unanswered = JSON.parse(sessionStorage.getItem("kundwebb-sent") ?? "[]");
-    sessionStorage.removeItem("kundwebb-sent");
-  });
+  window.addEventListener("pageshow", () => { unanswered = noted("kundwebb-sent"); });
 
   // What is typed in a form, and which files it has.
   function content(form) {
@@ -153,20 +163,18 @@
     let kept = content(form);
     let turn = 0;
     let pause, under, typed, maybeSent, pressed, waits;
-    const place = location.pathname + form.getAttribute("action");
+    const seen = hidden(form, "seen");
+    const place = location.pathname + form.getAttribute("action") + seen.dataset.owner;
     // As the server shows it; what a browser puts back comes later.
     const served = mark(form);
     window.addEventListener("pageshow", (event) => {
       const [sent, key, what, fields, files] = unanswered;
-      const back = sent === place && performance.getEntriesByType("navigation")[0]?.type === "back_forward";
-      if (back && !typed && what !== mark(form, false)) fill(form, JSON.parse(fields));
-      if (back && what === mark(form, false)) {
+      const again = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
+      if (sent === place && again && (!typed || what === mark(form, false))) {
+        if (what !== mark(form, false)) fill(form, JSON.parse(fields));
         // Whether it came, the server knows by its key: it keeps as a draft only what did not. Each draft has its own files.
-        const seen = hidden(form, "seen");
-        if (seen.dataset.key !== key) {
-          for (const row of rows(form)) row.remove();
-          [hidden(form, "form").value, seen.value] = [key, ""];
-        }
+        if (seen.dataset.key !== key) [hidden(form, "form").value, seen.value] = [key, ""];
+        for (const row of rows(form)) row.remove();
         addFiles(form, rows(new DOMParser().parseFromString(files, "text/html")));
         kept = null;
         later();
@@ -187,7 +195,7 @@
       // What comes late is not kept over what was sent later.
       body.set("turn", turn += 1);
       if (now === maybeSent) body.set("unanswered", "yes");
-      if (leaving) sessionStorage.setItem("kundwebb-left", JSON.stringify([location.pathname, mark(form)]));
+      if (leaving) note("kundwebb-left", location.pathname, mark(form), mark(form, false), Date.now());
       try {
         const signal = AbortSignal.timeout(10_000);
         const request = { method: "POST", body, redirect: "manual", keepalive: leaving, signal };
@@ -196,7 +204,7 @@
         const words = page.querySelector("[data-draft-saved]")?.textContent.trim();
         if (!words) return;
         kept = now;
-        if (leaving) sessionStorage.removeItem("kundwebb-left");
+        forget(leaving ? "kundwebb-left" : "kundwebb-sent");
         goOn(form, page, { receipts: body.getAll("receipt"), spoken, words });
         // What was kept can be thrown away.
         const buttons = form.querySelector(".kw-buttons");
@@ -210,8 +218,10 @@
       under = own;
     };
     // One after the other, for what comes later replaces what came before.
-    const later = () => {
+    const later = (event) => {
       typed = true;
+      // Whoever goes on typing has stopped what was being sent.
+      if (event?.isTrusted) forget("kundwebb-sent");
       clearTimeout(pause);
       pause = setTimeout(() => keep(Promise.resolve(under).then(() => save(false))), 1500);
     };
@@ -222,8 +232,8 @@
       clearTimeout(pause);
       if (!under) {
         const files = rows(form).map((row) => row.outerHTML).join("");
-        const note = [place, hidden(form, "form").value, mark(form, false), content(form), files];
-        if (event.submitter?.value !== "discard") sessionStorage.setItem("kundwebb-sent", JSON.stringify(note));
+        if (event.submitter?.value === "discard") forget("kundwebb-sent");
+        else note("kundwebb-sent", place, hidden(form, "form").value, mark(form, false), content(form), files);
         return;
       }
       event.preventDefault();
@@ -242,20 +252,21 @@
   }
 
   // Who leaves and is back at once may be shown the form as it was before what was kept on leaving had come: it is asked for
-  // until it is there. What is typed meanwhile comes after it.
+  // until it is there. What is typed meanwhile comes after it, where all of it was shown.
   async function comeBack(form, served) {
-    const [path, left] = JSON.parse(sessionStorage.getItem("kundwebb-left") ?? "[]");
-    sessionStorage.removeItem("kundwebb-left");
-    if (path !== location.pathname || left === served) return;
+    const [path, left, fields, at] = noted("kundwebb-left");
+    if (path !== location.pathname || left === served || Date.now() - at > 15_000) return;
     const shown = content(form);
-    for (let turn = 0; turn < 20; turn += 1) {
-      const answer = await fetch(location.href);
+    const whole = fields === mark(form, false);
+    for (let turn = 0; turn < 10; turn += 1) {
+      const answer = await fetch(location.href, { signal: AbortSignal.timeout(3000) });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const now = page.querySelector("form[data-autosave]");
       if (now && mark(now) === left) {
         if (content(form) === shown && mark(form) !== left) return location.reload();
-        addFiles(form, rows(now));
-        return goAfter(form, now);
+        if (whole) addFiles(form, rows(now));
+        if (whole) goAfter(form, now);
+        return;
       }
       await new Promise((resolve) => { setTimeout(resolve, 300); });
     }

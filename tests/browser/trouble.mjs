@@ -276,6 +276,7 @@ async function hiddenAndSent() {
     delete document.visibilityState;
   });
   assert.match((await begun).postData(), /Sist\./);
+  await page.getByLabel("Meddelande").fill("Sist. Och till sist.");
   await send(page);
   await nothingSent(page);
   await Promise.all([receipt(page, []), hidden.release()]);

@@ -36,6 +36,11 @@ impl App {
         Uuid::from_slice(&owner).ok().map(PersonId)
     }
 
+    /// What tells them from others, always the same, without saying who it is.
+    pub fn owner_mark(&self, owner: PersonId) -> Uuid {
+        self.keys.derived_id("form-owner", &[owner.0.as_bytes()])
+    }
+
     /// Stores a file for the owner of a form. Where the log cannot be written now the file is kept all the same: its
     /// receipt tells everything, and its row is written when the form comes back.
     ///

@@ -9,6 +9,7 @@ use domain::calendar::{self, Opening};
 use domain::vocabulary::Language;
 use infrastructure::tokens::Identity;
 use projections::services;
+use uuid::Uuid;
 
 use crate::pages::session::Left;
 use crate::pages::{Visitor, failures};
@@ -32,6 +33,8 @@ pub struct Frame {
     pub person: Option<String>,
     /// Who is logged in, sealed for forms to carry; empty for nobody.
     pub owner: String,
+    /// What tells a script that it is somebody else.
+    pub owner_mark: Uuid,
     /// The role of who is logged in.
     pub role: Option<Role>,
     /// The role in words, of who has several.
@@ -73,6 +76,7 @@ impl Frame {
             login: failures::way_in(visitor, &visitor.address),
             person: name.map(called),
             owner: caller.map(|caller| app.sealed_owner(caller.actor.person)).unwrap_or_default(),
+            owner_mark: caller.map(|caller| app.owner_mark(caller.actor.person)).unwrap_or_default(),
             role: visitor.role(),
             acting_as: visitor
                 .role()

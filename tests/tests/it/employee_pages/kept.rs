@@ -261,6 +261,22 @@ async fn what_a_window_has_kept_later_stays() {
     assert!(anna.get(CREATE).await.html.contains("Sju.</textarea>"));
 }
 
+/// What a browser shows again may lack something of what was sent; without an answer it is no draft all the same.
+#[tokio::test]
+async fn what_may_have_been_sent_is_kept_only_if_it_was_not() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let form = anna.get(CREATE).await;
+    let keep = async || {
+        let less = [FILED[0], FILED[1], ("message", ""), ("unanswered", "yes"), ("action", "draft")];
+        anna.submit(&form, CREATE, &less).await;
+        anna.get("/mina-arenden").await.says("utkast")
+    };
+    assert!(keep().await);
+    anna.done(&anna.submit(&form, CREATE, &FILED).await).await;
+    assert!(!keep().await);
+}
+
 /// A window that is a draft's second is told of its own draft when the first of its keepings is answered; others may be on
 /// the way by then.
 #[tokio::test]
