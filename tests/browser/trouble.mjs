@@ -162,11 +162,12 @@ async function sentInVain(putBack = true) {
 // Back before what was kept on leaving has come: the form takes it up when it comes, with its file, whatever is typed
 // meanwhile.
 async function leftAndBackAtOnce() {
-  for (const more of ["", " Tre."]) {
-    const page = await filledIn(await open(), "Bertil Exempel", `Genast åter${more}`);
+  for (const [files, more] of [[["underlag.pdf"], ""], [["underlag.pdf"], " Tre."], [[], " Tre."]]) {
+    const subject = `Genast åter ${files.length}${more}`;
+    const page = await filledIn(await open(), "Bertil Exempel", subject);
     const message = page.getByLabel("Meddelande");
     await kept(page);
-    await attached(page, "underlag.pdf");
+    for (const name of files) await attached(page, name);
     const left = held("POST /skapa-arende");
     await message.fill("Ett. Två.");
     await page.goto(`${address}/support`);
@@ -176,13 +177,13 @@ async function leftAndBackAtOnce() {
     await asked;
     if (more) await message.pressSequentially(more);
     left.release();
-    await page.locator(".kw-file", { hasText: "underlag.pdf" }).waitFor();
+    for (const name of files) await page.locator(".kw-file", { hasText: name }).waitFor();
     if (more) await kept(page);
     assert.equal(await message.inputValue(), `Ett. Två.${more}`);
     assert.equal(await page.getByText("i ett annat fönster").count(), 0);
     await send(page);
-    await receipt(page, ["underlag.pdf"]);
-    await there(page, `Genast åter${more}`);
+    await receipt(page, files);
+    await there(page, subject);
   }
 }
 
