@@ -162,18 +162,19 @@
     form.querySelector("[data-autosave-status]").after(spoken);
     let kept = content(form);
     let turn = 0;
-    let pause, under, typed, maybeSent, pressed, waits;
+    let pause, under, typed, maybeSent, pressed, waits, thrown;
     const seen = hidden(form, "seen");
     const place = location.pathname + form.getAttribute("action") + seen.dataset.owner;
     // As the server shows it; what a browser puts back comes later.
     const served = mark(form);
     window.addEventListener("pageshow", (event) => {
-      const [sent, key, what, fields, files] = unanswered;
+      const [sent, key, shown, what, fields, files] = unanswered;
       const again = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
       if (sent === place && again && (!typed || what === mark(form, false))) {
         if (what !== mark(form, false)) fill(form, JSON.parse(fields));
-        // Whether it came, the server knows by its key: it keeps as a draft only what did not. Each draft has its own files.
-        if (seen.dataset.key !== key) [hidden(form, "form").value, seen.value] = [key, ""];
+        // Whether it came, the server knows by its key: it keeps as a draft only what did not, and writes over nothing that was
+        // not seen when it was sent. Each draft has its own files.
+        [hidden(form, "form").value, seen.value] = [key, shown];
         for (const row of rows(form)) row.remove();
         addFiles(form, rows(new DOMParser().parseFromString(files, "text/html")));
         kept = null;
@@ -188,7 +189,7 @@
     const save = async (leaving) => {
       clearTimeout(pause);
       const now = content(form);
-      if (form.dataset.sent || now === kept || (waits && !leaving)) return;
+      if (form.dataset.sent || thrown || now === kept || (waits && !leaving)) return;
       const body = new FormData(form);
       body.delete("files");
       body.set("action", "draft");
@@ -219,7 +220,7 @@
     };
     // One after the other, for what comes later replaces what came before.
     const later = (event) => {
-      typed = true;
+      [typed, thrown] = [true, false];
       // Whoever goes on typing has stopped what was being sent.
       if (event?.isTrusted) forget("kundwebb-sent");
       clearTimeout(pause);
@@ -232,8 +233,9 @@
       clearTimeout(pause);
       if (!under) {
         const files = rows(form).map((row) => row.outerHTML).join("");
-        if (event.submitter?.value === "discard") forget("kundwebb-sent");
-        else note("kundwebb-sent", place, hidden(form, "form").value, mark(form, false), content(form), files);
+        thrown = event.submitter?.value === "discard";
+        if (thrown) forget("kundwebb-sent");
+        else note("kundwebb-sent", place, hidden(form, "form").value, seen.value, mark(form, false), content(form), files);
         return;
       }
       event.preventDefault();
@@ -263,7 +265,9 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const now = page.querySelector("form[data-autosave]");
       if (now && mark(now) === left) {
-        if (content(form) === shown && mark(form) !== left) return location.reload();
+        const idle = content(form) === shown && !form.querySelector("progress");
+        // What waits for it is not sent any more, for it is not what will be shown.
+        if (idle && mark(form) !== left) return new Promise(() => { location.reload(); });
         if (whole) addFiles(form, rows(now));
         if (whole) goAfter(form, now);
         return;

@@ -35,6 +35,7 @@ try {
   await hiddenAndSent();
   await thrownAwayInsteadOfSent();
   await anotherDraftMeanwhile();
+  await sameDraftMeanwhile();
   await typedWhileAFileIsUnderWay();
   await restartedBetweenTwoSteps({});
   await restartedBetweenTwoSteps({ javaScriptEnabled: false });
@@ -322,6 +323,28 @@ async function anotherDraftMeanwhile() {
   await send(other);
   await receipt(other, ["annan.pdf"]);
   await there(other, "Ett annat");
+}
+
+// Nor is it kept over what another window has kept of the same draft since.
+async function sameDraftMeanwhile() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Mitt utkast");
+  await kept(page);
+  const other = await page.context().newPage();
+  await other.goto(`${address}/skapa-arende`);
+  await page.getByLabel("Meddelande").fill("Mitt.");
+  breaking = { request: "POST /skapa-arende", after: 200 };
+  await failed(page);
+  breaking = null;
+  const answered = other.waitForResponse((response) => response.request().method() === "POST");
+  await other.getByLabel("Ämne").fill("Ditt utkast");
+  await answered;
+  await page.goBack();
+  await page.getByText("i ett annat fönster").first().waitFor();
+  await send(page);
+  await receipt(page, []);
+  await send(other);
+  await receipt(other, []);
+  await there(other, "Ditt utkast");
 }
 
 // What is kept meanwhile shows other buttons; whoever has pressed one before sends when the file is there.
