@@ -84,7 +84,7 @@ impl Form {
             let was_sent = match app.repeated(caller, Some(&key.to_string()), &fingerprint).await {
                 Ok(Some(_)) => return Ok(()),
                 Ok(None) => false,
-                // The browser shows again what it has sent, without its files.
+                // What is shown again may lack something of what was sent.
                 Err(CommandError::KeyReused) if self.window.unanswered => return Ok(()),
                 Err(CommandError::KeyReused) => true,
                 Err(error) => return Err(error.into()),
