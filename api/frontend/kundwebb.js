@@ -64,26 +64,30 @@
   }
 
   // Notes for the page that comes next in this tab. Whoever forbids them, or has no room for them, goes without.
-  function note(name, ...parts) {
-    try { sessionStorage.setItem(name, JSON.stringify(parts)); } catch { /* As it would be without a script. */ }
+  function note(name, what) {
+    try { sessionStorage.setItem(name, JSON.stringify(what)); } catch { /* As it would be without a script. */ }
   }
 
   function noted(name) {
-    try { return JSON.parse(sessionStorage.getItem(name) ?? "[]"); } catch { return []; } finally { forget(name); }
+    try { return JSON.parse(sessionStorage.getItem(name)); } catch { return null; }
   }
 
   function forget(name) {
     try { sessionStorage.removeItem(name); } catch { /* There is none. */ }
   }
 
-  // Which form was sent last, under which key and with what, until a page of ours comes.
-  let unanswered = [];
-  window.addEventListener("pageshow", () => { unanswered = noted("kundwebb-sent"); });
+  // Who is logged in, without saying it.
+  const { owner } = document.body.dataset;
+  // The form that was sent last from this tab, until a page of ours comes; and the one that was left last, until it is kept.
+  const sent = noted("kundwebb-sent");
+  const left = noted("kundwebb-left");
+  forget("kundwebb-sent");
+  if (owner && left?.owner !== owner) forget("kundwebb-left");
 
   // What is typed in a form, and which files it has.
   function content(form) {
     const body = new FormData(form);
-    for (const name of ["files", "action", "owner", "form", "window", "seen"]) body.delete(name);
+    for (const name of ["files", "action", "owner", "form", "window", "seen", "turn"]) body.delete(name);
     return JSON.stringify([...body]);
   }
 
@@ -91,19 +95,15 @@
     return row.querySelector(".kw-file-name").textContent.trim();
   }
 
-  // What tells one content from another, without saying it: it may be there when somebody else is.
-  function mark(form, withFiles = true) {
-    // A receipt is another each time that it is shown.
-    let text = JSON.stringify(JSON.parse(content(form)).filter(([name]) => name !== "receipt"));
-    if (withFiles) text += rows(form).map(fileName).join("");
-    return [...text].reduce((sum, character) => (Math.imul(sum, 31) + character.codePointAt(0)) | 0, text.length);
+  // The same as told to a person: the receipt of a file is another each time that it is shown.
+  function words(form) {
+    return JSON.stringify([JSON.parse(content(form)).filter(([name]) => name !== "receipt"), rows(form).map(fileName)]);
   }
 
   function hidden(form, name) {
     return form.querySelector(`input[type=hidden][name=${name}]`);
   }
 
-  // Not every browser puts back what was typed in a page that is not to be stored.
   function fill(form, fields) {
     for (const field of form.querySelectorAll("textarea, select, input:not([type=hidden], [type=file])")) {
       const values = fields.filter(([name]) => name === field.name).map(([, value]) => value);
@@ -117,36 +117,24 @@
     return [...form.querySelectorAll("[data-file]")];
   }
 
-  // The form has these files, too.
-  function addFiles(form, more) {
-    const there = rows(form).map(fileName);
-    form.querySelector("[data-file-list]").append(...more.filter((row) => !there.includes(fileName(row))));
-  }
-
-  // What is kept next comes after what a page shows.
-  function goAfter(form, written) {
-    for (const name of ["form", "seen"]) hidden(form, name).value = hidden(written, name).value;
-  }
-
   // The form goes on with what the page that answered has kept of it, and says so.
   function goOn(form, page, { receipts, spoken, words }) {
     const written = page.querySelector("form[data-autosave]");
     form.querySelector("[data-autosave-status]").textContent = words;
-    // A draft of its own from now on: that is said where it stays, and spoken.
-    if (hidden(written, "form").value !== hidden(form, "form").value) {
-      const box = page.querySelector("[data-draft-saved]");
-      const old = document.querySelector("[data-draft-saved]");
-      if (old) old.replaceWith(box); else form.before(box);
-      spoken.textContent = "";
-    }
+    const [old, box] = [document, page].map((shown) => shown.querySelector("[data-draft-saved]"));
+    spoken.textContent = "";
+    // A draft of its own from now on: that is said where it stays, and spoken. Nothing older stays there.
+    if (hidden(written, "form").value === hidden(form, "form").value) spoken.textContent = old ? "" : words;
+    else if (!old) form.before(box);
+    old?.replaceChildren(...box.children);
     // Files that went with what was sent are no longer its own.
-    const left = rows(written).map(fileName);
+    const there = rows(written).map(fileName);
     for (const receipt of form.querySelectorAll("[data-file] [name=receipt]")) {
       const row = receipt.closest("[data-file]");
-      if (receipts.includes(receipt.value) && !left.includes(fileName(row))) row.remove();
+      if (receipts.includes(receipt.value) && !there.includes(fileName(row))) row.remove();
     }
-    spoken.textContent ||= words;
-    goAfter(form, written);
+    // What is kept next comes after what that page shows.
+    for (const name of ["form", "seen"]) hidden(form, name).value = hidden(written, name).value;
   }
 
   // Its button may have made way for another meanwhile.
@@ -155,87 +143,96 @@
     form.requestSubmit(button?.form === form ? button : same);
   }
 
+  // Keeps a form as a draft: the whole of it each time, numbered within its window, which stays the same for whoever is back
+  // in it in this tab.
   function autosave(form) {
     const spoken = document.createElement("p");
     spoken.className = "ds-sr-only";
     spoken.setAttribute("role", "status");
-    form.querySelector("[data-autosave-status]").after(spoken);
+    const status = form.querySelector("[data-autosave-status]");
+    status.after(spoken);
+    // Nothing is put back by the browser: for the next person it would be the words of the one before.
+    form.autocomplete = "off";
+    const place = location.pathname + form.getAttribute("action");
+    const number = document.createElement("input");
+    [number.type, number.name] = ["hidden", "turn"];
+    form.append(number);
+    const FIRST = 5000;
     let kept = content(form);
-    let turn = 0;
-    let pause, under, typed, maybeSent, pressed, waits, thrown;
-    const seen = hidden(form, "seen");
-    const place = location.pathname + form.getAttribute("action") + seen.dataset.owner;
-    // As the server shows it; what a browser puts back comes later.
-    const served = mark(form);
-    window.addEventListener("pageshow", (event) => {
-      const [sent, key, shown, what, fields, files] = unanswered;
-      const again = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
-      if (sent === place && again && (!typed || what === mark(form, false))) {
-        if (what !== mark(form, false)) fill(form, JSON.parse(fields));
-        // Whether it came, the server knows by its key: it keeps as a draft only what did not, and writes over nothing that was
-        // not seen when it was sent. Each draft has its own files.
-        [hidden(form, "form").value, seen.value] = [key, shown];
-        for (const row of rows(form)) row.remove();
-        addFiles(form, rows(new DOMParser().parseFromString(files, "text/html")));
-        kept = null;
-        later();
-        maybeSent = content(form);
-      } else if (!event.persisted && !typed) {
-        // What the browser itself puts back is not newly typed: it was sent. What was typed while the page loaded is.
-        kept = content(form);
-      }
-      keep(comeBack(form, served).catch(() => {}));
-    });
+    let [turn, wait] = [0, FIRST];
+    let pause, retry, under, maybeSent, pressed, waits, thrown;
+    const asItIs = () => {
+      const [key, id, seen] = ["form", "window", "seen"].map((name) => hidden(form, name).value);
+      const files = rows(form).map((row) => row.outerHTML).join("");
+      return { owner, place, key, id, seen, turn, content: content(form), words: words(form), files };
+    };
     const save = async (leaving) => {
       clearTimeout(pause);
+      clearTimeout(retry);
       const now = content(form);
       if (form.dataset.sent || thrown || now === kept || (waits && !leaving)) return;
+      const mine = turn += 1;
       const body = new FormData(form);
       body.delete("files");
       body.set("action", "draft");
-      // What comes late is not kept over what was sent later.
-      body.set("turn", turn += 1);
+      // What comes late is not kept over what was kept later.
+      body.set("turn", mine);
       if (now === maybeSent) body.set("unanswered", "yes");
-      if (leaving) note("kundwebb-left", location.pathname, mark(form), mark(form, false), Date.now());
+      if (leaving) note("kundwebb-left", asItIs());
+      let answer, page;
       try {
         const signal = AbortSignal.timeout(10_000);
         const request = { method: "POST", body, redirect: "manual", keepalive: leaving, signal };
-        const answer = await fetch(form.getAttribute("action"), request);
-        const page = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
-        const words = page.querySelector("[data-draft-saved]")?.textContent.trim();
-        if (!words) return;
-        kept = now;
-        forget(leaving ? "kundwebb-left" : "kundwebb-sent");
-        goOn(form, page, { receipts: body.getAll("receipt"), spoken, words });
-        // What was kept can be thrown away.
-        const buttons = form.querySelector(".kw-buttons");
-        if (!buttons.contains(document.activeElement)) buttons.replaceWith(page.querySelector("form[data-autosave] .kw-buttons"));
+        answer = await fetch(form.getAttribute("action"), request);
+        page = new DOMParser().parseFromString(await answer.text(), "text/html");
       } catch {
-        // It is tried again at the next pause.
+        return missed();
       }
+      if (answer.status === 429 || answer.status >= 500) return missed();
+      [kept, wait] = [now, FIRST];
+      if (mine === turn) for (const name of ["kundwebb-left", "kundwebb-sent"]) forget(name);
+      // Who has to log in meets it there; what was sent is no draft.
+      const words = answer.ok && page.querySelector("[data-draft-saved]")?.textContent.trim();
+      status.textContent = "";
+      if (!words) return;
+      goOn(form, page, { receipts: body.getAll("receipt"), spoken, words });
+      // What was kept can be thrown away.
+      const buttons = form.querySelector(".kw-buttons");
+      if (!buttons.contains(document.activeElement)) buttons.replaceWith(page.querySelector("form[data-autosave] .kw-buttons"));
+    };
+    // It is tried again, less and less often.
+    const missed = () => {
+      if (status.textContent !== status.dataset.failed) status.textContent = spoken.textContent = status.dataset.failed;
+      clearTimeout(retry);
+      retry = setTimeout(saveNext, wait);
+      wait = Math.min(2 * wait, 60_000);
     };
     const keep = (saved) => {
       const own = saved.finally(() => { if (under === own) under = null; });
       under = own;
     };
     // One after the other, for what comes later replaces what came before.
+    const saveNext = () => keep(Promise.resolve(under).then(() => save(false)));
     const later = (event) => {
-      [typed, thrown] = [true, false];
+      thrown = false;
       // Whoever goes on typing has stopped what was being sent.
       if (event?.isTrusted) forget("kundwebb-sent");
       clearTimeout(pause);
-      pause = setTimeout(() => keep(Promise.resolve(under).then(() => save(false))), 1500);
+      pause = setTimeout(saveNext, 1500);
     };
     form.addEventListener("input", later);
+    window.addEventListener("online", saveNext);
     // What is being kept comes before what is sent or thrown away, lest it is a draft afterwards.
     form.addEventListener("submit", (event) => {
       if (event.defaultPrevented) return;
       clearTimeout(pause);
       if (!under) {
-        const files = rows(form).map((row) => row.outerHTML).join("");
+        // What was kept before, and comes late, is no draft any more.
+        number.value = turn += 1;
         thrown = event.submitter?.value === "discard";
+        forget("kundwebb-left");
         if (thrown) forget("kundwebb-sent");
-        else note("kundwebb-sent", place, hidden(form, "form").value, seen.value, mark(form, false), content(form), files);
+        else note("kundwebb-sent", asItIs());
         return;
       }
       event.preventDefault();
@@ -251,29 +248,36 @@
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") keep(Promise.all([under, save(true)]));
     });
+    // Whether what is here now has come, the server knows by its key: it keeps as a draft only what was not sent, and writes
+    // over nothing that this window has not seen.
+    const maybeKept = () => {
+      [kept, maybeSent] = [null, content(form)];
+      saveNext();
+    };
+    window.addEventListener("pageshow", ({ persisted }) => { if (persisted) maybeKept(); });
+    const was = backIn(form, place);
+    if (!was) return;
+    for (const [name, value] of [["form", was.key], ["window", was.id], ["seen", was.seen]]) hidden(form, name).value = value;
+    turn = was.turn;
+    fill(form, JSON.parse(was.content));
+    for (const row of rows(form)) row.remove();
+    form.querySelector("[data-file-list]").append(...rows(new DOMParser().parseFromString(was.files, "text/html")));
+    maybeKept();
   }
 
-  // Who leaves and is back at once may be shown the form as it was before what was kept on leaving had come: it is asked for
-  // until it is there. What is typed meanwhile comes after it, where all of it was shown.
-  async function comeBack(form, served) {
-    const [path, left, fields, at] = noted("kundwebb-left");
-    if (path !== location.pathname || left === served || Date.now() - at > 15_000) return;
-    const shown = content(form);
-    const whole = fields === mark(form, false);
-    for (let turn = 0; turn < 10; turn += 1) {
-      const answer = await fetch(location.href, { signal: AbortSignal.timeout(3000) });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const now = page.querySelector("form[data-autosave]");
-      if (now && mark(now) === left) {
-        const idle = content(form) === shown && !form.querySelector("progress");
-        // What waits for it is not sent any more, for it is not what will be shown.
-        if (idle && mark(form) !== left) return new Promise(() => { location.reload(); });
-        if (whole) addFiles(form, rows(now));
-        if (whole) goAfter(form, now);
-        return;
-      }
-      await new Promise((resolve) => { setTimeout(resolve, 300); });
-    }
+  // What this tab knows more of the form than the page that shows it again: it was sent in vain, or what was kept on leaving
+  // has not come.
+  function backIn(form, place) {
+    const isIts = (was) => owner && was?.owner === owner && was.place === place;
+    const again = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
+    if (isIts(sent) && again) return sent;
+    if (!isIts(left)) return null;
+    // It has come, or another window has gone on with it.
+    const [key, seen] = [hidden(form, "form"), hidden(form, "seen")];
+    const elsewhere = key.value === left.key && seen.dataset.keeper !== left.id && seen.value !== left.seen;
+    if (!elsewhere && words(form) !== left.words) return left;
+    forget("kundwebb-left");
+    return null;
   }
 
   // Files are uploaded as soon as they are chosen or dropped.

@@ -26,8 +26,12 @@ try {
   await withAnswersThatAreLost();
   await answerWithAFileIsLost();
   await sentInVain();
-  await sentInVain(false);
   await leftAndBackAtOnce();
+  await leftAndGoneOnElsewhere();
+  await leftInVain();
+  await keptInVain();
+  await anotherPersonInTheSameTab({});
+  await anotherPersonInTheSameTab({ javaScriptEnabled: false });
   await keptLate();
   await refusedAndLeft();
   await stoppedAndChanged();
@@ -140,13 +144,11 @@ async function answerWithAFileIsLost() {
   await there(page, "Tappat svar med fil");
 }
 
-// What did not come is kept, once the writer is back in the form, also where the browser does not put it back.
-async function sentInVain(putBack = true) {
-  const subject = putBack ? "Förgäves" : "Förgäves och borta";
-  const page = await filledIn(await open(), "Bertil Exempel", subject);
+// What did not come is kept, once the writer is back in the form.
+async function sentInVain() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Förgäves");
   await attached(page, "underlag.pdf");
   await page.getByLabel("Meddelande").fill("Sista raden.");
-  if (!putBack) await page.evaluate(() => { document.querySelector("form[data-autosave]").autocomplete = "off"; });
   breaking = { request: "POST /skapa-arende", after: 200 };
   await failed(page);
   breaking = null;
@@ -157,35 +159,116 @@ async function sentInVain(putBack = true) {
   assert.equal(await page.getByLabel("Meddelande").inputValue(), "Sista raden.");
   await send(page);
   await receipt(page, ["underlag.pdf"]);
-  await there(page, subject);
+  await there(page, "Förgäves");
 }
 
-// Back before what was kept on leaving has come: the form takes it up when it comes, with its file, whatever is typed
-// meanwhile.
+// Back before what was kept on leaving has come: it is there with its files, whatever is typed next comes after it, and what
+// comes late is not kept over that, nor once more when it was sent.
 async function leftAndBackAtOnce() {
-  for (const [files, more] of [[["underlag.pdf"], ""], [["underlag.pdf"], " Tre."], [[], " Tre."]]) {
-    const subject = `Genast åter ${files.length}${more}`;
-    const page = await filledIn(await open(), "Bertil Exempel", subject);
-    const message = page.getByLabel("Meddelande");
-    await kept(page);
-    for (const name of files) await attached(page, name);
-    const left = held("POST /skapa-arende");
-    await message.fill("Ett. Två.");
-    await page.goto(`${address}/support`);
-    const asked = page.waitForResponse((response) => response.request().resourceType() === "fetch");
-    await page.goBack();
-    assert.equal(await message.inputValue(), "Ett. Två.");
-    await asked;
-    if (more) await message.pressSequentially(more);
-    left.release();
-    for (const name of files) await page.locator(".kw-file", { hasText: name }).waitFor();
-    if (more) await kept(page);
-    assert.equal(await message.inputValue(), `Ett. Två.${more}`);
-    assert.equal(await page.getByText("i ett annat fönster").count(), 0);
-    await send(page);
-    await receipt(page, files);
-    await there(page, subject);
+  const ways = { Bakåt: (page) => page.goBack(), länk: (page) => page.goto(`${address}/skapa-arende`) };
+  for (const [way, back] of Object.entries(ways)) {
+    for (const [files, more] of [[["underlag.pdf"], ""], [[], " Tre."]]) {
+      const subject = `Genast åter: ${way} ${files.length}`;
+      const page = await filledIn(await open(), "Bertil Exempel", subject);
+      const message = page.getByLabel("Meddelande");
+      await kept(page);
+      for (const name of files) await attached(page, name);
+      const left = held("POST /skapa-arende");
+      await message.fill("Ett. Två.");
+      await page.goto(`${address}/support`);
+      await back(page);
+      assert.equal(await message.inputValue(), "Ett. Två.");
+      assert.equal(await page.locator(".kw-file").count(), files.length);
+      await kept(page);
+      if (more) {
+        const again = page.waitForResponse((response) => response.request().method() === "POST");
+        await message.pressSequentially(more);
+        await again;
+      }
+      if (way === "länk") await comes(left);
+      const other = await page.context().newPage();
+      await other.goto(`${address}/skapa-arende`);
+      assert.equal(await other.getByLabel("Meddelande").inputValue(), `Ett. Två.${more}`);
+      assert.equal(await page.getByText("i ett annat fönster").count(), 0);
+      await send(page);
+      await receipt(page, files);
+      if (way === "Bakåt") await comes(left);
+      await there(page, subject);
+    }
   }
+}
+
+// Back in a draft with which another window has gone on: what that has kept is there, and no second draft.
+async function leftAndGoneOnElsewhere() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Här och där");
+  await kept(page);
+  const left = held("POST /skapa-arende");
+  await page.getByLabel("Meddelande").fill("Här.");
+  await page.goto(`${address}/support`);
+  await comes(left);
+  const other = await page.context().newPage();
+  await other.goto(`${address}/skapa-arende`);
+  await other.getByLabel("Meddelande").fill("Här. Och där.");
+  await kept(other);
+  await page.goBack();
+  assert.equal(await page.getByLabel("Meddelande").inputValue(), "Här. Och där.");
+  await send(page);
+  await receipt(page, []);
+  await there(page, "Här och där");
+}
+
+// What was kept on leaving never came: it is there, and is kept.
+async function leftInVain() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Lämnat");
+  const message = page.getByLabel("Meddelande");
+  await kept(page);
+  await message.fill("Bara här.");
+  const left = page.waitForEvent("requestfailed", (request) => request.method() === "POST");
+  breaking = { request: "POST /skapa-arende", after: 200 };
+  await page.goto(`${address}/support`);
+  await left;
+  breaking = null;
+  await page.goBack();
+  assert.equal(await message.inputValue(), "Bara här.");
+  await kept(page);
+  const other = await page.context().newPage();
+  await other.goto(`${address}/skapa-arende`);
+  assert.equal(await other.getByLabel("Meddelande").inputValue(), "Bara här.");
+  await send(page);
+  await receipt(page, []);
+  await there(page, "Lämnat");
+}
+
+// What cannot be kept is said, and tried again by itself.
+async function keptInVain() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Utan linje");
+  await kept(page);
+  breaking = { request: "POST /skapa-arende", after: 200 };
+  await page.getByLabel("Meddelande").fill("Skrivet på tåget.");
+  await page.locator("[data-autosave-status]").getByText("Det du skrev senast är inte sparat än.").waitFor();
+  breaking = null;
+  await kept(page);
+  const other = await page.context().newPage();
+  await other.goto(`${address}/skapa-arende`);
+  assert.equal(await other.getByLabel("Meddelande").inputValue(), "Skrivet på tåget.");
+  await send(page);
+  await receipt(page, []);
+  await there(page, "Utan linje");
+}
+
+// Nothing of what somebody wrote is shown to who logs in next.
+async function anotherPersonInTheSameTab(options) {
+  const page = await filledIn(await open(options), "Bertil Exempel", "Mitt och ingen annans");
+  const form = page.url();
+  await page.getByRole("button", { name: "Logga ut" }).click();
+  await page.goto(`${address}/logga-in`);
+  await page.getByRole("button", { name: /Anna Exempel/ }).click();
+  await page.getByRole("button", { name: "Logga ut" }).waitFor();
+  do await page.goBack(); while (page.url() !== form);
+  assert.equal(await page.getByLabel("Ämne").inputValue(), "");
+  assert.equal(await page.getByLabel("Meddelande").inputValue(), "");
+  assert.ok(!await page.evaluate(() => JSON.stringify(sessionStorage)).then((all) => all.includes("ingen annans")));
+  await page.context().close();
 }
 
 // What a script keeps at a pause comes after what it keeps on leaving, and is not kept over that; nor is it a draft of what
@@ -198,8 +281,7 @@ async function keptLate() {
   await page.goto(`${address}/support`);
   await page.goto(`${address}/skapa-arende`);
   await page.waitForFunction(() => document.querySelector("[name=message]")?.value === "Ett. Två.");
-  left.release();
-  await left.over;
+  await comes(left);
   await page.goto(`${address}/skapa-arende`);
   assert.equal(await message.inputValue(), "Ett. Två.");
 
@@ -386,6 +468,12 @@ function held(request) {
   const until = new Promise((resolve) => { release = resolve; });
   const over = new Promise((answered) => { breaking = { request, until, answered }; });
   return { over, release };
+}
+
+// What was held goes on, and has its answer.
+async function comes({ over, release }) {
+  release();
+  await over;
 }
 
 function kept(page) {

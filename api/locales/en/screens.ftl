@@ -42,6 +42,7 @@ file-remove = Remove { $file }
 create-submit = Send case
 create-draft = Save draft
 draft-saved = Your draft was saved at { $time }. It is kept for { $n } days.
+draft-not-saved = What you wrote last is not saved yet. We are trying again.
 confirm-title = We have received your case
 confirm-number = Your case number is { $number }
 confirm-next = We are sending a confirmation to { $email }. You will get another e-mail when we have answered. You can follow the case under My cases.

@@ -42,6 +42,7 @@ file-remove = Ta bort { $file }
 create-submit = Skicka ärende
 create-draft = Spara utkast
 draft-saved = Utkastet är sparat kl. { $time }. Det finns kvar i { $n } dagar.
+draft-not-saved = Det du skrev senast är inte sparat än. Vi försöker igen.
 confirm-title = Vi har tagit emot ditt ärende
 confirm-number = Ditt ärendenummer är { $number }
 confirm-next = Vi skickar en bekräftelse till { $email }. Du får ett nytt mejl när vi har svarat. Du kan följa ärendet under Mina ärenden.

@@ -1,7 +1,6 @@
 //! Drafts: what somebody has typed and not sent, with its files, sealed, for thirty days.
 
-use std::time::Duration;
-
+use chrono::{DateTime, Utc};
 use domain::PersonId;
 use infrastructure::CommandError;
 use infrastructure::log::Kept;
@@ -17,7 +16,7 @@ use crate::app::commands::unavailable;
 pub const KEPT_DAYS: u64 = 30;
 
 impl App {
-    /// Keeps what was typed in a form.
+    /// Keeps what was typed in a form, for so long.
     ///
     /// # Errors
     /// When the log cannot be written.
@@ -26,10 +25,10 @@ impl App {
         owner: PersonId,
         form: Uuid,
         content: &impl Serialize,
+        expires_at: DateTime<Utc>,
     ) -> Result<(), CommandError> {
         let plain = serde_json::to_vec(content).unwrap_or_default();
         let sealed = self.keys.purpose("draft").seal(&plain, owner.0.as_bytes());
-        let expires_at = self.clock.now() + Duration::from_secs(KEPT_DAYS * 24 * 60 * 60);
         let keep = Upkeep::Keep { which: Kept::Draft(owner, form), owner, sealed, expires_at };
         self.committer.upkeep(keep).await.map(drop)
     }

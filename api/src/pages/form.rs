@@ -94,12 +94,12 @@ pub struct FormError {
     pub text: String,
 }
 
-/// What another window has done with the draft that this one showed, so that this one's is another now.
+/// What has been done with the draft that this window shows, so that its own is another now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Apart {
-    /// Kept something else.
+    /// Another window has kept something else.
     Changed,
-    /// Sent it.
+    /// It was sent, as something else.
     Sent,
 }
 

@@ -34,7 +34,7 @@ pub struct Frame {
     /// Who is logged in, sealed for forms to carry; empty for nobody.
     pub owner: String,
     /// What tells a script that it is somebody else.
-    pub owner_mark: Uuid,
+    pub owner_mark: Option<Uuid>,
     /// The role of who is logged in.
     pub role: Option<Role>,
     /// The role in words, of who has several.
@@ -76,7 +76,7 @@ impl Frame {
             login: failures::way_in(visitor, &visitor.address),
             person: name.map(called),
             owner: caller.map(|caller| app.sealed_owner(caller.actor.person)).unwrap_or_default(),
-            owner_mark: caller.map(|caller| app.owner_mark(caller.actor.person)).unwrap_or_default(),
+            owner_mark: caller.map(|caller| app.owner_mark(caller.actor.person)),
             role: visitor.role(),
             acting_as: visitor
                 .role()

@@ -22,10 +22,13 @@ use crate::pages::{Frame, Visitor, render_with};
 use crate::texts::Text;
 use crate::{App, Failure};
 
+/// How long it is known that a draft is over: no browser sends what a page kept when it was left later than that.
+const OVER: Duration = Duration::from_secs(60 * 60);
+
 /// A form as it is kept.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Draft {
-    /// The page where it was typed.
+    /// The page where it was typed; empty of one that is over.
     address: String,
     /// When it was kept.
     saved_at: DateTime<Utc>,
@@ -34,7 +37,7 @@ struct Draft {
     /// The version of what it changes on which it was begun.
     #[serde(default)]
     version: Option<u64>,
-    /// The window that kept it.
+    /// The window that kept it, or sent it or threw it away.
     #[serde(default)]
     window: Option<Uuid>,
     /// Which keeping by the script of that window it was.
@@ -60,8 +63,9 @@ impl Form {
         let (fields, files, version) = (self.fields.clone(), self.uploaded(), self.version);
         let (window, turn, keeping) = (self.window.id, self.window.turn, self.content(app));
         let draft = Draft { address, saved_at, fields, files, version, window, turn, keeping };
-        app.save_draft(owner, self.key, &draft).await?;
-        (self.saved_at, self.window.seen) = (Some(saved_at), Some(keeping));
+        app.save_draft(owner, self.key, &draft, until).await?;
+        self.saved_at = Some(saved_at);
+        (self.window.seen, self.window.keeper) = (Some(keeping), window);
         Ok(())
     }
 
@@ -220,7 +224,10 @@ impl Form {
     /// Whether another window has kept what this one neither shows nor says itself.
     fn is_another(&self, app: &App, kept: &Draft) -> bool {
         let Window { id, seen, .. } = self.window;
-        kept.window != id && Some(kept.keeping) != seen && kept.keeping != self.content(app)
+        !kept.address.is_empty()
+            && kept.window != id
+            && Some(kept.keeping) != seen
+            && kept.keeping != self.content(app)
     }
 
     /// Whether its own window has sent it before what is kept, though it came after it.
@@ -260,8 +267,8 @@ impl Form {
         let drafts: Vec<(Uuid, Draft)> = app.drafts(owner).await?;
         let left = drafts.into_iter().find(|(_, draft)| draft.address == address);
         let Some((key, draft)) = left else { return Ok(None) };
-        let Draft { saved_at, fields, version, keeping, .. } = draft;
-        let window = Window { seen: Some(keeping), ..Window::new() };
+        let Draft { saved_at, fields, version, keeping, window: keeper, .. } = draft;
+        let window = Window { seen: Some(keeping), keeper, ..Window::new() };
         let mut form = Self { key, fields, version, saved_at: Some(saved_at), window, ..Self::new(id) };
         for file in draft.files {
             if app.log.is_attached(file.card.attachment_id).await? {
@@ -273,14 +280,21 @@ impl Form {
         Ok(Some(form))
     }
 
-    /// Forgets what was kept of the form, unless another window has kept more. What cannot be forgotten now is forgotten when
-    /// its time is over.
+    /// Forgets what was kept of the form, unless another window has kept more: it was sent or thrown away, and what its window
+    /// kept before then, and comes late, is no draft. What cannot be forgotten now is forgotten when its time is over.
     pub async fn forget(&self, app: &App, owner: PersonId) {
         let kept = self.kept(app, owner).await.ok().flatten();
         if kept.is_some_and(|kept| self.is_another(app, &kept)) {
             return;
         }
-        if let Err(error) = app.forget_draft(owner, self.key).await {
+        let Window { id: window, turn, .. } = self.window;
+        let forgotten = if window.is_some() && turn.is_some() {
+            let over = Draft { window, turn, ..Draft::default() };
+            app.save_draft(owner, self.key, &over, app.clock.now() + OVER).await
+        } else {
+            app.forget_draft(owner, self.key).await
+        };
+        if let Err(error) = forgotten {
             tracing::warn!(%error, "a draft could not be forgotten");
         }
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 const ID: &str = "window";
 /// The field that carries which content of the draft the window shows; empty for none.
 const SEEN: &str = "seen";
-/// The field by which a script numbers what it keeps of the window, rising.
+/// The field by which a script numbers what it keeps and sends of the window, rising.
 const TURN: &str = "turn";
 /// The field by which a script says that what it keeps may have been sent: nothing has answered.
 const UNANSWERED: &str = "unanswered";
@@ -19,7 +19,9 @@ pub struct Window {
     pub id: Option<Uuid>,
     /// Which content of the draft it shows.
     pub seen: Option<Uuid>,
-    /// Which keeping by its script this is.
+    /// The window that kept that content.
+    pub keeper: Option<Uuid>,
+    /// Which keeping or sending by its script this is.
     pub turn: Option<u64>,
     /// Whether what it keeps may have been sent.
     pub unanswered: bool,

@@ -163,11 +163,12 @@ impl Page {
         self.html.contains(&format!("action=\"{action}\""))
     }
 
-    /// The hidden fields of a form.
+    /// The hidden fields of a form that are sent.
     #[track_caller]
     pub(crate) fn hidden(&self, action: &str) -> Vec<(String, String)> {
         let inputs = self.form(action).split("<input type=\"hidden\" ").skip(1);
         inputs
+            .filter(|input| !input.split('>').next().unwrap().ends_with(" disabled"))
             .map(|input| {
                 let value = |name: &str| {
                     let rest = &input[input.find(&format!("{name}=\"")).unwrap() + name.len() + 2..];
