@@ -261,6 +261,30 @@ async fn what_a_window_has_kept_later_stays() {
     assert!(anna.get(CREATE).await.html.contains("Sju.</textarea>"));
 }
 
+/// What a page kept when it was left may come after what was sent or thrown away when one was back; what is typed after that
+/// is a draft.
+#[tokio::test]
+async fn what_a_window_has_kept_before_it_was_done_is_no_draft() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    for done in ["send", "discard"] {
+        let form = anna.get(CREATE).await;
+        let keep = async |turn: &'static str| {
+            let fields =
+                [FILED[0], ("subject", done), ("message", "Ett."), ("action", "draft"), ("turn", turn)];
+            anna.submit(&form, CREATE, &fields).await;
+            anna.get("/mina-arenden").await.says("utkast")
+        };
+        assert!(keep("1").await);
+        let more = [FILED[0], ("subject", done), ("message", "Ett. Två."), ("action", done), ("turn", "3")];
+        anna.done(&anna.submit(&form, CREATE, &more).await).await;
+        assert!(!keep("2").await, "{done}");
+        assert!(keep("4").await, "{done}");
+        let own = anna.get(CREATE).await;
+        anna.done(&anna.submit(&own, CREATE, &[("action", "discard")]).await).await;
+    }
+}
+
 /// What a browser shows again may lack something of what was sent; without an answer it is no draft all the same.
 #[tokio::test]
 async fn what_may_have_been_sent_is_kept_only_if_it_was_not() {
