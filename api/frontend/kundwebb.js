@@ -151,8 +151,8 @@
     spoken.setAttribute("role", "status");
     const status = form.querySelector("[data-autosave-status]");
     status.after(spoken);
-    // Nothing is put back by the browser: for the next person it would be the words of the one before.
-    form.autocomplete = "off";
+    // Nothing is put back by the browser, here, where it is known what became of it.
+    for (const field of [form, ...form.elements]) field.autocomplete = "off";
     const place = location.pathname + form.getAttribute("action");
     const number = document.createElement("input");
     [number.type, number.name] = ["hidden", "turn"];
@@ -188,10 +188,11 @@
       } catch {
         return missed();
       }
-      if (answer.status === 429 || answer.status >= 500) return missed();
+      // Whoever has to log in, or to change roles, meets it there.
+      if (!answer.ok && answer.type !== "opaqueredirect" && answer.status !== 403) return missed();
       [kept, wait] = [now, FIRST];
       if (mine === turn) for (const name of ["kundwebb-left", "kundwebb-sent"]) forget(name);
-      // Who has to log in meets it there; what was sent is no draft.
+      // What was sent is no draft.
       const words = answer.ok && page.querySelector("[data-draft-saved]")?.textContent.trim();
       status.textContent = "";
       if (!words) return;

@@ -85,7 +85,7 @@ async function seen(page, { name, route, path, act, status = 200, language }, se
   const one = `${language} ${title}`;
   if (status < 400 && (titles.get(one) ?? route) !== route) fail(`${route} and ${titles.get(one)} are both called ${title}`);
   if (status < 400) titles.set(one, route);
-  // The words differ, the shape does not: in English it is looked at where there is least room.
+  // The words differ, the shape does not: in English it is looked at where there is least room, and the colours there.
   if (language === "en") return look(page, [NARROW]);
   await look(page, [WIDE, NARROW], true);
   await picture(page, name);
