@@ -6,6 +6,7 @@
 
   // What was just done is told once, not each time that the page is loaded again.
   const here = new URL(location.href);
+  const arrived = here.searchParams.has("done") || document.querySelector("[data-arrived]") !== null;
   if (here.searchParams.has("done")) {
     here.searchParams.delete("done");
     history.replaceState(history.state, "", here);
@@ -63,7 +64,7 @@
     window.addEventListener("pageshow", free);
   }
 
-  // Notes for the page that comes next in this tab. Whoever forbids them, or has no room for them, goes without.
+  // Notes for the pages that come next in this tab. Whoever forbids them, or has no room for them, goes without.
   function note(name, what) {
     try { sessionStorage.setItem(name, JSON.stringify(what)); } catch { /* As it would be without a script. */ }
   }
@@ -76,13 +77,20 @@
     try { sessionStorage.removeItem(name); } catch { /* There is none. */ }
   }
 
+  function allNoted() {
+    try { return Object.keys(sessionStorage); } catch { return []; }
+  }
+
   // Who is logged in, without saying it.
   const { owner } = document.body.dataset;
-  // The form that was sent last from this tab, until a page of ours comes; and the one that was left last, until it is kept.
-  const sent = noted("kundwebb-sent");
-  const left = noted("kundwebb-left");
-  forget("kundwebb-sent");
-  if (owner && left?.owner !== owner) forget("kundwebb-left");
+  // What is noted of a form: how it was sent, until it is known what became of that; how it was left, until it is kept. For
+  // nobody else than who wrote it.
+  const [SENT, LEFT] = ["kundwebb-sent ", "kundwebb-left "];
+  for (const name of allNoted().filter((name) => name.startsWith(SENT) || name.startsWith(LEFT))) {
+    if ((owner && noted(name)?.owner !== owner) || (arrived && name.startsWith(SENT))) forget(name);
+  }
+  // How soon, and how late at most, what could not be kept is tried again, ms.
+  const [AGAIN, AT_LAST] = [5000, 15_000];
 
   // What is typed in a form, and which files it has.
   function content(form) {
@@ -95,9 +103,10 @@
     return row.querySelector(".kw-file-name").textContent.trim();
   }
 
-  // The same as told to a person: the receipt of a file is another each time that it is shown.
+  // The same as told to a person: the receipt of a file is another each time that it is shown, and whether it is sent once more
+  // is nothing that was typed.
   function words(form) {
-    return JSON.stringify([JSON.parse(content(form)).filter(([name]) => name !== "receipt"), rows(form).map(fileName)]);
+    return JSON.stringify([JSON.parse(content(form)).filter(([name]) => !["receipt", "again"].includes(name)), rows(form).map(fileName)]);
   }
 
   function hidden(form, name) {
@@ -117,175 +126,221 @@
     return [...form.querySelectorAll("[data-file]")];
   }
 
-  // The form goes on with what the page that answered has kept of it, and says so.
-  function goOn(form, page, { receipts, spoken, words }) {
-    const written = page.querySelector("form[data-autosave]");
-    form.querySelector("[data-autosave-status]").textContent = words;
-    const [old, box] = [document, page].map((shown) => shown.querySelector("[data-draft-saved]"));
-    spoken.textContent = "";
-    // A draft of its own from now on: that is said where it stays, and spoken. Nothing older stays there.
-    if (hidden(written, "form").value === hidden(form, "form").value) spoken.textContent = old ? "" : words;
-    else if (!old) form.before(box);
-    old?.replaceChildren(...box.children);
-    // Files that went with what was sent are no longer its own.
-    const there = rows(written).map(fileName);
-    for (const receipt of form.querySelectorAll("[data-file] [name=receipt]")) {
-      const row = receipt.closest("[data-file]");
-      if (receipts.includes(receipt.value) && !there.includes(fileName(row))) row.remove();
-    }
-    // What is kept next comes after what that page shows.
-    for (const name of ["form", "seen"]) hidden(form, name).value = hidden(written, name).value;
-  }
-
   // Its button may have made way for another meanwhile.
   function submitAgain(form, button) {
     const same = [...form.elements].find(({ name, value }) => name === button?.name && value === button?.value);
     form.requestSubmit(button?.form === form ? button : same);
   }
 
-  // Keeps a form as a draft: the whole of it each time, numbered within its window, which stays the same for whoever is back
-  // in it in this tab.
-  function autosave(form) {
-    const spoken = document.createElement("p");
-    spoken.className = "ds-sr-only";
-    spoken.setAttribute("role", "status");
-    const status = form.querySelector("[data-autosave-status]");
-    status.after(spoken);
-    // Nothing is put back by the browser, here, where it is known what became of it.
-    for (const field of [form, ...form.elements]) field.autocomplete = "off";
-    const place = location.pathname + form.getAttribute("action");
-    const number = document.createElement("input");
-    [number.type, number.name] = ["hidden", "turn"];
-    form.append(number);
-    const FIRST = 5000;
-    let kept = content(form);
-    let [turn, wait] = [0, FIRST];
-    let pause, retry, under, maybeSent, pressed, waits, thrown;
-    const asItIs = () => {
-      const [key, id, seen] = ["form", "window", "seen"].map((name) => hidden(form, name).value);
-      const files = rows(form).map((row) => row.outerHTML).join("");
-      return { owner, place, key, id, seen, turn, content: content(form), words: words(form), files };
-    };
-    const save = async (leaving) => {
-      clearTimeout(pause);
-      clearTimeout(retry);
-      const now = content(form);
-      if (form.dataset.sent || thrown || now === kept || (waits && !leaving)) return;
-      const mine = turn += 1;
-      const body = new FormData(form);
+  // A form that is kept as a draft: the whole of it each time, numbered within its window, which stays the same for whoever is
+  // back in it in this tab.
+  class Draft {
+    constructor(form) {
+      this.form = form;
+      // By the address that it is sent to, and the case that it goes on from.
+      const place = `${form.getAttribute("action")} ${form.dataset.autosave}`;
+      [this.sent, this.left] = [SENT + place, LEFT + place];
+      this.status = form.querySelector("[data-autosave-status]");
+      this.spoken = document.createElement("p");
+      this.spoken.className = "ds-sr-only";
+      this.spoken.setAttribute("role", "status");
+      this.status.after(this.spoken);
+      this.turn = 0;
+      this.number = document.createElement("input");
+      [this.number.type, this.number.name] = ["hidden", "turn"];
+      form.append(this.number);
+      // Nothing is put back by the browser, here, where it is known what became of it.
+      for (const field of [form, ...form.elements]) field.autocomplete = "off";
+      [this.kept, this.wait] = [content(form), AGAIN];
+      form.addEventListener("input", (event) => this.later(event));
+      form.addEventListener("submit", (event) => this.submit(event));
+      window.addEventListener("online", () => this.saveNext());
+      window.addEventListener("pageshow", ({ persisted }) => { if (persisted) this.maybeKept(); });
+      document.addEventListener("visibilitychange", () => {
+        if (document.visibilityState === "hidden") this.keep(Promise.all([this.under, this.save(true)]));
+      });
+      this.goesOn();
+    }
+
+    async save(leaving) {
+      clearTimeout(this.pause);
+      clearTimeout(this.retry);
+      const now = content(this.form);
+      if (this.form.dataset.sent || this.thrown || now === this.kept || (this.waits && !leaving)) return;
+      const mine = this.turn += 1;
+      const body = new FormData(this.form);
       body.delete("files");
-      body.set("action", "draft");
       // What comes late is not kept over what was kept later.
       body.set("turn", mine);
-      if (now === maybeSent) body.set("unanswered", "yes");
-      if (leaving) note("kundwebb-left", asItIs());
-      let answer, page;
+      if (now === this.maybeSent) body.set("unanswered", "yes");
+      if (leaving) note(this.left, this.asItIs());
+      const page = await this.post(body, leaving);
+      if (!page) return this.missed();
+      [this.kept, this.wait] = [now, AGAIN];
+      if (mine === this.turn) this.forget();
+      this.status.textContent = "";
+      // What was sent is no draft.
+      if (page.querySelector("[data-draft-saved]")) this.show(page, body.getAll("receipt"));
+    }
+
+    // The page that answers what is kept; none where it was not.
+    async post(body, leaving) {
+      body.set("action", "draft");
       try {
         const signal = AbortSignal.timeout(10_000);
         const request = { method: "POST", body, redirect: "manual", keepalive: leaving, signal };
-        answer = await fetch(form.getAttribute("action"), request);
-        page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const answer = await fetch(this.form.getAttribute("action"), request);
+        // Whoever has to log in, or to change roles, meets it there.
+        if (!answer.ok && answer.type !== "opaqueredirect" && answer.status !== 403) return null;
+        return new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
       } catch {
-        return missed();
+        return null;
       }
-      // Whoever has to log in, or to change roles, meets it there.
-      if (!answer.ok && answer.type !== "opaqueredirect" && answer.status !== 403) return missed();
-      [kept, wait] = [now, FIRST];
-      if (mine === turn) for (const name of ["kundwebb-left", "kundwebb-sent"]) forget(name);
-      // What was sent is no draft.
-      const words = answer.ok && page.querySelector("[data-draft-saved]")?.textContent.trim();
-      status.textContent = "";
-      if (!words) return;
-      goOn(form, page, { receipts: body.getAll("receipt"), spoken, words });
+    }
+
+    // It is said, and tried again, less and less often.
+    missed() {
+      const words = this.status.dataset.failed;
+      if (this.status.textContent !== words) this.status.textContent = this.spoken.textContent = words;
+      clearTimeout(this.retry);
+      this.retry = setTimeout(() => this.saveNext(), this.wait);
+      this.wait = Math.min(2 * this.wait, AT_LAST);
+    }
+
+    // The form goes on with what the page that answered has kept of it, and says so.
+    show(page, receipts) {
+      const { form, spoken } = this;
+      const written = page.querySelector("form[data-autosave]");
+      const [old, box] = [document, page].map((shown) => shown.querySelector("[data-draft-saved]"));
+      const words = box.textContent.trim();
+      this.status.textContent = words;
+      spoken.textContent = "";
+      // A draft of its own from now on: that is said where it stays, and spoken. Nothing older stays there.
+      if (hidden(written, "form").value === hidden(form, "form").value) spoken.textContent = old ? "" : words;
+      else if (!old) form.before(box);
+      old?.replaceChildren(...box.children);
+      // Files that went with what was sent are no longer its own.
+      const there = rows(written).map(fileName);
+      for (const receipt of form.querySelectorAll("[data-file] [name=receipt]")) {
+        const row = receipt.closest("[data-file]");
+        if (receipts.includes(receipt.value) && !there.includes(fileName(row))) row.remove();
+      }
+      // What is kept next comes after what that page shows.
+      for (const name of ["form", "seen"]) hidden(form, name).value = hidden(written, name).value;
       // What was kept can be thrown away.
       const buttons = form.querySelector(".kw-buttons");
-      if (!buttons.contains(document.activeElement)) buttons.replaceWith(page.querySelector("form[data-autosave] .kw-buttons"));
-    };
-    // It is tried again, less and less often.
-    const missed = () => {
-      if (status.textContent !== status.dataset.failed) status.textContent = spoken.textContent = status.dataset.failed;
-      clearTimeout(retry);
-      retry = setTimeout(saveNext, wait);
-      wait = Math.min(2 * wait, 60_000);
-    };
-    const keep = (saved) => {
-      const own = saved.finally(() => { if (under === own) under = null; });
-      under = own;
-    };
+      if (!buttons.contains(document.activeElement)) buttons.replaceWith(written.querySelector(".kw-buttons"));
+    }
+
+    keep(saved) {
+      const own = saved.finally(() => { if (this.under === own) this.under = null; });
+      this.under = own;
+    }
+
     // One after the other, for what comes later replaces what came before.
-    const saveNext = () => keep(Promise.resolve(under).then(() => save(false)));
-    const later = (event) => {
-      thrown = false;
+    saveNext() {
+      this.keep(Promise.resolve(this.under).then(() => this.save(false)));
+    }
+
+    // When the writer has paused.
+    later(event) {
+      this.thrown = false;
       // Whoever goes on typing has stopped what was being sent.
-      if (event?.isTrusted) forget("kundwebb-sent");
-      clearTimeout(pause);
-      pause = setTimeout(saveNext, 1500);
-    };
-    form.addEventListener("input", later);
-    window.addEventListener("online", saveNext);
+      if (event.isTrusted) forget(this.sent);
+      clearTimeout(this.pause);
+      this.pause = setTimeout(() => this.saveNext(), 1500);
+    }
+
     // What is being kept comes before what is sent or thrown away, lest it is a draft afterwards.
-    form.addEventListener("submit", (event) => {
+    submit(event) {
       if (event.defaultPrevented) return;
-      clearTimeout(pause);
-      if (!under) {
+      clearTimeout(this.pause);
+      if (!this.under) {
         // What was kept before, and comes late, is no draft any more.
-        number.value = turn += 1;
-        thrown = event.submitter?.value === "discard";
-        forget("kundwebb-left");
-        if (thrown) forget("kundwebb-sent");
-        else note("kundwebb-sent", asItIs());
+        this.number.value = this.turn += 1;
+        this.thrown = event.submitter?.value === "discard";
+        this.forget();
+        if (!this.thrown) note(this.sent, this.asItIs());
         return;
       }
       event.preventDefault();
-      delete form.dataset.sent;
-      pressed = event.submitter;
-      if (waits) return;
-      waits = true;
-      under.finally(() => {
-        waits = false;
-        submitAgain(form, pressed);
+      delete this.form.dataset.sent;
+      this.pressed = event.submitter;
+      if (this.waits) return;
+      this.waits = true;
+      this.under.finally(() => {
+        this.waits = false;
+        submitAgain(this.form, this.pressed);
       });
-    });
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "hidden") keep(Promise.all([under, save(true)]));
-    });
-    // Whether what is here now has come, the server knows by its key: it keeps as a draft only what was not sent, and writes
-    // over nothing that this window has not seen.
-    const maybeKept = () => {
-      [kept, maybeSent] = [null, content(form)];
-      saveNext();
-    };
-    window.addEventListener("pageshow", ({ persisted }) => { if (persisted) maybeKept(); });
-    const was = backIn(form, place);
-    if (!was) return;
-    for (const [name, value] of [["form", was.key], ["window", was.id], ["seen", was.seen]]) hidden(form, name).value = value;
-    turn = was.turn;
-    fill(form, JSON.parse(was.content));
-    for (const row of rows(form)) row.remove();
-    form.querySelector("[data-file-list]").append(...rows(new DOMParser().parseFromString(was.files, "text/html")));
-    maybeKept();
-  }
+    }
 
-  // What this tab knows more of the form than the page that shows it again: it was sent in vain, or what was kept on leaving
-  // has not come.
-  function backIn(form, place) {
-    const isIts = (was) => owner && was?.owner === owner && was.place === place;
-    const again = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
-    if (isIts(sent) && again) return sent;
-    if (!isIts(left)) return null;
-    // It has come, or another window has gone on with it.
-    const [key, seen] = [hidden(form, "form"), hidden(form, "seen")];
-    const elsewhere = key.value === left.key && seen.dataset.keeper !== left.id && seen.value !== left.seen;
-    if (!elsewhere && words(form) !== left.words) return left;
-    forget("kundwebb-left");
-    return null;
+    // What the tab notes of it.
+    asItIs() {
+      const { form, turn } = this;
+      const [key, id, seen] = ["form", "window", "seen"].map((name) => hidden(form, name).value);
+      const files = rows(form).map((row) => row.outerHTML).join("");
+      return { owner, key, id, seen, turn, content: content(form), words: words(form), files };
+    }
+
+    forget() {
+      for (const name of [this.sent, this.left]) forget(name);
+    }
+
+    // From what this tab knows more of the form than the page that shows it again.
+    goesOn() {
+      const isOpen = (was) => was?.owner === owner && words(this.form) !== was.words;
+      const [sent, left] = [this.sent, this.left].map(noted);
+      const was = isOpen(sent) ? sent : isOpen(left) && !this.isElsewhere(left) && left;
+      const again = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
+      if (!was) this.forget();
+      else if (again) this.goOnFrom(was);
+      else this.keep(this.ask(was));
+    }
+
+    // Whether another window has gone on with it.
+    isElsewhere({ key, id, seen }) {
+      const [shown, its] = [hidden(this.form, "seen"), hidden(this.form, "form")];
+      return its.value === key && shown.dataset.keeper !== id && shown.value !== seen;
+    }
+
+    // Whether it was sent or thrown away, the server knows: only if not it is a draft now, and goes on here.
+    async ask(was) {
+      const body = new FormData();
+      for (const [name, value] of JSON.parse(was.content)) body.append(name, value);
+      const told = { form: was.key, window: was.id, seen: was.seen, turn: was.turn, unanswered: "yes" };
+      for (const [name, value] of Object.entries(told)) body.set(name, value);
+      body.set("owner", hidden(this.form, "owner").value);
+      const page = await this.post(body, false);
+      if (!page) return;
+      this.forget();
+      if (page.querySelector("[data-draft-saved]") && content(this.form) === this.kept) this.goOnFrom(was);
+    }
+
+    // It is the same window again, with all that was in it.
+    goOnFrom(was) {
+      const names = [["form", was.key], ["window", was.id], ["seen", was.seen]];
+      for (const [name, value] of names) hidden(this.form, name).value = value;
+      this.turn = was.turn;
+      fill(this.form, JSON.parse(was.content));
+      for (const row of rows(this.form)) row.remove();
+      const files = new DOMParser().parseFromString(was.files, "text/html");
+      this.form.querySelector("[data-file-list]").append(...rows(files));
+      this.maybeKept();
+    }
+
+    // Whether what is here now has come, the server knows by its key: it keeps as a draft only what was not sent or thrown
+    // away, and writes over nothing that this window has not seen.
+    maybeKept() {
+      [this.kept, this.maybeSent] = [null, content(this.form)];
+      this.saveNext();
+    }
   }
 
   // Files are uploaded as soon as they are chosen or dropped.
   for (const field of document.querySelectorAll("[data-files]")) upload(field);
 
   // What is typed is kept as a draft without being asked, when the writer has paused or leaves.
-  for (const form of document.querySelectorAll("form[data-autosave]")) autosave(form);
+  for (const form of document.querySelectorAll("form[data-autosave]")) new Draft(form);
 
   function upload(field) {
     const input = field.querySelector("input[type=file]");

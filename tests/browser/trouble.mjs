@@ -5,18 +5,15 @@
 // node trouble.mjs <address of a demo>     When a line »restart« is printed, whoever runs it kills the program, starts it
 //                                          again and says its new address.
 import assert from "node:assert/strict";
-import { connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
+import { comes, Line } from "./line.mjs";
 import { look, NARROW, picture } from "./look.mjs";
 import { launch, openIn } from "./window.mjs";
 
-let target = process.argv[2];
+const line = new Line(process.argv[2]);
 const told = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-// What breaks on the line, if anything does: a request that begins so is cut after so many bytes, or loses its answer.
-let breaking = null;
-const line = createServer(carry).listen(0, "127.0.0.1");
-await new Promise((resolve) => line.once("listening", resolve));
-const address = `http://127.0.0.1:${line.address().port}`;
+const address = await line.open();
+const WAYS = { Bakåt: (page) => page.goBack(), länk: (page) => page.goto(`${address}/skapa-arende`) };
 
 const browser = await launch();
 try {
@@ -25,10 +22,14 @@ try {
   await cutInTheMiddleWithoutScript();
   await withAnswersThatAreLost();
   await answerWithAFileIsLost();
-  await sentInVain();
-  await leftAndBackAtOnce();
+  for (const [way, back] of Object.entries(WAYS)) {
+    await sentInVain(way, back);
+    await leftAndBackAtOnce(way, back);
+  }
+  await leftAndSentElsewhere();
   await leftAndGoneOnElsewhere();
   await leftInVain();
+  await leftForAnotherForm();
   await keptInVain();
   await anotherPersonInTheSameTab({});
   await anotherPersonInTheSameTab({ javaScriptEnabled: false });
@@ -46,7 +47,6 @@ try {
 } finally {
   await browser.close();
   line.close();
-  line.closeAllConnections?.();
   process.stdin.destroy();
 }
 
@@ -68,7 +68,7 @@ async function onASlowLine() {
 // The row says that the file did not come and has a button that sends it again; the text and the other file stay.
 async function cutInTheMiddle() {
   const page = await filledIn(await open(), "Bertil Exempel", "Avbrutet");
-  breaking = { request: "POST /skapa-arende/filer", after: 200_000 };
+  line.breaking = { request: "POST /skapa-arende/filer", after: 200_000 };
   // One name that breaks nowhere by itself.
   const long = `${"langt_namn_".repeat(8)}.pdf`;
   await page.locator("input[type=file]").setInputFiles([file("liten.pdf"), file(long, 1_000_000)]);
@@ -80,7 +80,7 @@ async function cutInTheMiddle() {
   // Nothing is sent without it unawares.
   await send(page);
   await page.getByText("Inte skickat: en fil kom inte med.").last().waitFor();
-  breaking = null;
+  line.breaking = null;
   await row.getByRole("button", { name: `Försök igen: ${long}` }).click();
   await page.locator(".kw-file", { hasText: long }).getByText("Bifogad").waitFor();
   assert.equal(await page.getByLabel("Meddelande").inputValue(), "Kan ni hjälpa mig?");
@@ -93,9 +93,9 @@ async function cutInTheMiddle() {
 async function cutInTheMiddleWithoutScript() {
   const page = await filledIn(await open({ javaScriptEnabled: false }), "Bertil Exempel", "Utan skript");
   await page.locator("input[type=file]").setInputFiles(file("stor.pdf", 1_000_000));
-  breaking = { request: "POST /skapa-arende", after: 200_000 };
+  line.breaking = { request: "POST /skapa-arende", after: 200_000 };
   await failed(page);
-  breaking = null;
+  line.breaking = null;
   await page.goBack();
   assert.equal(await page.getByLabel("Meddelande").inputValue(), "Kan ni hjälpa mig?");
   assert.equal(await page.getByLabel("Ekonomi", { exact: true }).isChecked(), true);
@@ -111,9 +111,9 @@ async function withAnswersThatAreLost() {
   for (const javaScriptEnabled of [true, false]) {
     const subject = `Tappat svar ${javaScriptEnabled}`;
     const page = await filledIn(await open({ javaScriptEnabled }), "Bertil Exempel", subject);
-    breaking = { request: "POST /skapa-arende", answer: true };
+    line.breaking = { request: "POST /skapa-arende", answer: true };
     await failed(page);
-    breaking = null;
+    line.breaking = null;
     await page.goBack();
     // What a script has kept as a draft is none any more; what the browser shows again is known to have been sent: with a
     // script by its key, so that one comes to its receipt.
@@ -129,9 +129,9 @@ async function withAnswersThatAreLost() {
 async function answerWithAFileIsLost() {
   const page = await filledIn(await open(), "Bertil Exempel", "Tappat svar med fil");
   await attached(page, "underlag.pdf");
-  breaking = { request: "POST /skapa-arende", answer: true };
+  line.breaking = { request: "POST /skapa-arende", answer: true };
   await failed(page);
-  breaking = null;
+  line.breaking = null;
   const asked = page.waitForResponse((response) => response.request().method() === "POST");
   await page.goBack();
   assert.equal(await page.getByLabel("Ämne").inputValue(), "Tappat svar med fil");
@@ -144,65 +144,83 @@ async function answerWithAFileIsLost() {
   await there(page, "Tappat svar med fil");
 }
 
-// What did not come is kept, once the writer is back in the form.
-async function sentInVain() {
-  const page = await filledIn(await open(), "Bertil Exempel", "Förgäves");
+// What did not come is kept, once the writer is back in the form, whichever way.
+async function sentInVain(way, back) {
+  const page = await filledIn(await open(), "Bertil Exempel", `Förgäves: ${way}`);
   await attached(page, "underlag.pdf");
   await page.getByLabel("Meddelande").fill("Sista raden.");
-  breaking = { request: "POST /skapa-arende", after: 200 };
+  line.breaking = { request: "POST /skapa-arende", after: 200 };
   await failed(page);
-  breaking = null;
-  await page.goBack();
+  line.breaking = null;
+  await back(page);
   await kept(page);
   await page.goto(`${address}/support`);
   await page.goto(`${address}/skapa-arende`);
   assert.equal(await page.getByLabel("Meddelande").inputValue(), "Sista raden.");
   await send(page);
   await receipt(page, ["underlag.pdf"]);
-  await there(page, "Förgäves");
+  await there(page, `Förgäves: ${way}`);
 }
 
 // Back before what was kept on leaving has come: it is there with its files, whatever is typed next comes after it, and what
 // comes late is not kept over that, nor once more when it was sent.
-async function leftAndBackAtOnce() {
-  const ways = { Bakåt: (page) => page.goBack(), länk: (page) => page.goto(`${address}/skapa-arende`) };
-  for (const [way, back] of Object.entries(ways)) {
-    for (const [files, more] of [[["underlag.pdf"], ""], [[], " Tre."]]) {
-      const subject = `Genast åter: ${way} ${files.length}`;
-      const page = await filledIn(await open(), "Bertil Exempel", subject);
-      const message = page.getByLabel("Meddelande");
-      await kept(page);
-      for (const name of files) await attached(page, name);
-      const left = held("POST /skapa-arende");
-      await message.fill("Ett. Två.");
-      await page.goto(`${address}/support`);
-      await back(page);
-      assert.equal(await message.inputValue(), "Ett. Två.");
-      assert.equal(await page.locator(".kw-file").count(), files.length);
-      await kept(page);
-      if (more) {
-        const again = page.waitForResponse((response) => response.request().method() === "POST");
-        await message.pressSequentially(more);
-        await again;
-      }
-      if (way === "länk") await comes(left);
-      const other = await page.context().newPage();
-      await other.goto(`${address}/skapa-arende`);
-      assert.equal(await other.getByLabel("Meddelande").inputValue(), `Ett. Två.${more}`);
-      assert.equal(await page.getByText("i ett annat fönster").count(), 0);
-      await send(page);
-      await receipt(page, files);
-      if (way === "Bakåt") await comes(left);
-      await there(page, subject);
+async function leftAndBackAtOnce(way, back) {
+  for (const [files, more] of [[["underlag.pdf"], ""], [[], " Tre."]]) {
+    const subject = `Genast åter: ${way} ${files.length}`;
+    const page = await filledIn(await open(), "Bertil Exempel", subject);
+    const message = page.getByLabel("Meddelande");
+    await kept(page);
+    for (const name of files) await attached(page, name);
+    const left = line.held("POST /skapa-arende");
+    await message.fill("Ett. Två.");
+    await page.goto(`${address}/support`);
+    await back(page);
+    await kept(page);
+    assert.equal(await message.inputValue(), "Ett. Två.");
+    assert.equal(await page.locator(".kw-file").count(), files.length);
+    if (more) {
+      const again = page.waitForResponse((response) => response.request().method() === "POST");
+      await message.pressSequentially(more);
+      await again;
     }
+    if (way === "länk") await comes(left);
+    const other = await page.context().newPage();
+    await other.goto(`${address}/skapa-arende`);
+    assert.equal(await other.getByLabel("Meddelande").inputValue(), `Ett. Två.${more}`);
+    assert.equal(await page.getByText("i ett annat fönster").count(), 0);
+    await send(page);
+    await receipt(page, files);
+    if (way === "Bakåt") await comes(left);
+    await there(page, subject);
   }
+}
+
+// What was left here and sent in another window is not met again.
+async function leftAndSentElsewhere() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Skickat där");
+  await kept(page);
+  const left = line.held("POST /skapa-arende");
+  await page.getByLabel("Meddelande").fill("Allt.");
+  await page.goto(`${address}/support`);
+  await comes(left);
+  const other = await page.context().newPage();
+  await other.goto(`${address}/skapa-arende`);
+  await other.getByLabel("Meddelande").fill("Allt. Och mer.");
+  await send(other);
+  await receipt(other, []);
+  const asked = page.waitForResponse((response) => response.request().method() === "POST");
+  await page.goto(`${address}/skapa-arende`);
+  await (await asked).finished();
+  await nothingSent(page);
+  assert.equal(await page.getByLabel("Ämne").inputValue(), "");
+  await there(page, "Skickat där");
 }
 
 // Back in a draft with which another window has gone on: what that has kept is there, and no second draft.
 async function leftAndGoneOnElsewhere() {
   const page = await filledIn(await open(), "Bertil Exempel", "Här och där");
   await kept(page);
-  const left = held("POST /skapa-arende");
+  const left = line.held("POST /skapa-arende");
   await page.getByLabel("Meddelande").fill("Här.");
   await page.goto(`${address}/support`);
   await comes(left);
@@ -224,10 +242,10 @@ async function leftInVain() {
   await kept(page);
   await message.fill("Bara här.");
   const left = page.waitForEvent("requestfailed", (request) => request.method() === "POST");
-  breaking = { request: "POST /skapa-arende", after: 200 };
+  line.breaking = { request: "POST /skapa-arende", after: 200 };
   await page.goto(`${address}/support`);
   await left;
-  breaking = null;
+  line.breaking = null;
   await page.goBack();
   assert.equal(await message.inputValue(), "Bara här.");
   await kept(page);
@@ -239,14 +257,46 @@ async function leftInVain() {
   await there(page, "Lämnat");
 }
 
+// What was left in vain in one form stays where it is, whatever is left in others.
+async function leftForAnotherForm() {
+  const first = await filledIn(await open(), "Bertil Exempel", "Att följa upp");
+  await send(first);
+  await receipt(first, []);
+  const number = (await first.locator(".kw-panel-number").textContent()).match(/\d{4}-\d{6}-\d/)[0];
+  const cut = async (leave) => {
+    const left = first.waitForEvent("requestfailed", (request) => request.method() === "POST");
+    line.breaking = { request: "POST /skapa-arende", after: 200 };
+    await leave();
+    await left;
+    line.breaking = null;
+  };
+  const message = first.getByLabel("Meddelande");
+  await first.goto(`${address}/skapa-arende`);
+  await message.fill("I det ena.");
+  await cut(() => first.goto(`${address}/skapa-arende?foljer=${number}`));
+  assert.equal(await message.inputValue(), "");
+  assert.equal(await first.getByLabel("Tidigare ärende").inputValue(), number);
+  await message.fill("I det andra.");
+  await cut(() => first.goto(`${address}/support`));
+  await first.goto(`${address}/skapa-arende?foljer=${number}`);
+  await kept(first);
+  assert.equal(await message.inputValue(), "I det andra.");
+  assert.equal(await first.getByLabel("Tidigare ärende").inputValue(), number);
+  await discard(first);
+  await first.goto(`${address}/skapa-arende`);
+  await first.waitForFunction(() => document.querySelector("[name=message]")?.value === "I det ena.");
+  await discard(first);
+  await first.context().close();
+}
+
 // What cannot be kept is said, and tried again by itself.
 async function keptInVain() {
   const page = await filledIn(await open(), "Bertil Exempel", "Utan linje");
   await kept(page);
-  breaking = { request: "POST /skapa-arende", after: 200 };
+  line.breaking = { request: "POST /skapa-arende", after: 200 };
   await page.getByLabel("Meddelande").fill("Skrivet på tåget.");
   await page.locator("[data-autosave-status]").getByText("Det du skrev senast är inte sparat än.").waitFor();
-  breaking = null;
+  line.breaking = null;
   await kept(page);
   const other = await page.context().newPage();
   await other.goto(`${address}/skapa-arende`);
@@ -352,7 +402,7 @@ async function hiddenAndSent() {
   const page = await filledIn(await open(), "Bertil Exempel", "Bakom");
   await kept(page);
   await page.getByLabel("Meddelande").fill("Sist.");
-  const hidden = held("POST /skapa-arende");
+  const hidden = line.held("POST /skapa-arende");
   const begun = page.waitForRequest((request) => request.method() === "POST");
   await page.evaluate(() => {
     Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "hidden" });
@@ -385,9 +435,9 @@ async function thrownAwayInsteadOfSent() {
 // Back in the form that was sent in vain is what was written there, without the files of what another window has kept.
 async function anotherDraftMeanwhile() {
   const page = await filledIn(await open(), "Bertil Exempel", "Mitt eget");
-  breaking = { request: "POST /skapa-arende", after: 200 };
+  line.breaking = { request: "POST /skapa-arende", after: 200 };
   await failed(page);
-  breaking = null;
+  line.breaking = null;
   const other = await page.context().newPage();
   await other.goto(`${address}/skapa-arende`);
   await other.getByLabel("Ekonomi", { exact: true }).check();
@@ -414,9 +464,9 @@ async function sameDraftMeanwhile() {
   const other = await page.context().newPage();
   await other.goto(`${address}/skapa-arende`);
   await page.getByLabel("Meddelande").fill("Mitt.");
-  breaking = { request: "POST /skapa-arende", after: 200 };
+  line.breaking = { request: "POST /skapa-arende", after: 200 };
   await failed(page);
-  breaking = null;
+  line.breaking = null;
   const answered = other.waitForResponse((response) => response.request().method() === "POST");
   await other.getByLabel("Ämne").fill("Ditt utkast");
   await answered;
@@ -432,7 +482,7 @@ async function sameDraftMeanwhile() {
 // What is kept meanwhile shows other buttons; whoever has pressed one before sends when the file is there.
 async function typedWhileAFileIsUnderWay() {
   const page = await filledIn(await open(), "Bertil Exempel", "Under tiden");
-  const upload = held("POST /skapa-arende/filer");
+  const upload = line.held("POST /skapa-arende/filer");
   await page.locator("input[type=file]").setInputFiles(file("underlag.pdf"));
   await send(page);
   const answered = page.waitForResponse((response) => response.url().endsWith("/skapa-arende") && response.request().method() === "POST");
@@ -447,7 +497,7 @@ async function typedWhileAFileIsUnderWay() {
 // Sends, and stops before it has come; it comes nowhere once it is dropped.
 async function stopped(page) {
   let drop;
-  breaking = { request: "POST /skapa-arende", until: new Promise((_, reject) => { drop = reject; }) };
+  line.breaking = { request: "POST /skapa-arende", until: new Promise((_, reject) => { drop = reject; }) };
   const begun = page.waitForRequest((request) => request.isNavigationRequest());
   await page.getByRole("button", { name: "Skicka ärende" }).click({ noWaitAfter: true });
   await begun;
@@ -461,19 +511,9 @@ async function nothingSent(page) {
   assert.equal(await page.evaluate(async () => (await fetch("/support")).status), 200);
 }
 
-// The next such request is held on the line until it is released; it is over when it has its answer, also when nobody waits
-// for that.
-function held(request) {
-  let release;
-  const until = new Promise((resolve) => { release = resolve; });
-  const over = new Promise((answered) => { breaking = { request, until, answered }; });
-  return { over, release };
-}
-
-// What was held goes on, and has its answer.
-async function comes({ over, release }) {
-  release();
-  await over;
+async function discard(page) {
+  await page.getByRole("button", { name: "Ta bort utkastet" }).click();
+  await page.getByText("Utkastet är borttaget").waitFor();
 }
 
 function kept(page) {
@@ -482,7 +522,7 @@ function kept(page) {
 
 // Types and pauses; what is kept then is held.
 async function pauseHeld(page, text) {
-  const pause = held("POST /skapa-arende");
+  const pause = line.held("POST /skapa-arende");
   const begun = page.waitForRequest((request) => request.method() === "POST" && !request.isNavigationRequest());
   await page.getByLabel("Meddelande").fill(text);
   await begun;
@@ -547,35 +587,7 @@ async function there(page, subject) {
 
 async function restart() {
   console.log("restart");
-  target = (await told.next()).value;
-}
-
-// Between the browser and the program, wherever that is now.
-function carry(browserSide) {
-  const { hostname, port } = new URL(target);
-  const programSide = connect(Number(port), hostname);
-  let sent = -1;
-  let held = null;
-  const end = () => {
-    browserSide.destroy();
-    if (!held) programSide.destroy();
-  };
-  for (const side of [browserSide, programSide]) side.on("error", end).on("close", end);
-  browserSide.on("data", (piece) => {
-    if (breaking && piece.toString("latin1", 0, 100).match(new RegExp(`^${breaking.request}[ ?]`))) sent = 0;
-    else if (piece.toString("latin1", 0, 10).match(/^(GET|POST) \//)) sent = -1;
-    if (sent === 0 && breaking.until) [held, breaking] = [breaking, null];
-    if (sent >= 0) sent += piece.length;
-    if (breaking && sent > (breaking.after ?? Infinity)) end();
-    else if (held) held.until.then(() => programSide.write(piece), () => programSide.destroy());
-    else programSide.write(piece);
-  });
-  programSide.on("data", (piece) => {
-    held?.answered?.();
-    held = null;
-    if (browserSide.destroyed || (breaking?.answer && sent >= 0)) end();
-    else browserSide.write(piece);
-  });
+  line.target = (await told.next()).value;
 }
 
 function file(name, size = 100) {

@@ -31,10 +31,9 @@ pub struct Command {
 
 impl App {
     /// The id of a command under a caller's key.
-    pub fn command_id(&self, caller: &Caller, key: Option<&str>) -> Uuid {
-        let person = caller.actor.person.0;
+    pub fn command_id(&self, person: PersonId, key: Option<&str>) -> Uuid {
         key.map_or_else(random::id, |key| {
-            self.keys.derived_id("command", &[person.as_bytes(), key.as_bytes()])
+            self.keys.derived_id("command", &[person.0.as_bytes(), key.as_bytes()])
         })
     }
 
@@ -49,14 +48,14 @@ impl App {
     /// When the same key was used with another request, or the log cannot be read.
     pub async fn repeated(
         &self,
-        caller: &Caller,
+        person: PersonId,
         key: Option<&str>,
         request: &[u8],
     ) -> Result<Option<Outcome>, CommandError> {
         if key.is_none() {
             return Ok(None);
         }
-        let kept = self.log.outcome(self.command_id(caller, key)).await;
+        let kept = self.log.outcome(self.command_id(person, key)).await;
         match kept.map_err(|error| unavailable(&error))? {
             Some(kept) if kept.request == self.request_digest(request) => Ok(Some(kept.outcome)),
             Some(_) => Err(CommandError::KeyReused),
@@ -89,7 +88,7 @@ impl App {
         self.keeps_protected(caller, &command).await?;
         let seen: Vec<_> = command.see.iter().map(|person| person.id).collect();
         let request = CaseRequest {
-            command_id: self.command_id(caller, command.key.as_deref()),
+            command_id: self.command_id(caller.actor.person, command.key.as_deref()),
             request: self.request_digest(&command.request),
             correlation: command.correlation,
             actor: caller.actor.clone(),

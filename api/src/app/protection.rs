@@ -227,7 +227,10 @@ impl App {
             };
             // What was done before the mark was made is answered as it was then.
             if self.query(of_protected).await.map_err(unread)?
-                && self.repeated(caller, command.key.as_deref(), &command.request).await?.is_none()
+                && self
+                    .repeated(caller.actor.person, command.key.as_deref(), &command.request)
+                    .await?
+                    .is_none()
             {
                 return Err(Refusal::Forbidden.into());
             }

@@ -72,13 +72,15 @@ async fn show(
     Query(following): Query<Following>,
 ) -> Result<Response, Failure> {
     let person = visitor.caller_for(Duty::OwnCases)?.actor.person;
-    if !following.foljer.is_empty() {
-        let form = following_on(&app, &visitor, following.foljer).await;
-        return page(&app, &visitor, form, StatusCode::OK).await;
-    }
     // A draft that cannot be read now must not keep anybody from writing.
     let left = Form::left(&app, person, "create", ADDRESS).await.unwrap_or_default();
-    page(&app, &visitor, left.unwrap_or_else(|| Form::new("create")), StatusCode::OK).await
+    let Following { foljer } = following;
+    let form = match left.filter(|left| foljer.is_empty() || left.value("followsUp") == foljer) {
+        Some(left) => left,
+        None if foljer.is_empty() => Form::new("create"),
+        None => following_on(&app, &visitor, foljer).await,
+    };
+    page(&app, &visitor, form, StatusCode::OK).await
 }
 
 /// The form of a question that goes on from an earlier case, with what is likely the same in both.

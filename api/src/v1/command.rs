@@ -225,7 +225,7 @@ impl Pending {
     }
 
     async fn repeated(&self, app: &App) -> Result<Option<Outcome>, CommandError> {
-        app.repeated(self.caller(), self.head.key.as_deref(), &self.request).await
+        app.repeated(self.caller().actor.person, self.head.key.as_deref(), &self.request).await
     }
 
     /// Has the command decided and answers with its outcome.

@@ -130,7 +130,7 @@ pub(super) async fn already_sent(
     caller: &Caller,
     (form, address): (&mut Form, &str),
 ) -> Result<Failure, Failure> {
-    let id = app.command_id(caller, Some(&form.key.to_string()));
+    let id = app.command_id(caller.actor.person, Some(&form.key.to_string()));
     let number: Option<CaseNumber> = app.log.outcome(id).await?.map(|kept| kept.outcome.case_number);
     // The files that went along are that case's.
     form.begin_anew(app, caller.actor.person, (visitor.language, address)).await?;

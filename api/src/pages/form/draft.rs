@@ -13,7 +13,7 @@ use infrastructure::{CommandError, random};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Apart, FILES, Form, Window};
+use super::{Action, Apart, FILES, Form, Window};
 use crate::app::Caller;
 use crate::app::drafts::KEPT_DAYS;
 use crate::pages::failures::way_in;
@@ -24,6 +24,9 @@ use crate::{App, Failure};
 
 /// How long it is known that a draft is over: no browser sends what a page kept when it was left later than that.
 const OVER: Duration = Duration::from_secs(60 * 60);
+
+/// How many windows that kept a draft before are known by it.
+const EARLIER: usize = 8;
 
 /// A form as it is kept.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -43,17 +46,29 @@ struct Draft {
     /// Which keeping by the script of that window it was.
     #[serde(default)]
     turn: Option<u64>,
+    /// The windows that kept it before, each with its last turn.
+    #[serde(default)]
+    earlier: Vec<(Uuid, u64)>,
     /// What tells this content of it from others: the same that comes once more is the same.
     #[serde(default)]
     keeping: Uuid,
 }
 
+impl Draft {
+    /// Whether it was sent or thrown away.
+    fn is_over(&self) -> bool {
+        self.address.is_empty()
+    }
+
+    /// The windows that have kept it, each with its last turn.
+    fn turns(&self) -> impl Iterator<Item = (Uuid, u64)> {
+        self.window.zip(self.turn).into_iter().chain(self.earlier.iter().copied())
+    }
+}
+
 impl Form {
-    /// Keeps the form, with its files, for its owner to find on the page of `address`.
-    ///
-    /// # Errors
-    /// When the log cannot be written.
-    pub async fn save(&mut self, app: &App, owner: PersonId, address: &str) -> Result<(), Failure> {
+    /// Keeps the form as it is.
+    async fn save(&mut self, app: &App, owner: PersonId, address: &str) -> Result<(), Failure> {
         let saved_at = app.clock.now();
         let until = saved_at + Duration::from_secs(KEPT_DAYS * 24 * 60 * 60);
         for file in &self.files {
@@ -62,16 +77,17 @@ impl Form {
         let address = address.to_owned();
         let (fields, files, version) = (self.fields.clone(), self.uploaded(), self.version);
         let (window, turn, keeping) = (self.window.id, self.window.turn, self.content(app));
-        let draft = Draft { address, saved_at, fields, files, version, window, turn, keeping };
+        let earlier = self.earlier(app, owner).await;
+        let draft = Draft { address, saved_at, fields, files, version, window, turn, earlier, keeping };
         app.save_draft(owner, self.key, &draft, until).await?;
         self.saved_at = Some(saved_at);
         (self.window.seen, self.window.keeper) = (Some(keeping), window);
         Ok(())
     }
 
-    /// Keeps the form as [`Form::save`] does. What was sent so is no draft: what a browser keeps by itself may come late. What
-    /// another window has sent or kept under the same key, and this one does not show, is not written over: this becomes a
-    /// draft of its own. `path` is what tells its command from others.
+    /// Keeps the form, with its files, for its owner to find on the page of `address`. What was sent so is no draft: what a
+    /// browser keeps by itself may come late. What another window has sent or kept under the same key, and this one does not
+    /// show, is not written over: this becomes a draft of its own. `path` is what tells its command from others.
     ///
     /// # Errors
     /// When it comes too soon after others; when the log cannot be read or written.
@@ -82,10 +98,28 @@ impl Form {
         (address, path): (&str, &str),
     ) -> Result<(), Failure> {
         self.ready()?;
-        let (person, fingerprint) = (caller.actor.person, self.fingerprint(path));
+        let fingerprint = self.fingerprint(path);
+        self.keep_for(app, caller.actor.person, (address, Some(&fingerprint))).await
+    }
+
+    /// As [`Form::keep`], of a form that was not done. What was to be sent stays under its key, lest it is done twice.
+    async fn keep_undone(&mut self, app: &App, owner: PersonId, address: &str) -> Result<(), Failure> {
+        let fingerprint = if self.action() == Action::Send { None } else { Some([].as_slice()) };
+        self.keep_for(app, owner, (address, fingerprint)).await
+    }
+
+    /// As [`Form::keep`]; without a fingerprint whether it was sent is nothing to it.
+    async fn keep_for(
+        &mut self,
+        app: &App,
+        person: PersonId,
+        (address, fingerprint): (&str, Option<&[u8]>),
+    ) -> Result<(), Failure> {
         for key in [self.key, self.key_apart(app), random::id()] {
             self.key = key;
-            let was_sent = match app.repeated(caller, Some(&key.to_string()), &fingerprint).await {
+            let name = fingerprint.map(|_| key.to_string());
+            let was_sent = match app.repeated(person, name.as_deref(), fingerprint.unwrap_or_default()).await
+            {
                 Ok(Some(_)) => return Ok(()),
                 Ok(None) => false,
                 // What is shown again may lack something of what was sent.
@@ -95,7 +129,8 @@ impl Form {
             };
             self.leave_attached(app).await?;
             let kept = self.kept(app, person).await?;
-            if kept.as_ref().is_some_and(|kept| self.comes_after(kept)) {
+            let is_over = |kept: &Draft| self.comes_after(kept) || (self.window.unanswered && kept.is_over());
+            if kept.as_ref().is_some_and(is_over) {
                 return Ok(());
             }
             let is_another = kept.is_some_and(|kept| self.is_another(app, &kept));
@@ -221,19 +256,26 @@ impl Form {
         Ok(drafts.into_iter().find(|(key, _)| *key == self.key).map(|(_, draft)| draft))
     }
 
+    /// The other windows that have kept what is under its key, each with its last turn; the latest of them.
+    async fn earlier(&self, app: &App, owner: PersonId) -> Vec<(Uuid, u64)> {
+        let kept = self.kept(app, owner).await.ok().flatten();
+        let turns = kept.iter().flat_map(Draft::turns).filter(|(window, _)| Some(*window) != self.window.id);
+        turns.take(EARLIER).collect()
+    }
+
     /// Whether another window has kept what this one neither shows nor says itself.
     fn is_another(&self, app: &App, kept: &Draft) -> bool {
         let Window { id, seen, .. } = self.window;
-        !kept.address.is_empty()
+        !kept.is_over()
             && kept.window != id
             && Some(kept.keeping) != seen
             && kept.keeping != self.content(app)
     }
 
-    /// Whether its own window has sent it before what is kept, though it came after it.
+    /// Whether its own window has kept more since, though this comes after it.
     fn comes_after(&self, kept: &Draft) -> bool {
-        let Window { id, turn, .. } = self.window;
-        kept.window == id && turn.is_some() && turn < kept.turn
+        let (id, turn) = (self.window.id, self.window.turn);
+        id.zip(turn).is_some_and(|(id, turn)| kept.turns().any(|(window, last)| window == id && turn < last))
     }
 
     /// Whether what it asks for was done.
@@ -241,7 +283,7 @@ impl Form {
     /// # Errors
     /// When the log cannot be read.
     pub async fn was_sent(&self, app: &App, caller: &Caller) -> Result<bool, Failure> {
-        let command = app.command_id(caller, Some(&self.key.to_string()));
+        let command = app.command_id(caller.actor.person, Some(&self.key.to_string()));
         Ok(app.log.outcome(command).await?.is_some())
     }
 
@@ -289,7 +331,7 @@ impl Form {
         }
         let Window { id: window, turn, .. } = self.window;
         let forgotten = if window.is_some() && turn.is_some() {
-            let over = Draft { window, turn, ..Draft::default() };
+            let over = Draft { window, turn, earlier: self.earlier(app, owner).await, ..Draft::default() };
             app.save_draft(owner, self.key, &over, app.clock.now() + OVER).await
         } else {
             app.forget_draft(owner, self.key).await
@@ -317,7 +359,7 @@ pub async fn log_in_again(
     back: &str,
 ) -> Result<Response, Failure> {
     if let Some(owner) = form.owner.or(visitor.expired) {
-        form.save(app, owner, back).await?;
+        form.keep_undone(app, owner, back).await?;
     }
     onward::to_login(app, visitor, &way_in(visitor, back)).await
 }
@@ -353,7 +395,7 @@ pub async fn not_sent(
     };
     // A form that was shown to nobody is nobody's.
     if let Some(owner) = form.owner.filter(|_| !form.is_empty()) {
-        form.save(app, owner, back).await?;
+        form.keep_undone(app, owner, back).await?;
     }
     if visitor.other_roles.is_empty() {
         return Err(failure);

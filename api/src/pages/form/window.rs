@@ -9,7 +9,7 @@ const ID: &str = "window";
 const SEEN: &str = "seen";
 /// The field by which a script numbers what it keeps and sends of the window, rising.
 const TURN: &str = "turn";
-/// The field by which a script says that what it keeps may have been sent: nothing has answered.
+/// The field by which a script says that what it keeps may have been sent, or thrown away: nothing has answered.
 const UNANSWERED: &str = "unanswered";
 
 /// A window, as a form that came from it tells it.
@@ -23,7 +23,7 @@ pub struct Window {
     pub keeper: Option<Uuid>,
     /// Which keeping or sending by its script this is.
     pub turn: Option<u64>,
-    /// Whether what it keeps may have been sent.
+    /// Whether what it keeps may have been sent or thrown away.
     pub unanswered: bool,
 }
 

@@ -285,6 +285,57 @@ async fn what_a_window_has_kept_before_it_was_done_is_no_draft() {
     }
 }
 
+/// What a window has kept early and comes late is no second draft, though another window has gone on with it since.
+#[tokio::test]
+async fn what_comes_late_is_late_also_where_another_window_has_gone_on() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let first = anna.get(CREATE).await;
+    let keep = async |form: &Page, text: &'static str, turn: &'static str| {
+        anna.submit(form, CREATE, &[FILED[0], ("message", text), ("action", "draft"), ("turn", turn)]).await;
+    };
+    keep(&first, "Ett.", "2").await;
+    let second = anna.get(CREATE).await;
+    keep(&second, "Ett. Två.", "1").await;
+    keep(&first, "E", "1").await;
+    let drafts = anna.get(CREATE).await;
+    assert!(drafts.html.contains("Ett. Två.</textarea>"));
+    anna.submit(&drafts, CREATE, &[("action", "discard")]).await;
+    assert!(!anna.get("/mina-arenden").await.says("utkast"));
+}
+
+/// When a session has ended, what is kept writes over nothing either, and is no draft of what was sent.
+#[tokio::test]
+async fn what_is_kept_after_a_session_writes_over_nothing() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let keep = |text: &'static str, turn: &'static str| {
+        [FILED[0], FILED[1], ("message", text), ("action", "draft"), ("turn", turn)]
+    };
+    let first = anna.get(CREATE).await;
+    anna.submit(&first, CREATE, &keep("Ett.", "1")).await;
+    let second = anna.get(CREATE).await;
+    anna.submit(&second, CREATE, &keep("Ett. Viktigt.", "1")).await;
+    let sent = employee(&app, "anna").await;
+    anna.post("/logga-ut", &[]).await;
+    anna.submit(&first, CREATE, &keep("Ett. Annat.", "2")).await;
+    // Two drafts of one moment, in either order.
+    let mut shown = [false; 2];
+    for _ in shown {
+        let page = sent.get(CREATE).await;
+        let texts =
+            ["Ett. Annat.", "Ett. Viktigt."].map(|text| page.html.contains(&format!("{text}</textarea>")));
+        shown = [shown[0] || texts[0], shown[1] || texts[1]];
+        sent.submit(&page, CREATE, &[("action", "discard")]).await;
+    }
+    assert_eq!(shown, [true; 2]);
+    anna.submit(&second, CREATE, &keep("Ett. Viktigt.", "2")).await;
+    let done = [FILED[0], FILED[1], ("message", "Ett. Viktigt."), ("turn", "3")];
+    sent.done(&sent.submit(&second, CREATE, &done).await).await;
+    anna.submit(&second, CREATE, &keep("Ett.", "1")).await;
+    assert!(!sent.get("/mina-arenden").await.says("utkast"));
+}
+
 /// What a browser shows again may lack something of what was sent; without an answer it is no draft all the same.
 #[tokio::test]
 async fn what_may_have_been_sent_is_kept_only_if_it_was_not() {
