@@ -87,7 +87,8 @@
   // nobody else than who wrote it.
   const [SENT, LEFT] = ["kundwebb-sent ", "kundwebb-left "];
   for (const name of allNoted().filter((name) => name.startsWith(SENT) || name.startsWith(LEFT))) {
-    if ((owner && noted(name)?.owner !== owner) || (arrived && name.startsWith(SENT))) forget(name);
+    if (owner && noted(name)?.owner !== owner) forget(name);
+    else if (arrived && name.startsWith(SENT)) note(name, { ...noted(name), arrived });
   }
   // How soon, and how late at most, what could not be kept is tried again, ms.
   const [AGAIN, AT_LAST] = [5000, 15_000];
@@ -155,7 +156,7 @@
       form.addEventListener("input", (event) => this.later(event));
       form.addEventListener("submit", (event) => this.submit(event));
       window.addEventListener("online", () => this.saveNext());
-      window.addEventListener("pageshow", ({ persisted }) => { if (persisted) this.maybeKept(); });
+      window.addEventListener("pageshow", ({ persisted }) => { if (persisted) this.maybeKept(true); });
       document.addEventListener("visibilitychange", () => {
         if (document.visibilityState === "hidden") this.keep(Promise.all([this.under, this.save(true)]));
       });
@@ -165,6 +166,7 @@
     async save(leaving) {
       clearTimeout(this.pause);
       clearTimeout(this.retry);
+      if (this.open && !leaving) await this.ask(this.open);
       const now = content(this.form);
       if (this.form.dataset.sent || this.thrown || now === this.kept || (this.waits && !leaving)) return;
       const mine = this.turn += 1;
@@ -173,11 +175,11 @@
       // What comes late is not kept over what was kept later.
       body.set("turn", mine);
       if (now === this.maybeSent) body.set("unanswered", "yes");
-      if (leaving) note(this.left, this.asItIs());
+      if (leaving) note(this.left, { ...this.asItIs(), unanswered: now === this.maybeSent });
       const page = await this.post(body, leaving);
       if (!page) return this.missed();
       [this.kept, this.wait] = [now, AGAIN];
-      if (mine === this.turn) this.forget();
+      if (mine === this.turn && !this.open) this.forget();
       this.status.textContent = "";
       // What was sent is no draft.
       if (page.querySelector("[data-draft-saved]")) this.show(page, body.getAll("receipt"));
@@ -246,7 +248,7 @@
     later(event) {
       this.thrown = false;
       // Whoever goes on typing has stopped what was being sent.
-      if (event.isTrusted) forget(this.sent);
+      if (event.isTrusted && !this.open) forget(this.sent);
       clearTimeout(this.pause);
       this.pause = setTimeout(() => this.saveNext(), 1500);
     }
@@ -260,7 +262,7 @@
         this.number.value = this.turn += 1;
         this.thrown = event.submitter?.value === "discard";
         this.forget();
-        if (!this.thrown) note(this.sent, this.asItIs());
+        if (!this.thrown) note(this.sent, { ...this.asItIs(), unanswered: true });
         return;
       }
       event.preventDefault();
@@ -290,11 +292,12 @@
     goesOn() {
       const isOpen = (was) => was?.owner === owner && words(this.form) !== was.words;
       const [sent, left] = [this.sent, this.left].map(noted);
-      const was = isOpen(sent) ? sent : isOpen(left) && !this.isElsewhere(left) && left;
+      const was = [sent, left].find(isOpen);
       const again = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
-      if (!was) this.forget();
-      else if (again) this.goOnFrom(was);
-      else this.keep(this.ask(was));
+      if (!was) return this.forget();
+      if (again && !was.arrived && !this.isElsewhere(was)) return this.goOnFrom(was);
+      this.open = was;
+      this.keep(this.ask(was));
     }
 
     // Whether another window has gone on with it.
@@ -303,15 +306,17 @@
       return its.value === key && shown.dataset.keeper !== id && shown.value !== seen;
     }
 
-    // Whether it was sent or thrown away, the server knows: only if not it is a draft now, and goes on here.
+    // What became of it, the server knows: only if nothing has it is a draft now, and goes on here.
     async ask(was) {
       const body = new FormData();
       for (const [name, value] of JSON.parse(was.content)) body.append(name, value);
-      const told = { form: was.key, window: was.id, seen: was.seen, turn: was.turn, unanswered: "yes" };
+      const told = { form: was.key, window: was.id, seen: was.seen, turn: was.turn };
       for (const [name, value] of Object.entries(told)) body.set(name, value);
+      if (was.unanswered) body.set("unanswered", "yes");
       body.set("owner", hidden(this.form, "owner").value);
       const page = await this.post(body, false);
-      if (!page) return;
+      if (!page) return this.missed();
+      this.open = null;
       this.forget();
       if (page.querySelector("[data-draft-saved]") && content(this.form) === this.kept) this.goOnFrom(was);
     }
@@ -325,13 +330,13 @@
       for (const row of rows(this.form)) row.remove();
       const files = new DOMParser().parseFromString(was.files, "text/html");
       this.form.querySelector("[data-file-list]").append(...rows(files));
-      this.maybeKept();
+      this.maybeKept(was.unanswered);
     }
 
     // Whether what is here now has come, the server knows by its key: it keeps as a draft only what was not sent or thrown
     // away, and writes over nothing that this window has not seen.
-    maybeKept() {
-      [this.kept, this.maybeSent] = [null, content(this.form)];
+    maybeKept(unanswered) {
+      [this.kept, this.maybeSent] = [null, unanswered ? content(this.form) : null];
       this.saveNext();
     }
   }

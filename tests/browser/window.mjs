@@ -23,3 +23,8 @@ export async function openIn(browser, expected, options) {
   page.on("pageerror", (error) => fail(`${page.url()}: ${error.stack}`));
   return page;
 }
+
+// That a field has a value: what was typed is put back a moment after the page is there.
+export function shows(page, name, value) {
+  return page.waitForFunction(([name, value]) => document.querySelector(`[name=${name}]`)?.value === value, [name, value]);
+}

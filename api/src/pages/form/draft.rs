@@ -272,10 +272,12 @@ impl Form {
             && kept.keeping != self.content(app)
     }
 
-    /// Whether its own window has kept more since, though this comes after it.
+    /// Whether it has come before, or its own window has kept more since.
     fn comes_after(&self, kept: &Draft) -> bool {
-        let (id, turn) = (self.window.id, self.window.turn);
-        id.zip(turn).is_some_and(|(id, turn)| kept.turns().any(|(window, last)| window == id && turn < last))
+        let (Some(id), Some(turn)) = (self.window.id, self.window.turn) else { return false };
+        // Its last keeping may come once more.
+        let is_last = kept.window == Some(id) && !kept.is_over();
+        kept.turns().any(|(window, last)| window == id && (turn < last || (turn == last && !is_last)))
     }
 
     /// Whether what it asks for was done.
