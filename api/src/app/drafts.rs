@@ -16,7 +16,7 @@ use crate::app::commands::unavailable;
 pub const KEPT_DAYS: u64 = 30;
 
 impl App {
-    /// Keeps what was typed in a form, for so long.
+    /// Keeps what was typed in a form, until `expires_at`.
     ///
     /// # Errors
     /// When the log cannot be written.
