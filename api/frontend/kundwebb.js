@@ -64,31 +64,32 @@
     window.addEventListener("pageshow", free);
   }
 
-  // Notes for the pages that come next in this tab. Whoever forbids them, or has no room for them, goes without.
-  function note(name, what) {
-    try { sessionStorage.setItem(name, JSON.stringify(what)); } catch { /* As it would be without a script. */ }
+  // Notes of forms for the pages that come next in this tab: for each form a list, the latest first. Whoever forbids them, or
+  // has no room for them, goes without.
+  const NOTES = "kundwebb-form ";
+
+  function forms() {
+    try { return Object.keys(sessionStorage).filter((name) => name.startsWith(NOTES)); } catch { return []; }
   }
 
   function noted(name) {
-    try { return JSON.parse(sessionStorage.getItem(name)); } catch { return null; }
+    try { return JSON.parse(sessionStorage.getItem(name)) ?? []; } catch { return []; }
   }
 
-  function forget(name) {
-    try { sessionStorage.removeItem(name); } catch { /* There is none. */ }
-  }
-
-  function allNoted() {
-    try { return Object.keys(sessionStorage); } catch { return []; }
+  function note(name, all) {
+    try {
+      if (all.length > 0) sessionStorage.setItem(name, JSON.stringify(all));
+      else sessionStorage.removeItem(name);
+    } catch { /* As it would be without a script. */ }
   }
 
   // Who is logged in, without saying it.
   const { owner } = document.body.dataset;
-  // What is noted of a form: how it was sent, until it is known what became of that; how it was left, until it is kept. For
-  // nobody else than who wrote it.
-  const [SENT, LEFT] = ["kundwebb-sent ", "kundwebb-left "];
-  for (const name of allNoted().filter((name) => name.startsWith(SENT) || name.startsWith(LEFT))) {
-    if (owner && noted(name)?.owner !== owner) forget(name);
-    else if (arrived && name.startsWith(SENT)) note(name, { ...noted(name), arrived });
+  // How a form was sent is noted until it is known what became of that, and how it was left until it is kept. For nobody else
+  // than who wrote it.
+  for (const name of forms()) {
+    const own = noted(name).filter((was) => !owner || was.owner === owner);
+    note(name, own.map((was) => ({ ...was, arrived: was.arrived || (arrived && was.sent) })));
   }
   // How soon, and how late at most, what could not be kept is tried again, ms.
   const [AGAIN, AT_LAST] = [5000, 15_000];
@@ -139,8 +140,7 @@
     constructor(form) {
       this.form = form;
       // By the address that it is sent to, and the case that it goes on from.
-      const place = `${form.getAttribute("action")} ${form.dataset.autosave}`;
-      [this.sent, this.left] = [SENT + place, LEFT + place];
+      this.notes = `${NOTES}${form.getAttribute("action")} ${form.dataset.autosave}`;
       this.status = form.querySelector("[data-autosave-status]");
       this.spoken = document.createElement("p");
       this.spoken.className = "ds-sr-only";
@@ -166,7 +166,7 @@
     async save(leaving) {
       clearTimeout(this.pause);
       clearTimeout(this.retry);
-      if (this.open && !leaving) await this.ask(this.open);
+      if (!leaving) await this.ask();
       const now = content(this.form);
       if (this.form.dataset.sent || this.thrown || now === this.kept || (this.waits && !leaving)) return;
       const mine = this.turn += 1;
@@ -175,11 +175,11 @@
       // What comes late is not kept over what was kept later.
       body.set("turn", mine);
       if (now === this.maybeSent) body.set("unanswered", "yes");
-      if (leaving) note(this.left, { ...this.asItIs(), unanswered: now === this.maybeSent });
+      if (leaving) this.note({ unanswered: now === this.maybeSent });
       const page = await this.post(body, leaving);
       if (!page) return this.missed();
       [this.kept, this.wait] = [now, AGAIN];
-      if (mine === this.turn && !this.open) this.forget();
+      if (mine === this.turn) this.forget();
       this.status.textContent = "";
       // What was sent is no draft.
       if (page.querySelector("[data-draft-saved]")) this.show(page, body.getAll("receipt"));
@@ -248,7 +248,7 @@
     later(event) {
       this.thrown = false;
       // Whoever goes on typing has stopped what was being sent.
-      if (event.isTrusted && !this.open) forget(this.sent);
+      if (event.isTrusted && this.open.length === 0) this.forget();
       clearTimeout(this.pause);
       this.pause = setTimeout(() => this.saveNext(), 1500);
     }
@@ -262,7 +262,7 @@
         this.number.value = this.turn += 1;
         this.thrown = event.submitter?.value === "discard";
         this.forget();
-        if (!this.thrown) note(this.sent, { ...this.asItIs(), unanswered: true });
+        if (!this.thrown) this.note({ sent: true, unanswered: true });
         return;
       }
       event.preventDefault();
@@ -276,28 +276,27 @@
       });
     }
 
-    // What the tab notes of it.
-    asItIs() {
+    // What this window has noted before is part of it.
+    note(more) {
       const { form, turn } = this;
       const [key, id, seen] = ["form", "window", "seen"].map((name) => hidden(form, name).value);
       const files = rows(form).map((row) => row.outerHTML).join("");
-      return { owner, key, id, seen, turn, content: content(form), words: words(form), files };
+      this.forget();
+      note(this.notes, [{ owner, key, id, seen, turn, content: content(form), words: words(form), files, ...more }, ...noted(this.notes)]);
     }
 
-    forget() {
-      for (const name of [this.sent, this.left]) forget(name);
+    forget(id = hidden(this.form, "window").value) {
+      note(this.notes, noted(this.notes).filter((was) => was.id !== id));
     }
 
     // From what this tab knows more of the form than the page that shows it again.
     goesOn() {
-      const isOpen = (was) => was?.owner === owner && words(this.form) !== was.words;
-      const [sent, left] = [this.sent, this.left].map(noted);
-      const was = [sent, left].find(isOpen);
+      this.open = noted(this.notes).filter((was) => was.owner === owner && was.words !== words(this.form));
+      note(this.notes, this.open);
+      const [last] = this.open;
       const again = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
-      if (!was) return this.forget();
-      if (again && !was.arrived && !this.isElsewhere(was)) return this.goOnFrom(was);
-      this.open = was;
-      this.keep(this.ask(was));
+      if (last && again && !last.arrived && !this.isElsewhere(last)) this.goOnFrom(this.open.shift());
+      else this.keep(this.ask());
     }
 
     // Whether another window has gone on with it.
@@ -306,19 +305,26 @@
       return its.value === key && shown.dataset.keeper !== id && shown.value !== seen;
     }
 
-    // What became of it, the server knows: only if nothing has it is a draft now, and goes on here.
-    async ask(was) {
+    // What became of what is noted, the server knows: only if nothing has it is a draft now, and goes on here.
+    async ask() {
+      while (this.open.length > 0) {
+        const [was] = this.open;
+        const page = await this.post(this.asItWas(was), false);
+        if (!page) return this.missed();
+        this.open.shift();
+        this.forget(was.id);
+        if (page.querySelector("[data-draft-saved]") && content(this.form) === this.kept) this.goOnFrom(was);
+      }
+    }
+
+    asItWas(was) {
       const body = new FormData();
       for (const [name, value] of JSON.parse(was.content)) body.append(name, value);
       const told = { form: was.key, window: was.id, seen: was.seen, turn: was.turn };
       for (const [name, value] of Object.entries(told)) body.set(name, value);
       if (was.unanswered) body.set("unanswered", "yes");
       body.set("owner", hidden(this.form, "owner").value);
-      const page = await this.post(body, false);
-      if (!page) return this.missed();
-      this.open = null;
-      this.forget();
-      if (page.querySelector("[data-draft-saved]") && content(this.form) === this.kept) this.goOnFrom(was);
+      return body;
     }
 
     // It is the same window again, with all that was in it.

@@ -4,6 +4,7 @@ import { connect, createServer } from "node:net";
 export class Line {
   // What breaks, if anything does: a request that begins so is cut after so many bytes, or loses its answer, or is held.
   breaking = null;
+  #holding = [];
 
   // `target`: the address of the program, wherever that is now.
   constructor(target) {
@@ -19,14 +20,22 @@ export class Line {
 
   close() {
     this.server.close();
+    for (const drop of this.#holding) drop();
   }
 
-  // The next such request is held until it is released; it is over when it has its answer, also when nobody waits for that.
+  // The next such request is held until it is released, or comes nowhere: dropped, or for ever. It is taken when it has come
+  // as far as here, and over when it has its answer, also when nobody waits for that.
   held(request) {
     let release;
-    const until = new Promise((resolve) => { release = resolve; });
-    const over = new Promise((answered) => { this.breaking = { request, until, answered }; });
-    return { over, release };
+    let drop;
+    const until = new Promise((resolve, reject) => { [release, drop] = [resolve, reject]; });
+    until.catch(() => { /* Also where it never came. */ });
+    this.#holding.push(drop);
+    let over;
+    const taken = new Promise((takes) => {
+      over = new Promise((answered) => { this.breaking = { request, until, takes, answered }; });
+    });
+    return { taken, over, release, drop };
   }
 
   #carry(browserSide) {
@@ -43,7 +52,10 @@ export class Line {
       const { breaking } = this;
       if (breaking && piece.toString("latin1", 0, 100).match(new RegExp(`^${breaking.request}[ ?]`))) sent = 0;
       else if (piece.toString("latin1", 0, 10).match(/^(GET|POST) \//)) sent = -1;
-      if (sent === 0 && breaking.until) [held, this.breaking] = [breaking, null];
+      if (sent === 0 && breaking.until) {
+        [held, this.breaking] = [breaking, null];
+        held.takes();
+      }
       if (sent >= 0) sent += piece.length;
       if (this.breaking && sent > (breaking.after ?? Infinity)) end();
       else if (held) held.until.then(() => programSide.write(piece), () => programSide.destroy());

@@ -2,9 +2,9 @@
 import { chromium } from "playwright-core";
 import { fail, WIDE } from "./look.mjs";
 
-// As a server without a screen runs it, and without what it would ask of the net.
+// Chromium as it is made for servers without a screen, and without what it would ask of the net.
 export function launch(more = []) {
-  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell";
   const args = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", ...more,

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// What must be there, and how it is installed.
 const NEEDED: &str = "The browser's tests need Node.js 20 or newer, Chromium, and packages from npm:\n  \
-    apt-get install nodejs npm chromium        (another place than /usr/bin/chromium: set CHROMIUM)\n  \
+    apt-get install nodejs npm chromium-headless-shell        (or another Chromium: set CHROMIUM)\n  \
     cd tests/browser && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts";
 
 fn folder() -> PathBuf {
@@ -27,7 +27,8 @@ fn folder() -> PathBuf {
 }
 
 fn chromium() -> PathBuf {
-    std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from)
+    std::env::var_os("CHROMIUM")
+        .map_or_else(|| PathBuf::from("/usr/bin/chromium-headless-shell"), PathBuf::from)
 }
 
 /// Where the pictures of the pages are kept: `PICTURES`, or else beside what is built.
@@ -116,4 +117,9 @@ async fn the_service_status_is_met_drafts_are_kept_and_settings_chosen() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_whole_job_is_done_by_keyboard_alone() {
     goes("keyboard.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_typed_is_a_draft_however_one_leaves_and_comes_back() {
+    goes("drafts.mjs").await;
 }

@@ -133,11 +133,11 @@ impl Form {
             if kept.as_ref().is_some_and(is_over) {
                 return Ok(());
             }
-            let is_another = kept.is_some_and(|kept| self.is_another(app, &kept));
+            let is_another = kept.as_ref().is_some_and(|kept| self.is_another(app, kept));
             if !was_sent && !is_another {
                 break;
             }
-            if was_sent {
+            if was_sent && kept.is_some_and(|kept| !kept.is_over()) {
                 self.forget(app, person).await;
             }
             self.apart.get_or_insert(if was_sent { Apart::Sent } else { Apart::Changed });

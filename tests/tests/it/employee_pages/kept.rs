@@ -272,14 +272,16 @@ async fn what_a_window_has_kept_before_it_was_done_is_no_draft() {
         let keep = async |turn: &'static str| {
             let fields =
                 [FILED[0], ("subject", done), ("message", "Ett."), ("action", "draft"), ("turn", turn)];
-            anna.submit(&form, CREATE, &fields).await;
-            anna.get("/mina-arenden").await.says("utkast")
+            let says_so = anna.submit(&form, CREATE, &fields).await.html.contains("data-draft-saved");
+            assert_eq!(says_so, anna.get("/mina-arenden").await.says("utkast"));
+            says_so
         };
         assert!(keep("1").await);
         let more = [FILED[0], ("subject", done), ("message", "Ett. Två."), ("action", done), ("turn", "3")];
         anna.done(&anna.submit(&form, CREATE, &more).await).await;
         assert!(!keep("2").await, "{done}");
         assert!(keep("4").await, "{done}");
+        assert!(keep("4").await, "{done}: the same once more");
         let own = anna.get(CREATE).await;
         anna.done(&anna.submit(&own, CREATE, &[("action", "discard")]).await).await;
     }
