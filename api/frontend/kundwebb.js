@@ -165,8 +165,10 @@
 
     async save(leaving) {
       clearTimeout(this.pause);
-      clearTimeout(this.retry);
-      if (!leaving) await this.ask();
+      if (!leaving) {
+        clearTimeout(this.retry);
+        await this.ask();
+      }
       const now = content(this.form);
       if (this.form.dataset.sent || this.thrown || now === this.kept || (this.waits && !leaving)) return;
       const mine = this.turn += 1;
@@ -248,7 +250,7 @@
     later(event) {
       this.thrown = false;
       // Whoever goes on typing has stopped what was being sent.
-      if (event.isTrusted && this.open.length === 0) this.forget();
+      if (event.isTrusted) this.forget();
       clearTimeout(this.pause);
       this.pause = setTimeout(() => this.saveNext(), 1500);
     }
@@ -261,8 +263,9 @@
         // What was kept before, and comes late, is no draft any more.
         this.number.value = this.turn += 1;
         this.thrown = event.submitter?.value === "discard";
-        this.forget();
-        if (!this.thrown) this.note({ sent: true, unanswered: true });
+        const key = hidden(this.form, "form").value;
+        if (this.thrown) this.forget((was) => was.key === key);
+        else this.note({ sent: true, unanswered: true });
         return;
       }
       event.preventDefault();
@@ -276,7 +279,7 @@
       });
     }
 
-    // What this window has noted before is part of it.
+    // What the tab notes of it, in place of what it noted of this window before.
     note(more) {
       const { form, turn } = this;
       const [key, id, seen] = ["form", "window", "seen"].map((name) => hidden(form, name).value);
@@ -285,18 +288,21 @@
       note(this.notes, [{ owner, key, id, seen, turn, content: content(form), words: words(form), files, ...more }, ...noted(this.notes)]);
     }
 
-    forget(id = hidden(this.form, "window").value) {
-      note(this.notes, noted(this.notes).filter((was) => was.id !== id));
+    forget(isOver = (was) => was.id === hidden(this.form, "window").value) {
+      note(this.notes, noted(this.notes).filter((was) => !isOver(was)));
     }
 
     // From what this tab knows more of the form than the page that shows it again.
     goesOn() {
-      this.open = noted(this.notes).filter((was) => was.owner === owner && was.words !== words(this.form));
+      const all = noted(this.notes).filter((was) => was.owner === owner);
+      this.open = all.filter((was) => was.words !== words(this.form));
       note(this.notes, this.open);
+      // What was sent and is shown again may be kept nowhere.
+      if (this.open.length < all.length && !hidden(this.form, "again")) this.kept = null;
       const [last] = this.open;
       const again = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
       if (last && again && !last.arrived && !this.isElsewhere(last)) this.goOnFrom(this.open.shift());
-      else this.keep(this.ask());
+      else if (all.length > 0) this.saveNext();
     }
 
     // Whether another window has gone on with it.
@@ -307,14 +313,21 @@
 
     // What became of what is noted, the server knows: only if nothing has it is a draft now, and goes on here.
     async ask() {
-      while (this.open.length > 0) {
-        const [was] = this.open;
+      for (const was of [...this.open]) {
         const page = await this.post(this.asItWas(was), false);
-        if (!page) return this.missed();
-        this.open.shift();
-        this.forget(was.id);
-        if (page.querySelector("[data-draft-saved]") && content(this.form) === this.kept) this.goOnFrom(was);
+        if (!page) {
+          this.missed();
+          continue;
+        }
+        this.open = this.open.filter((other) => other !== was);
+        this.forget(({ id }) => id === was.id);
+        if (page.querySelector("[data-draft-saved]") && this.isUntouched()) this.goOnFrom(was);
       }
+    }
+
+    // Whether nothing was typed, attached, kept, sent or thrown away here.
+    isUntouched() {
+      return this.turn === 0 && !this.waits && content(this.form) === this.kept && !this.form.querySelector("progress");
     }
 
     asItWas(was) {
@@ -402,6 +415,9 @@
       form.dispatchEvent(new Event("input"));
       choose.focus();
     });
+
+    // Whoever leaves while files are under way is asked first.
+    window.addEventListener("beforeunload", (event) => { if (waiting.size > 0) event.preventDefault(); });
 
     // Whoever sends while files are under way sends when they are there. A file that did not come stops the sending once:
     // who then sends again does so without it.

@@ -15,6 +15,8 @@ try {
   await leftInVainAndGoneOnElsewhere();
   for (const [way, back] of Object.entries(WAYS)) await leftInVain(way, back);
   await leftInVainAndAskedInVain();
+  await askedAgainWhereMoreWasKept();
+  await askedWhileAnotherIsThrownAway();
   await leftForAnotherForm();
   await sentInVainAndAnotherFormSent();
   await sentUnawaresAndMoreTyped();
@@ -23,6 +25,8 @@ try {
   await anotherPersonInTheSameTab({ javaScriptEnabled: false });
   await keptLate();
   await refusedAndLeft();
+  await refusedAtOnceAndLeft();
+  await closedMeanwhileAndGoneOn();
   await hiddenAndSent();
   await thrownAwayInsteadOfSent();
   await anotherDraftMeanwhile();
@@ -157,6 +161,54 @@ async function leftInVainAndAskedInVain() {
   await send(page);
   await receipt(page, []);
   await there(page, "Frågat förgäves");
+}
+
+// What was kept here meanwhile stays here; what was asked about is a draft all the same.
+async function askedAgainWhereMoreWasKept() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Frågat igen");
+  const message = page.getByLabel("Meddelande");
+  await comingNever(() => page.goto(`${address}/support`));
+  const isAsking = (request) => request.postData()?.includes("Frågat igen");
+  await page.route("**/skapa-arende", (route) => isAsking(route.request()) ? route.abort() : route.fallback());
+  await page.goto(`${address}/skapa-arende`);
+  await page.locator("[data-autosave-status]").getByText("inte sparat än").waitFor();
+  await message.fill("Skrivet här.");
+  await kept(page);
+  await page.unroute("**/skapa-arende");
+  const answered = page.waitForResponse((response) => isAsking(response.request()));
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  await (await answered).finished();
+  await nothingSent(page);
+  assert.equal(await message.inputValue(), "Skrivet här.");
+  await discard(page);
+  await page.goto(`${address}/skapa-arende`);
+  assert.equal(await message.inputValue(), "Kan ni hjälpa mig?");
+  await send(page);
+  await receipt(page, []);
+  await there(page, "Frågat igen");
+}
+
+// What is thrown away is what was shown when the button was pressed.
+async function askedWhileAnotherIsThrownAway() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Inte kastat");
+  const message = page.getByLabel("Meddelande");
+  await comingNever(() => page.goto(`${address}/support`));
+  const other = await page.context().newPage();
+  await other.goto(`${address}/skapa-arende`);
+  await other.getByLabel("Meddelande").fill("Ska kastas.");
+  await kept(other);
+  const asked = line.held("POST /skapa-arende");
+  await page.goto(`${address}/skapa-arende`);
+  await asked.taken;
+  assert.equal(await message.inputValue(), "Ska kastas.");
+  await page.getByRole("button", { name: "Ta bort utkastet" }).click();
+  await nothingSent(page);
+  await Promise.all([page.getByText("Utkastet är borttaget").waitFor(), asked.release()]);
+  await page.goto(`${address}/skapa-arende`);
+  assert.equal(await message.inputValue(), "Kan ni hjälpa mig?");
+  await send(page);
+  await receipt(page, []);
+  await there(page, "Inte kastat");
 }
 
 // What was left in vain in one form stays where it is, whatever is left in others.
@@ -305,6 +357,43 @@ async function refusedAndLeft() {
   await there(page, "Rättat");
 }
 
+// What came to the program only to be shown again is kept, too.
+async function refusedAtOnceAndLeft() {
+  const page = await filledIn(await open(), "Bertil Exempel", "");
+  await page.getByLabel("Meddelande").fill("Skickat utan ämne.");
+  await send(page);
+  await page.locator(".kw-summary").waitFor();
+  await page.goto(`${address}/support`);
+  await page.goto(`${address}/skapa-arende`);
+  await shows(page, "message", "Skickat utan ämne.");
+  await page.getByLabel("Ämne").fill("Med ämne");
+  await send(page);
+  await receipt(page, []);
+  await there(page, "Med ämne");
+}
+
+// What was written in a case that was closed meanwhile becomes a new case, which is kept as any other.
+async function closedMeanwhileAndGoneOn() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Avslutat under tiden");
+  await send(page);
+  await receipt(page, []);
+  await page.getByRole("link", { name: "Visa ärendet" }).click();
+  await page.getByLabel("Meddelande").fill("En sak till.");
+  await page.locator("[data-autosave-status]").getByText("Det du skrev finns kvar här").waitFor();
+  await closed(page.url());
+  await page.getByRole("button", { name: "Skicka meddelande" }).click();
+  await page.getByRole("button", { name: "Skapa ett nytt ärende av det" }).click();
+  await page.getByLabel("Ämne").fill("Nytt av det");
+  await page.getByLabel("Meddelande").fill("En sak till. Och en.");
+  await kept(page);
+  await page.goto(`${address}/support`);
+  await page.goto(`${address}/skapa-arende`);
+  assert.equal(await page.getByLabel("Meddelande").inputValue(), "En sak till. Och en.");
+  await send(page);
+  await receipt(page, []);
+  await there(page, "Nytt av det");
+}
+
 // What is kept of a page that nobody sees comes before what is sent by whoever is back in it.
 async function hiddenAndSent() {
   const page = await filledIn(await open(), "Bertil Exempel", "Bakom");
@@ -394,6 +483,18 @@ async function toFollow(subject) {
   await receipt(page, []);
   const panel = await page.locator(".kw-panel-number").textContent();
   return [page, panel.match(/\d{4}-\d{6}-\d/)[0]];
+}
+
+// An officer answers and closes a case.
+async function closed(place) {
+  const page = await open();
+  await page.goto(`${address}/logga-in?till=${new URL(place).pathname}`);
+  await page.getByRole("button", { name: /Olle Handlund/ }).click();
+  await page.getByRole("button", { name: "Börja handlägga" }).click();
+  await page.getByLabel("Svar", { exact: true }).fill("Klart.");
+  await page.getByRole("button", { name: "Svara och avsluta" }).click();
+  await page.getByText("Klart.").first().waitFor();
+  await page.context().close();
 }
 
 // Left in a window, where what is kept on leaving fares as it does, and opened in another one.

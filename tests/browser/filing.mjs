@@ -83,5 +83,5 @@ export function file(name, size = 100) {
 }
 
 export function open(options = {}) {
-  return openIn(browser, /Failed to load resource: (the server responded with a status of 422|net::ERR_)/, options);
+  return openIn(browser, /Failed to load resource: (the server responded with a status of (409|422)|net::ERR_)/, options);
 }

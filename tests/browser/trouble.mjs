@@ -168,11 +168,18 @@ async function stoppedAndSentAgain() {
   await there(page, "Stoppat igen");
 }
 
-// What is kept meanwhile shows other buttons; whoever has pressed one before sends when the file is there.
+// Whoever leaves is asked first, and can stay. What is kept meanwhile shows other buttons; whoever has pressed one before sends
+// when the file is there.
 async function typedWhileAFileIsUnderWay() {
   const page = await filledIn(await open(), "Bertil Exempel", "Under tiden");
   const upload = line.held("POST /skapa-arende/filer");
   await page.locator("input[type=file]").setInputFiles(file("underlag.pdf"));
+  const asked = page.waitForEvent("dialog");
+  const left = page.getByRole("link", { name: "Tjänster" }).first().click({ noWaitAfter: true });
+  const dialog = await asked;
+  assert.equal(dialog.type(), "beforeunload");
+  await dialog.dismiss();
+  await left;
   await send(page);
   const answered = page.waitForResponse((response) => response.url().endsWith("/skapa-arende") && response.request().method() === "POST");
   await page.getByLabel("Meddelande").fill("Kan ni hjälpa mig? Tack!");

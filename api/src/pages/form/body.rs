@@ -8,7 +8,7 @@ use futures::StreamExt;
 use infrastructure::files::FileError;
 use percent_encoding::percent_decode;
 
-use super::{ACTION, Form, KEY, OWNER, RECEIPT, REMOVE, VERSION};
+use super::{ACTION, Action, Form, KEY, OWNER, RECEIPT, REMOVE, VERSION};
 use crate::app::room::Taken;
 use crate::multipart::{Part, Parts};
 use crate::pages::Visitor;
@@ -160,13 +160,15 @@ impl Reading<'_> {
         self.form.add_field_errors(self.language, std::slice::from_ref(error));
     }
 
-    /// Takes away the file that a button named, and looks at the files together.
+    /// Takes away the file that a button named, and looks at the files together, unless they are only kept for later.
     fn finish(&mut self) {
         if let Some(removed) = self.removed.take() {
             self.form.removed = true;
             self.form.files.retain(|file| file.file.card.attachment_id.to_string() != removed);
         }
-        if let Err(error) = self.app.config.limits().check(&self.form.uploaded(), 0) {
+        if self.form.action() != Action::SaveDraft
+            && let Err(error) = self.app.config.limits().check(&self.form.uploaded(), 0)
+        {
             self.refuse(&error);
         }
     }

@@ -5,6 +5,27 @@ use reqwest::{Method, StatusCode};
 use super::*;
 use crate::support::Done;
 
+/// How many files a case may have is asked when it is sent: what is kept before is lost by none too many.
+#[tokio::test]
+async fn a_draft_may_have_more_files_than_can_be_sent() {
+    let app = TestApp::start_with(|config| config.files.at_once = 1).await;
+    let anna = employee(&app, "anna").await;
+    let form = anna.get(CREATE).await;
+    let mut receipts = Vec::new();
+    for name in ["ett.pdf", "tva.pdf"] {
+        let row = anna.post_with_file("/skapa-arende/filer", &[], (name, PDF)).await.html;
+        let (_, receipt) = row.split_once("name=\"receipt\" value=\"").unwrap();
+        receipts.push(receipt.split('"').next().unwrap().to_owned());
+    }
+    let files = receipts.iter().map(|receipt| ("receipt", receipt.as_str()));
+    let fields: Vec<_> = FILED.into_iter().chain([("action", "draft")]).chain(files).collect();
+    assert!(anna.submit(&form, CREATE, &fields).await.html.contains("data-draft-saved"));
+    let draft = anna.get(CREATE).await;
+    draft.shows(200, "tva.pdf");
+    anna.submit(&draft, CREATE, &[]).await.shows(422, "Du kan bifoga högst 1");
+    app.leaves_staged(2);
+}
+
 /// Sending a form once more, changed, looks for its file again; the file is the case's for ever.
 #[tokio::test]
 async fn a_file_that_its_form_shows_again_after_it_was_sent_stays_with_its_case() {
@@ -74,6 +95,7 @@ async fn what_was_typed_when_a_case_was_closed_becomes_a_new_case() {
     let new = anna.submit(&refused, CREATE, &[("action", "upload")]).await;
     new.shows(200, "mer.pdf Bifogad");
     assert!(new.html.contains("En sak till.</textarea>"));
+    assert!(new.html.contains("value=\"ekonomi\" checked"), "{}", new.html);
     let sent = anna.submit(&new, CREATE, &[FILED[0], FILED[1], ("message", "En sak till.")]).await;
     anna.done(&sent).await.shows(200, "Bilagor mer.pdf");
 }
