@@ -297,8 +297,12 @@
       const all = noted(this.notes).filter((was) => was.owner === owner);
       this.open = all.filter((was) => was.words !== words(this.form));
       note(this.notes, this.open);
-      // What was sent and is shown again may be kept nowhere.
-      if (this.open.length < all.length && !hidden(this.form, "again")) this.kept = null;
+      // What was sent and is shown again may be kept nowhere; it is the same window.
+      const shown = all.find((was) => was.key === hidden(this.form, "form").value && !this.open.includes(was));
+      if (shown && !hidden(this.form, "again")) {
+        hidden(this.form, "window").value = shown.id;
+        [this.turn, this.kept] = [shown.turn, null];
+      }
       const [last] = this.open;
       const again = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
       if (last && again && !last.arrived && !this.isElsewhere(last)) this.goOnFrom(this.open.shift());

@@ -10,6 +10,7 @@ import { shows } from "./window.mjs";
 
 try {
   for (const [way, back] of Object.entries(WAYS)) await leftAndBackAtOnce(way, back);
+  await sentAndBack();
   await leftAndSentElsewhere();
   await leftAndGoneOnElsewhere();
   await leftInVainAndGoneOnElsewhere();
@@ -26,6 +27,7 @@ try {
   await keptLate();
   await refusedAndLeft();
   await refusedAtOnceAndLeft();
+  await refusedWhereOnlySomeWasKept();
   await closedMeanwhileAndGoneOn();
   await hiddenAndSent();
   await thrownAwayInsteadOfSent();
@@ -66,6 +68,16 @@ async function leftAndBackAtOnce(way, back) {
     if (way === "Bakåt") await comes(left);
     await there(page, subject);
   }
+}
+
+// What has come is not in the form any more.
+async function sentAndBack() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Framme");
+  await send(page);
+  await receipt(page, []);
+  await page.goBack();
+  assert.equal(await page.getByLabel("Ämne").inputValue(), "");
+  await there(page, "Framme");
 }
 
 // What was left here and sent in another window is not met again.
@@ -121,6 +133,7 @@ async function leftInVain(way, back) {
   await back(page);
   await shows(page, "message", "Bara här.");
   await kept(page);
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
   const other = await page.context().newPage();
   await other.goto(`${address}/skapa-arende`);
   assert.equal(await other.getByLabel("Meddelande").inputValue(), "Bara här.");
@@ -370,6 +383,28 @@ async function refusedAtOnceAndLeft() {
   await send(page);
   await receipt(page, []);
   await there(page, "Med ämne");
+}
+
+// Nor is it another window that has kept less of it before, unanswered.
+async function refusedWhereOnlySomeWasKept() {
+  const page = await filledIn(await open(), "Bertil Exempel", "");
+  const message = page.getByLabel("Meddelande");
+  const some = await pauseHeld(page, "Ett.");
+  await message.fill("Ett. Två.");
+  line.breaking = { request: "POST /skapa-arende", after: 200 };
+  await page.reload();
+  await page.locator("[data-autosave-status]").getByText("inte sparat än").waitFor();
+  await comes(some);
+  line.breaking = null;
+  await send(page);
+  await page.locator(".kw-summary").waitFor();
+  await kept(page);
+  assert.equal(await page.getByText("i ett annat fönster").count(), 0);
+  assert.equal(await message.inputValue(), "Ett. Två.");
+  await page.getByLabel("Ämne").fill("Sparat till en del");
+  await send(page);
+  await receipt(page, []);
+  await there(page, "Sparat till en del");
 }
 
 // What was written in a case that was closed meanwhile becomes a new case, which is kept as any other.
