@@ -299,7 +299,8 @@
       note(this.notes, this.open);
       // What was sent and is shown again may be kept nowhere; it is the same window.
       const shown = all.find((was) => was.key === hidden(this.form, "form").value && !this.open.includes(was));
-      if (shown && !hidden(this.form, "again")) {
+      const isEmpty = JSON.parse(content(this.form)).every(([, value]) => value === "");
+      if (shown && !isEmpty && !hidden(this.form, "again")) {
         hidden(this.form, "window").value = shown.id;
         [this.turn, this.kept] = [shown.turn, null];
       }
@@ -426,7 +427,8 @@
     // Whoever sends while files are under way sends when they are there. A file that did not come stops the sending once:
     // who then sends again does so without it.
     form.addEventListener("submit", (event) => {
-      const failed = [...list.querySelectorAll("[data-file-error]:not([data-told])")];
+      const isSent = !["draft", "discard"].includes(event.submitter?.value);
+      const failed = isSent ? [...list.querySelectorAll("[data-file-error]:not([data-told])")] : [];
       if (waiting.size === 0 && failed.length === 0) return;
       event.preventDefault();
       delete form.dataset.sent;

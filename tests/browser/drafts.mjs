@@ -70,13 +70,17 @@ async function leftAndBackAtOnce(way, back) {
   }
 }
 
-// What has come is not in the form any more.
+// What has come is not in the form any more; nor is nothing a draft.
 async function sentAndBack() {
   const page = await filledIn(await open(), "Bertil Exempel", "Framme");
   await send(page);
   await receipt(page, []);
   await page.goBack();
   assert.equal(await page.getByLabel("Ämne").inputValue(), "");
+  await send(page);
+  await page.locator(".kw-summary").waitFor();
+  await page.goto(`${address}/skapa-arende`);
+  assert.equal(await page.getByText("Utkastet").count(), 0);
   await there(page, "Framme");
 }
 

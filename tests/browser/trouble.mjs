@@ -6,7 +6,7 @@
 //                                          again and says its new address.
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
-import { address, attached, end, failed, file, filledIn, kept, line, open, receipt, send, there, WAYS } from "./filing.mjs";
+import { address, attached, discard, end, failed, file, filledIn, kept, line, open, receipt, send, there, WAYS } from "./filing.mjs";
 import { look, NARROW, picture } from "./look.mjs";
 import { shows } from "./window.mjs";
 
@@ -14,6 +14,7 @@ const told = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 try {
   await onASlowLine();
   await cutInTheMiddle();
+  await cutAndThrownAway();
   await cutInTheMiddleWithoutScript();
   await withAnswersThatAreLost();
   await answerWithAFileIsLost();
@@ -66,6 +67,18 @@ async function cutInTheMiddle() {
   await send(page);
   await receipt(page, ["liten.pdf", long]);
   await there(page, "Avbrutet");
+}
+
+// Nothing is told of sending to whoever does not send.
+async function cutAndThrownAway() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Kastat");
+  await kept(page);
+  line.breaking = { request: "POST /skapa-arende/filer", after: 200 };
+  await page.locator("input[type=file]").setInputFiles(file("underlag.pdf"));
+  await page.locator(".kw-file", { hasText: "kunde inte laddas upp" }).waitFor();
+  line.breaking = null;
+  await discard(page);
+  await page.context().close();
 }
 
 // The browser shows a page of its own; back in the form is what was chosen and written.
