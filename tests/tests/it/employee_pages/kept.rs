@@ -90,7 +90,7 @@ async fn what_was_typed_when_a_case_was_closed_becomes_a_new_case() {
     app.app.shown_position(closed.position).await.unwrap();
     let typed = filled(&form, &[("text", "En sak till."), ("action", "send")]);
     let refused = anna.post_with_file(&format!("{case}/meddelande"), &typed, ("mer.pdf", PDF)).await;
-    refused.shows(409, "Det du skrev finns kvar här och är inte skickat.");
+    refused.shows(409, "Det här skrev du. Det är inte sparat.");
     assert!(refused.says("En sak till.") && refused.says("mer.pdf"));
     let new = anna.submit(&refused, CREATE, &[("action", "upload")]).await;
     new.shows(200, "mer.pdf Bifogad");
