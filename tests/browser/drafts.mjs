@@ -191,8 +191,8 @@ async function askedAgainWhereMoreWasKept() {
   await page.locator("[data-autosave-status]").getByText("inte sparat än").waitFor();
   await message.fill("Skrivet här.");
   await kept(page);
-  await page.unroute("**/skapa-arende");
   const answered = page.waitForResponse((response) => isAsking(response.request()));
+  await page.unroute("**/skapa-arende");
   await page.evaluate(() => dispatchEvent(new Event("online")));
   await (await answered).finished();
   await nothingSent(page);

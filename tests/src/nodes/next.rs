@@ -71,7 +71,7 @@ fn build() -> anyhow::Result<PathBuf> {
     let copy = target.join("next-version");
     write(&copy)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    // Other tests are at work beside; and it is not what is looked at for lints.
+    // Other tests are at work beside. Lints look at this version, not at that one.
     let mut command = Command::new("nice");
     command.env_remove("RUSTC_WORKSPACE_WRAPPER");
     command.args(["-n", "5"]).arg(cargo).args(["build", "--quiet", "--offline", "--locked", "--workspace"]);
