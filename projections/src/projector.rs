@@ -99,8 +99,9 @@ impl Projector {
     /// Follows the feed; runs on a thread of its own.
     pub fn run(&self, mut feed: impl Feed) {
         if let Err(error) = self.follow(&mut feed) {
-            tracing::error!(%error, "the read models have stopped");
+            // Whoever reads the line finds it so.
             *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some((&error).into());
+            tracing::error!(%error, "the read models have stopped");
         }
     }
 
