@@ -12,6 +12,7 @@ const [address, open, asked, closed] = process.argv.slice(2);
 const browser = await launch();
 try {
   await inBothLanguages();
+  await onAPhone();
   await printed();
 } finally {
   await browser.close();
@@ -73,6 +74,24 @@ async function once(language, script) {
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: t("case-everything") }).click()]);
   assert.match(download.suggestedFilename(), /^2026-\d{6}-\d\.zip$/);
   assert.equal((await readFile(await download.path())).subarray(0, 2).toString(), "PK");
+  await page.context().close();
+}
+
+// What a search has found is said before the fields, and the list is a step away.
+async function onAPhone() {
+  const size = { width: 320, height: 568 };
+  const page = await logIn({ viewport: size, javaScriptEnabled: false });
+  const isSeen = async (part) => {
+    const { y, height } = await part.boundingBox();
+    assert.ok(y >= 0 && y + height <= size.height, `from ${y}, ${height} high`);
+  };
+  await page.getByLabel("Status", { exact: true }).selectOption("Avslutat");
+  await page.getByRole("button", { name: "Visa ärenden" }).click();
+  const found = page.getByRole("status").getByText("1–1 av 1 ärenden");
+  await found.waitFor();
+  await isSeen(found);
+  await page.getByRole("link", { name: "Till listan" }).click();
+  await isSeen(page.getByRole("rowheader").first());
   await page.context().close();
 }
 

@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate};
 use domain::access::Role;
 use domain::case::commands::StartProcessing;
 use domain::files::UploadedFile;
-use domain::{CaseCommand, Channel, NoteKind, calendar};
+use domain::{CaseCommand, Channel, NoteKind, calendar, reading};
 use infrastructure::tokens::Identity;
 
 use crate::App;
@@ -37,6 +37,11 @@ pub(super) async fn run(app: &App, step: &Step) -> anyhow::Result<()> {
         let version = app.log.stream(step.case.into()).await?.len() as u64;
         mark::tell(app, &caller, step.case, version).await?;
         return Ok(());
+    }
+    if !by_customer {
+        // Whoever answers has read.
+        let read = app.recorded(&caller, reading::What::Case, &[(step.case, None)]).await;
+        read.map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
     }
     let command = change(app, step).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
     app.run(&caller, as_command(step, command)).await?;

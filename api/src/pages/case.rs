@@ -85,8 +85,8 @@ struct CaseTemplate {
     infected: bool,
     /// Whether a mail tells the reader when something has come.
     told: bool,
-    /// Whether a message has just been sent.
-    sent: bool,
+    /// What has just been added, in words.
+    sent: Option<Text>,
     /// Whether what was written has just been thrown away.
     discarded: bool,
 }
@@ -201,7 +201,8 @@ async fn page(
     let said = given.shown(receipt)?.map(|given| Said::new(&frame, &given));
     let asked = own && said.is_none() && is_asked(view.closed_at, app.clock.now());
     let done = |what: &str| visitor.address.ends_with(&format!("?done={what}"));
-    let left = if done("message") { "case-draft-other" } else { "case-draft-left" };
+    let sent = ["message", "files"].into_iter().find(|what| done(what));
+    let left = if sent.is_some() { "case-draft-other" } else { "case-draft-left" };
     let page = CaseTemplate {
         notice: form.saved_at.map(|_| form.kept_words(language, &Text::new(language, left))),
         discarded: done("discarded"),
@@ -224,7 +225,7 @@ async fn page(
         body_max: BODY_MAX as u64,
         infected: own && has_infected(&view),
         told: own && is_told(app, caller).await?,
-        sent: done("message"),
+        sent: sent.map(|what| Text::new(language, format!("case-done-{what}"))),
         target: reply_target::words(app, language, (view.area, written_last(&view))),
         frame,
         view,
@@ -308,6 +309,11 @@ impl CaseTemplate {
             Status::InProcess if self.view.request.is_none() => Some(self.frame.t("case-next-in-process")),
             Status::InProcess | Status::Closed => None,
         }
+    }
+
+    /// How what was typed stands, where it cannot be sent any more.
+    fn typed(&self) -> Text {
+        self.frame.t(if self.form.saved_at.is_some() { "case-draft-left" } else { "officer-typed" })
     }
 
     /// Whether the reader is whose case it is.

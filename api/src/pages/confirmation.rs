@@ -26,7 +26,7 @@ struct ConfirmationPage {
     view: CaseView,
     /// Where the receipt goes, to whose case it is, and whether a mail tells of the answer.
     email: Option<(String, bool)>,
-    /// Whether the case came in while the centre was closed.
+    /// Whether the case came in today, while the centre was closed.
     closed_hours: bool,
     /// Until when an answer is aimed at, where that is said.
     target: Option<Text>,
@@ -40,7 +40,8 @@ async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) 
     let own = view.standing().reporter.is_some_and(|reporter| caller.actor.identities.contains(&reporter));
     let (email, unwanted) = settings::mails(&app, caller).await?;
     let email = email.filter(|_| own).map(|email| (email, !unwanted.contains(&Mail::Closed)));
-    let closed_hours = calendar::opening(view.received_at) != Opening::Open;
+    let is_of_today = calendar::day(view.received_at) == calendar::day(app.clock.now());
+    let closed_hours = is_of_today && calendar::opening(view.received_at) != Opening::Open;
     let target = reply_target::words(&app, visitor.language, (view.area, view.received_at));
     render(&ConfirmationPage { frame, view, email, closed_hours, target })
 }

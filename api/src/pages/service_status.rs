@@ -125,7 +125,11 @@ pub fn in_words(language: Language, notice: &Notice, now: DateTime<Utc>) -> Noti
     let from = Text::new(language, "status-from").with("moment", moment(notice.starts));
     let period = match notice.ends {
         Some(ends) if format::day_of(ends) == format::day_of(notice.starts) => {
-            format!("{}–{}.", moment(notice.starts), format::time(language, ends))
+            let day = Text::new(language, "status-within-a-day")
+                .with("date", format::date(language, format::day_of(ends)))
+                .with("from", format::time(language, notice.starts))
+                .with("until", format::time(language, ends));
+            day.to_string()
         }
         Some(ends) => format!("{from} {}", Text::new(language, "status-until").with("moment", moment(ends))),
         None => from.to_string(),

@@ -140,7 +140,8 @@ async fn page(
 ) -> Result<Response, Failure> {
     let language = visitor.language;
     let own = |code: &Language| Choice::new(code, Text::new(*code, format!("language-{code}")));
-    let browser = Choice::new("", Text::new(language, "settings-language-none"));
+    let none = Choice::new("", Text::new(language, "settings-language-none"))
+        .with_hint(Text::new(language, "settings-language-none-hint"));
     let mail =
         |mail: vocabulary::Template| Choice::new(mail, Text::new(language, format!("settings-mail-{mail}")));
     let frame = Frame::new(app, visitor, Text::new(language, "settings-title")).await?;
@@ -148,7 +149,7 @@ async fn page(
         frame: frame.with_error(!form.errors.is_empty()),
         kept,
         own_email: visitor.caller()?.identity.email.clone(),
-        languages: Language::ALL.iter().map(own).chain([browser]).collect(),
+        languages: Language::ALL.iter().map(own).chain([none]).collect(),
         mails: OPTIONAL_MAILS.into_iter().map(mail).collect(),
         systems: systems().map(|(code, name)| Choice::new(code, name)).collect(),
         form,

@@ -22,6 +22,8 @@ pub(super) fn routes() -> Router<App> {
 #[template(path = "pages/start.html")]
 struct StartPage {
     frame: Frame,
+    /// Whether one has just logged out.
+    logged_out: bool,
     status: Status,
     told: Told,
     catalogue: Vec<(Area, Vec<String>)>,
@@ -36,5 +38,6 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, Fail
     let (_, services) = content::catalogue(&app, None).await?;
     let of = |area: &Area| (*area, content::names(&services, language, *area, |_| true));
     let catalogue = Area::ALL.iter().map(of).collect();
-    render(&StartPage { frame, status, told, catalogue })
+    let logged_out = visitor.caller().is_err() && visitor.address.ends_with("?utloggad=ja");
+    render(&StartPage { frame, logged_out, status, told, catalogue })
 }

@@ -58,6 +58,10 @@ async fn point_9_the_demo_has_cases_in_every_state_and_comes_out_the_same() {
             assert!(rows.iter().any(|row| row.status == *status), "{status}");
         }
         assert!(rows.iter().all(|row| (now() - row.received_at).num_days() <= 90 && row.received_at < now()));
+        // Whoever has answered has read, and is told to have.
+        let closed = rows.iter().find(|row| row.status == Status::Closed).unwrap();
+        let readings = app.readings(Some(closed.id), u64::MAX, 10).await.unwrap();
+        assert!(readings.iter().any(|read| read.reading.as_ref().is_some_and(|read| read.role == "officer")));
         shown.push(seen(&rows));
         app.close().await;
     }

@@ -420,6 +420,11 @@ async fn out_of_hours_a_case_is_received_all_the_same() {
     let evening = file_case(&anna, &[FILED[0], ("subject", "En sak till"), FILED[2]]).await;
     evening.shows(200, "Ditt ärende räknas ändå som inkommet i dag.");
     evening.shows(200, "Vi skickar en bekräftelse till anna@exempelverket.example.");
+    let receipt = format!("{}/mottaget", evening.links("/arenden/")[0]);
+    app.pass(TimeDelta::hours(12));
+    let next_day = employee(&app, "anna").await.get(&receipt).await;
+    next_day.shows(200, "Ditt ärendenummer är");
+    assert!(!next_day.says("räknas ändå"), "{}", next_day.text());
     let panel = evening.html.split("kw-panel").nth(1).unwrap().split("</div>").next().unwrap();
     assert!(!panel.contains("<a "), "no link in the green panel");
 }

@@ -4,7 +4,9 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::access::{Action as Deed, Duty, Verdict, may};
-use infrastructure::Receipt;
+use domain::case::commands::Attach;
+use domain::{CaseCommand, CaseId};
+use infrastructure::{Outcome, Receipt};
 use projections::CaseView;
 
 use super::{address, form_address, page, shown};
@@ -23,7 +25,7 @@ pub(super) async fn send(
     if visitor.may(Duty::CaseWork) {
         return officer_case::message(&app, &visitor, &id, request).await;
     }
-    let case = domain::CaseId::parse(&id).ok_or(Failure::NotFound)?;
+    let case = CaseId::parse(&id).ok_or(Failure::NotFound)?;
     let mut form = Form::read(&app, &visitor, "message", request).await?;
     let back = form_address(case, "message");
     let caller = match form.sender(&visitor) {
@@ -31,10 +33,11 @@ pub(super) async fn send(
         Err(failure) => return not_sent(&app, &visitor, &mut form, &back, failure).await,
     };
     let failure = match form.action() {
-        Action::Send => match change::run::<AddMessageRequest>(&app, &visitor, case, &form).await {
+        Action::Send => match add(&app, &visitor, case, &form).await {
             Ok(outcome) => {
                 form.forget(&app, caller.actor.person).await;
-                let onward = format!("{}?done=message", address(case));
+                let done = if has_files_alone(&form) { "files" } else { "message" };
+                let onward = format!("{}?done={done}", address(case));
                 return Ok(cookies::done(&app, &visitor, outcome.position, &onward));
             }
             Err(failure @ (Failure::Forbidden | Failure::NotFound)) => {
@@ -67,10 +70,27 @@ pub(super) async fn send(
         form.add_error("", Text::new(visitor.language, "officer-sent-before"));
         failure.status()
     } else {
+        if matches!(failure, Failure::WrongPhase(_)) {
+            // It waits for a case of its own; the page says so only where it is so.
+            let _ = form.keep(&app, caller, (&back, &change::path(case, &form))).await;
+        }
         form.refuse_files(&app, visitor.language, failure).await?
     };
     let (view, receipt) = shown(&app, &visitor, &id).await?;
     page(&app, &visitor, (view, &receipt), form, status).await
+}
+
+/// Adds what was written, with its files, or files alone.
+async fn add(app: &App, visitor: &Visitor, case: CaseId, form: &Form) -> Result<Outcome, Failure> {
+    if has_files_alone(form) {
+        let files = CaseCommand::Attach(Attach { files: form.uploaded() });
+        return change::submit(app, visitor, case, form, files).await;
+    }
+    change::run::<AddMessageRequest>(app, visitor, case, form).await
+}
+
+fn has_files_alone(form: &Form) -> bool {
+    form.value("text").trim().is_empty() && !form.files.is_empty()
 }
 
 /// A case in which the visitor may write.

@@ -46,7 +46,7 @@ pub(super) async fn log_out(
     visitor: Visitor,
     wish: Result<Form<Wish>, FormRejection>,
 ) -> Result<Response, Failure> {
-    let start = Redirect::to("/").into_response();
+    let start = Redirect::to("/?utloggad=ja").into_response();
     let Some(cookie) = visitor.jar.get(&cookies::session_name(&app)) else { return Ok(start) };
     let Some(session) = app.session(cookie.value()).await? else { return Ok(start) };
     let everywhere = wish.is_ok_and(|Form(wish)| !wish.overallt.is_empty());

@@ -274,6 +274,29 @@ fn unpacked(bytes: Vec<u8>) -> Vec<(String, Vec<u8>)> {
     (0..files).map(read).collect()
 }
 
+/// As the heading of the form says.
+#[tokio::test]
+async fn files_are_added_to_a_case_without_a_word() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let (address, _) = begun(&app, "Omföring").await;
+    let message = format!("{address}/meddelande");
+    let form = anna.get(&address).await.hidden(&message);
+    let send = filled(&form, &[("text", " "), ("action", "send")]);
+    anna.post(&message, &send).await.shows(422, "Skriv ett meddelande.");
+    anna.post_with_file(&message, &send, ("program.exe", b"MZ"))
+        .await
+        .shows(422, "program.exe kan inte bifogas.");
+    let sent = anna.post_with_file(&message, &send, ("beslut.pdf", PDF)).await;
+    let case = anna.done(&sent).await;
+    case.shows(200, "Det du bifogade finns nu i ärendet.");
+    assert!(case.says("beslut.pdf Bifogad") && !case.says("Det du skrev finns kvar"), "{}", case.text());
+    // However often it is sent, it is attached once.
+    anna.post_with_file(&message, &send, ("beslut.pdf", PDF)).await;
+    assert_eq!(told(&app, |event| matches!(event, Event::AttachmentAdded { .. })).await, 1);
+    app.leaves_staged(1);
+}
+
 #[tokio::test]
 async fn everything_in_a_case_is_one_archive() {
     let app = TestApp::start().await;
@@ -374,7 +397,7 @@ async fn the_reporter_is_asked_once_whether_a_closed_case_was_of_help() {
 
     let given = anna.submit(&refused, &action, &[("helped", "partly"), ("text", "Bra men långsamt")]).await;
     let page = anna.done(&given).await;
-    page.shows(200, "Ditt omdöme Fick hjälp: Delvis. Lämnat 23 november 2026");
+    page.shows(200, "Tack för ditt omdöme Fick hjälp: Delvis. Lämnat 23 november 2026");
     assert!(page.says("Bra men långsamt") && !page.has_form(&action));
     let again = anna.post(&action, &[("helped", "no"), ("text", "Ångrar mig")]).await;
     anna.done(&again).await.shows(200, "Fick hjälp: Delvis.");

@@ -90,8 +90,10 @@ async fn what_was_typed_when_a_case_was_closed_becomes_a_new_case() {
     app.app.shown_position(closed.position).await.unwrap();
     let typed = filled(&form, &[("text", "En sak till."), ("action", "send")]);
     let refused = anna.post_with_file(&format!("{case}/meddelande"), &typed, ("mer.pdf", PDF)).await;
-    refused.shows(409, "Det här skrev du. Det är inte sparat.");
+    refused.shows(409, "Det du skrev finns kvar här och är inte skickat.");
     assert!(refused.says("En sak till.") && refused.says("mer.pdf"));
+    let later = employee(&app, "anna").await.get(&case).await;
+    assert!(later.says("En sak till.") && later.says("mer.pdf"), "{}", later.text());
     let new = anna.submit(&refused, CREATE, &[("action", "upload")]).await;
     new.shows(200, "mer.pdf Bifogad");
     assert!(new.html.contains("En sak till.</textarea>"));
@@ -123,7 +125,9 @@ async fn logging_out_in_one_window_keeps_the_form_of_another_and_opens_nothing()
     let app = TestApp::start().await;
     let anna = employee(&app, "anna").await;
     let form = anna.get(CREATE).await;
-    anna.post("/logga-ut", &[]).await;
+    let out = anna.post("/logga-ut", &[]).await;
+    anna.done(&out).await.shows(200, "Du är utloggad.");
+    assert!(!employee(&app, "anna").await.done(&out).await.says("Du är utloggad."));
     assert_eq!(anna.get("/mina-arenden").await.path(), "/valj-arbetsgivare");
     let away = anna.post_with_file(CREATE, &filled(&form.hidden(CREATE), &FILED), ("a.pdf", PDF)).await;
     assert_eq!(away.path(), "/valj-arbetsgivare");
