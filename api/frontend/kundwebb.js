@@ -271,7 +271,6 @@
       event.preventDefault();
       delete this.form.dataset.sent;
       this.pressed = event.submitter;
-      if (this.waits) return;
       this.waits = true;
       this.under.finally(() => {
         this.waits = false;

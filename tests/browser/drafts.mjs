@@ -18,6 +18,7 @@ try {
   await leftInVainAndAskedInVain();
   await askedAgainWhereMoreWasKept();
   await askedWhileAnotherIsThrownAway();
+  await thrownAwayBeforeItIsAsked();
   await leftForAnotherForm();
   await sentInVainAndAnotherFormSent();
   await sentUnawaresAndMoreTyped();
@@ -228,6 +229,26 @@ async function askedWhileAnotherIsThrownAway() {
   await there(page, "Inte kastat");
 }
 
+// What is thrown away is a draft no more, nor what this tab noted of it and could not ask about.
+async function thrownAwayBeforeItIsAsked() {
+  const page = await filledIn(await open(), "Bertil Exempel", "Kastat i stället");
+  const message = page.getByLabel("Meddelande");
+  await kept(page);
+  await message.fill("Kom aldrig fram.");
+  line.breaking = { request: "POST /skapa-arende", after: 200 };
+  await page.goto(`${address}/support`);
+  await page.goto(`${address}/skapa-arende`);
+  await page.locator("[data-autosave-status]").getByText("inte sparat än").waitFor();
+  assert.equal(await message.inputValue(), "Kan ni hjälpa mig?");
+  line.breaking = null;
+  await discard(page);
+  await page.goto(`${address}/skapa-arende`);
+  await nothingSent(page);
+  await page.reload();
+  assert.equal(await message.inputValue(), "");
+  await page.context().close();
+}
+
 // What was left in vain in one form stays where it is, whatever is left in others.
 async function leftForAnotherForm() {
   const [page, number] = await toFollow("Att följa upp");
@@ -367,7 +388,7 @@ async function refusedAndLeft() {
   await kept(page);
   await page.goto(`${address}/support`);
   await page.goto(`${address}/skapa-arende`);
-  assert.equal(await page.getByLabel("Meddelande").inputValue(), "Efter felet.");
+  await shows(page, "message", "Efter felet.");
   await page.getByLabel("Ämne").fill("Rättat");
   await send(page);
   await receipt(page, []);
@@ -427,7 +448,7 @@ async function closedMeanwhileAndGoneOn() {
   await kept(page);
   await page.goto(`${address}/support`);
   await page.goto(`${address}/skapa-arende`);
-  assert.equal(await page.getByLabel("Meddelande").inputValue(), "En sak till. Och en.");
+  await shows(page, "message", "En sak till. Och en.");
   await send(page);
   await receipt(page, []);
   await there(page, "Nytt av det");
