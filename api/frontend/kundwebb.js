@@ -153,7 +153,7 @@
       // Nothing is put back by the browser, here, where it is known what became of it.
       for (const field of [form, ...form.elements]) field.autocomplete = "off";
       [this.kept, this.wait] = [content(form), AGAIN];
-      form.addEventListener("input", (event) => this.later(event));
+      form.addEventListener("input", () => this.later());
       form.addEventListener("submit", (event) => this.submit(event));
       window.addEventListener("online", () => this.saveNext());
       window.addEventListener("pageshow", ({ persisted }) => { if (persisted) this.maybeKept(true); });
@@ -247,10 +247,8 @@
     }
 
     // When the writer has paused.
-    later(event) {
+    later() {
       this.thrown = false;
-      // Whoever goes on typing has stopped what was being sent.
-      if (event.isTrusted) this.forget();
       clearTimeout(this.pause);
       this.pause = setTimeout(() => this.saveNext(), 1500);
     }

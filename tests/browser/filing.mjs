@@ -42,10 +42,14 @@ export async function filledIn(page, person, subject) {
   await page.getByLabel("Exempelverket", { exact: true }).check();
   await page.getByRole("button", { name: "Fortsätt" }).click();
   await page.getByRole("button", { name: new RegExp(person) }).click();
+  await fillIn(page, subject);
+  return page;
+}
+
+export async function fillIn(page, subject) {
   await page.getByLabel("Ekonomi", { exact: true }).check();
   await page.getByLabel("Ämne").fill(subject);
   await page.getByLabel("Meddelande").fill("Kan ni hjälpa mig?");
-  return page;
 }
 
 export async function attached(page, name) {
