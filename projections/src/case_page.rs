@@ -97,6 +97,8 @@ pub struct Request {
 /// A file of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
+    /// The version of the case that it came with.
+    pub version: u64,
     /// What is known of the file.
     pub card: FileCard,
     /// When it was attached.
@@ -108,6 +110,8 @@ pub struct Attached {
 /// A message in a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
+    /// The version of the case that it came with.
+    pub version: u64,
     /// When it was written.
     pub at: DateTime<Utc>,
     /// By which side.
@@ -253,12 +257,18 @@ impl CaseView {
 
     fn push_message(&mut self, event: &Happened<'_>, from: Party, text: Option<String>) {
         let files = event.event.files().to_vec();
-        self.messages.push(Message { at: event.recorded_at, from, actor: event.actor, text, files });
+        let version = event.version;
+        self.messages.push(Message { version, at: event.recorded_at, from, actor: event.actor, text, files });
     }
 
     fn attach(&mut self, event: &Happened<'_>) {
         let from = event.event.attached_by();
-        let attached = |card: &FileCard| Attached { card: card.clone(), at: event.recorded_at, from };
+        let attached = |card: &FileCard| Attached {
+            version: event.version,
+            card: card.clone(),
+            at: event.recorded_at,
+            from,
+        };
         self.attachments.extend(event.event.files().iter().map(attached));
         let stored = event.event.attachment_ids().iter().zip(event.event.stored_files());
         self.scans.extend(stored.filter_map(|(file, stored)| Some((*file, stored.scan?))));

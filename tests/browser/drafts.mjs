@@ -439,7 +439,7 @@ async function closedMeanwhileAndGoneOn() {
   await receipt(page, []);
   await page.getByRole("link", { name: "Visa ärendet" }).click();
   await page.getByLabel("Meddelande").fill("En sak till.");
-  await page.locator("[data-autosave-status]").getByText("Det du skrev finns kvar här").waitFor();
+  await page.locator("[data-autosave-status]").getByText("Ditt utkast finns kvar här").waitFor();
   await closed(page.url());
   await page.getByRole("button", { name: "Skicka meddelande" }).click();
   await page.getByRole("button", { name: "Skapa ett nytt ärende av det" }).click();

@@ -17,15 +17,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 use domain::access::{Action, Duty, Verdict, may};
-use domain::files::Scan;
+use domain::files::{FileCard, Scan};
 use domain::reading::What;
 use domain::satisfaction::is_asked;
 use domain::text::BODY_MAX;
 use domain::vocabulary::{Party, Template as Mail};
 use domain::{CaseId, Channel, PersonId, Status};
 use infrastructure::Receipt;
+use projections::case_page::{self, Attached};
 use projections::timeline::{self, Entry};
-use projections::{CaseView, Unread, case_page, protection, satisfaction, services};
+use projections::{CaseView, Unread, protection, satisfaction, services};
 
 use self::opinion::Said;
 use self::related::Related;
@@ -95,6 +96,7 @@ struct CaseTemplate {
 struct Message {
     from_customer: bool,
     at: String,
+    /// Empty where files came without a word; none where it was disposed of.
     text: Option<String>,
     files: Vec<FileLink>,
 }
@@ -252,24 +254,45 @@ async fn is_told(app: &App, caller: &Caller) -> Result<bool, Failure> {
     Ok(email.is_some() && wanted(Mail::Closed) && wanted(Mail::InformationRequested))
 }
 
-/// The files that came with the question or later without a message: those of messages and answer stand there.
+/// The files that came with the question.
 fn question_files(view: &CaseView, address: &str) -> Vec<FileLink> {
+    let own = view.attachments.iter().filter(|attached| attached.version == 1);
+    own.map(|attached| FileLink::new(&view.scans, address, &attached.card)).collect()
+}
+
+/// The files that came later by themselves: those of messages and answer stand there.
+fn files_alone(view: &CaseView) -> Vec<&Attached> {
     let elsewhere = |id| {
         let of_messages = view.messages.iter().flat_map(|message| &message.files);
         of_messages.chain(&view.answer_files).any(|card| card.attachment_id == id)
     };
-    let own = view.attachments.iter().filter(|attached| !elsewhere(attached.card.attachment_id));
-    own.map(|attached| FileLink::new(&view.scans, address, &attached.card)).collect()
+    let is_alone = |attached: &&Attached| attached.version > 1 && !elsewhere(attached.card.attachment_id);
+    view.attachments.iter().filter(is_alone).collect()
 }
 
+/// What came after the question, oldest first: messages, and files without a word.
 fn messages(frame: &Frame, view: &CaseView, address: &str) -> Vec<Message> {
-    let message = |message: &case_page::Message| Message {
-        from_customer: message.from == Party::Customer,
-        at: frame.moment(&message.at),
-        text: message.text.clone(),
-        files: message.files.iter().map(|card| FileLink::new(&view.scans, address, card)).collect(),
+    let message = |(version, at): (u64, &DateTime<Utc>), from, text, files: Vec<&FileCard>| {
+        let files = files.into_iter().map(|card| FileLink::new(&view.scans, address, card)).collect();
+        (version, Message { from_customer: from == Party::Customer, at: frame.moment(at), text, files })
     };
-    view.messages.iter().map(message).collect()
+    let written = view.messages.iter().map(|written| {
+        message(
+            (written.version, &written.at),
+            written.from,
+            written.text.clone(),
+            written.files.iter().collect(),
+        )
+    });
+    let alone = files_alone(view);
+    let added = alone.chunk_by(|one, other| one.version == other.version).filter_map(|files| {
+        let first = files.first()?;
+        let cards = files.iter().map(|attached| &attached.card).collect();
+        Some(message((first.version, &first.at), first.from, Some(String::new()), cards))
+    });
+    let mut all: Vec<_> = written.chain(added).collect();
+    all.sort_by_key(|(version, _)| *version);
+    all.into_iter().map(|(_, message)| message).collect()
 }
 
 /// An event in words. Only official notes have their text here; everything else is read where it belongs.

@@ -262,11 +262,11 @@ async fn a_supplement_of_an_expired_session_is_found_on_its_case() {
     assert_eq!(away.location.unwrap(), format!("/valj-arbetsgivare?till={case}%3Fform%3Dmessage"));
     let anna = employee(&app, "anna").await;
     let back = anna.get(&case).await;
-    back.shows(200, "Det du skrev finns kvar här och är inte skickat.");
+    back.shows(200, "Ditt utkast finns kvar här och är inte skickat.");
     assert!(back.html.contains("En sak till.</textarea>"));
     let sent = anna.submit(&back, &format!("{case}/meddelande"), &[("text", "En sak till.")]).await;
     let case_page = anna.done(&sent).await;
-    assert!(case_page.says("En sak till.") && !case_page.says("Det du skrev finns kvar"));
+    assert!(case_page.says("En sak till.") && !case_page.says("Ditt utkast finns kvar"));
 }
 
 #[tokio::test]

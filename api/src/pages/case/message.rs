@@ -33,6 +33,13 @@ pub(super) async fn send(
         Err(failure) => return not_sent(&app, &visitor, &mut form, &back, failure).await,
     };
     let failure = match form.action() {
+        Action::Send if is_empty(&form) => {
+            // A file that was refused says so itself.
+            if form.errors.is_empty() {
+                form.add_error("text", Text::new(visitor.language, "case-add-missing"));
+            }
+            Failure::Fields(Vec::new())
+        }
         Action::Send => match add(&app, &visitor, case, &form).await {
             Ok(outcome) => {
                 form.forget(&app, caller.actor.person).await;
@@ -87,6 +94,10 @@ async fn add(app: &App, visitor: &Visitor, case: CaseId, form: &Form) -> Result<
         return change::submit(app, visitor, case, form, files).await;
     }
     change::run::<AddMessageRequest>(app, visitor, case, form).await
+}
+
+fn is_empty(form: &Form) -> bool {
+    form.value("text").trim().is_empty() && form.files.is_empty()
 }
 
 fn has_files_alone(form: &Form) -> bool {

@@ -283,14 +283,15 @@ async fn files_are_added_to_a_case_without_a_word() {
     let message = format!("{address}/meddelande");
     let form = anna.get(&address).await.hidden(&message);
     let send = filled(&form, &[("text", " "), ("action", "send")]);
-    anna.post(&message, &send).await.shows(422, "Skriv ett meddelande.");
-    anna.post_with_file(&message, &send, ("program.exe", b"MZ"))
-        .await
-        .shows(422, "program.exe kan inte bifogas.");
+    anna.post(&message, &send).await.shows(422, "Skriv ett meddelande eller bifoga en fil.");
+    let refused = anna.post_with_file(&message, &send, ("program.exe", b"MZ")).await;
+    refused.shows(422, "program.exe kan inte bifogas.");
+    assert!(!refused.says("Skriv ett meddelande"), "{}", refused.text());
     let sent = anna.post_with_file(&message, &send, ("beslut.pdf", PDF)).await;
     let case = anna.done(&sent).await;
     case.shows(200, "Det du bifogade finns nu i ärendet.");
-    assert!(case.says("beslut.pdf Bifogad") && !case.says("Det du skrev finns kvar"), "{}", case.text());
+    case.shows(200, "Meddelanden Du 23 november 2026 kl. 09.36 beslut.pdf Bifogad");
+    assert!(!case.says("Ditt utkast finns kvar"), "{}", case.text());
     // However often it is sent, it is attached once.
     anna.post_with_file(&message, &send, ("beslut.pdf", PDF)).await;
     assert_eq!(told(&app, |event| matches!(event, Event::AttachmentAdded { .. })).await, 1);

@@ -90,7 +90,7 @@ async fn what_was_typed_when_a_case_was_closed_becomes_a_new_case() {
     app.app.shown_position(closed.position).await.unwrap();
     let typed = filled(&form, &[("text", "En sak till."), ("action", "send")]);
     let refused = anna.post_with_file(&format!("{case}/meddelande"), &typed, ("mer.pdf", PDF)).await;
-    refused.shows(409, "Det du skrev finns kvar här och är inte skickat.");
+    refused.shows(409, "Ditt utkast finns kvar här och är inte skickat.");
     assert!(refused.says("En sak till.") && refused.says("mer.pdf"));
     let later = employee(&app, "anna").await.get(&case).await;
     assert!(later.says("En sak till.") && later.says("mer.pdf"), "{}", later.text());
@@ -174,12 +174,12 @@ async fn a_message_is_kept_by_itself_until_it_is_sent_or_thrown_away() {
     let page = anna.get(&case).await;
     let typed = |action| [("text", "En sak till."), ("action", action)];
     let kept = anna.submit(&page, &message, &typed("draft")).await;
-    kept.shows(200, "Det du skrev finns kvar här och är inte skickat.");
+    kept.shows(200, "Ditt utkast finns kvar här och är inte skickat.");
     let again = anna.get(&case).await;
     assert!(again.html.contains("En sak till.</textarea>"));
     assert!(!employee(&app, "bertil").await.get(&case).await.says("En sak till."));
     let gone = anna.done(&anna.submit(&again, &message, &typed("discard")).await).await;
-    assert!(!gone.says("Det du skrev finns kvar") && !gone.html.contains("En sak till."));
+    assert!(!gone.says("Ditt utkast finns kvar") && !gone.html.contains("En sak till."));
     let sent = anna.submit(&gone, &message, &typed("send")).await;
     anna.done(&sent).await.shows(200, "En sak till.");
     // What a script sends late is no draft of what was sent; what is written on is another message.
