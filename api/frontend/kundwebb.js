@@ -7,8 +7,8 @@
   // What was just done is told once, not each time that the page is loaded again.
   const here = new URL(location.href);
   const arrived = here.searchParams.has("done") || document.querySelector("[data-arrived]") !== null;
-  if (here.searchParams.has("done")) {
-    here.searchParams.delete("done");
+  if (["done", "utloggad"].some((told) => here.searchParams.has(told))) {
+    for (const told of ["done", "utloggad"]) here.searchParams.delete(told);
     history.replaceState(history.state, "", here);
   }
 

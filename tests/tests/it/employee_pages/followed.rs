@@ -279,7 +279,7 @@ fn unpacked(bytes: Vec<u8>) -> Vec<(String, Vec<u8>)> {
 async fn files_are_added_to_a_case_without_a_word() {
     let app = TestApp::start().await;
     let anna = employee(&app, "anna").await;
-    let (address, _) = begun(&app, "Omföring").await;
+    let (address, case) = begun(&app, "Omföring").await;
     let message = format!("{address}/meddelande");
     let form = anna.get(&address).await.hidden(&message);
     let send = filled(&form, &[("text", " "), ("action", "send")]);
@@ -288,14 +288,26 @@ async fn files_are_added_to_a_case_without_a_word() {
     refused.shows(422, "program.exe kan inte bifogas.");
     assert!(!refused.says("Skriv ett meddelande"), "{}", refused.text());
     let sent = anna.post_with_file(&message, &send, ("beslut.pdf", PDF)).await;
-    let case = anna.done(&sent).await;
-    case.shows(200, "Det du bifogade finns nu i ärendet.");
-    case.shows(200, "Meddelanden Du 23 november 2026 kl. 09.36 beslut.pdf Bifogad");
-    assert!(!case.says("Ditt utkast finns kvar"), "{}", case.text());
+    let page = anna.done(&sent).await;
+    page.shows(200, "Det du bifogade finns nu i ärendet.");
+    page.shows(200, "Meddelanden Du 23 november 2026 kl. 09.36 beslut.pdf Bifogad");
+    assert!(!page.says("Ditt utkast finns kvar"), "{}", page.text());
     // However often it is sent, it is attached once.
     anna.post_with_file(&message, &send, ("beslut.pdf", PDF)).await;
     assert_eq!(told(&app, |event| matches!(event, Event::AttachmentAdded { .. })).await, 1);
-    app.leaves_staged(1);
+    // They stand where they came, those of one sending together.
+    let case = Done { version: case.version + 1, ..case };
+    shown(&app, app.officer("olle").message(&case, "Vi letar.").await).await;
+    let form = anna.get(&address).await.hidden(&message);
+    let upload = filled(&form, &[("action", "upload")]);
+    let page = anna.post_with_file(&message, &upload, ("ett.pdf", PDF)).await;
+    let form = page.hidden(&message);
+    let sent = anna.post_with_file(&message, &filled(&form, &[("action", "send")]), ("tva.pdf", PDF)).await;
+    let text = anna.done(&sent).await.text();
+    let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("»{words}« is missing in: {text}"));
+    assert!(at("beslut.pdf Bifogad") < at("Vi letar."));
+    assert!(at("Vi letar.") < at("Du 23 november 2026 kl. 09.36 ett.pdf Bifogad, 38 byte tva.pdf Bifogad"));
+    app.leaves_staged(app.staged());
 }
 
 #[tokio::test]

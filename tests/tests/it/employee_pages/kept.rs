@@ -75,11 +75,9 @@ async fn a_form_that_another_began_is_kept_for_that_other_and_done_in_nobodys_na
     app.leaves_staged(app.staged());
 }
 
-#[tokio::test]
-async fn what_was_typed_when_a_case_was_closed_becomes_a_new_case() {
-    let app = TestApp::start().await;
-    let anna = employee(&app, "anna").await;
-    let case = file_case(&anna, &FILED).await.links("/arenden/")[0].clone();
+/// A case that was closed while its form stood open: its address, and the form's hidden fields.
+async fn closed_meanwhile(app: &TestApp, anna: &Browser<'_>) -> (String, Vec<(String, String)>) {
+    let case = file_case(anna, &FILED).await.links("/arenden/")[0].clone();
     let form = anna.get(&case).await.hidden(&format!("{case}/meddelande"));
     let olle = app.officer("olle");
     let id = case.strip_prefix("/arenden/").unwrap();
@@ -88,6 +86,37 @@ async fn what_was_typed_when_a_case_was_closed_becomes_a_new_case() {
     let done = olle.start_processing(&filed).await;
     let closed = olle.change(&done, "close", &json!({"answer": "Klart."})).await;
     app.app.shown_position(closed.position).await.unwrap();
+    (case, form)
+}
+
+/// Whatever else is wrong with it.
+#[tokio::test]
+async fn what_a_closed_case_cannot_take_is_kept_until_it_is_thrown_away() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let (case, form) = closed_meanwhile(&app, &anna).await;
+    let message = format!("{case}/meddelande");
+    let empty = anna.post(&message, &filled(&form, &[("action", "send")])).await;
+    empty.shows(409, "Ärendet är avslutat");
+    assert!(!anna.get(&case).await.says("Ditt utkast finns kvar"));
+    let typed = filled(&form, &[("text", "En sak till."), ("action", "send")]);
+    let refused = anna.post_with_file(&message, &typed, ("program.exe", b"MZ")).await;
+    refused.shows(409, "Ditt utkast finns kvar här och är inte skickat. En sak till.");
+    assert!(!refused.says("kan inte bifogas"), "{}", refused.text());
+    let later = anna.get(&case).await;
+    later.shows(200, "Ditt utkast finns kvar här och är inte skickat. En sak till.");
+    let form = later.hidden(CREATE);
+    let thrown = anna.post(&message, &filled(&form, &[("action", "discard")])).await;
+    let thrown = anna.done(&thrown).await;
+    thrown.shows(200, "Utkastet är borttaget");
+    assert!(!thrown.says("En sak till."), "{}", thrown.text());
+}
+
+#[tokio::test]
+async fn what_was_typed_when_a_case_was_closed_becomes_a_new_case() {
+    let app = TestApp::start().await;
+    let anna = employee(&app, "anna").await;
+    let (case, form) = closed_meanwhile(&app, &anna).await;
     let typed = filled(&form, &[("text", "En sak till."), ("action", "send")]);
     let refused = anna.post_with_file(&format!("{case}/meddelande"), &typed, ("mer.pdf", PDF)).await;
     refused.shows(409, "Ditt utkast finns kvar här och är inte skickat.");
