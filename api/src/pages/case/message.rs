@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::access::{Action as Deed, Duty, Verdict, may};
 use domain::case::commands::Attach;
-use domain::{CaseCommand, CaseId, Status};
+use domain::{CaseCommand, CaseId};
 use infrastructure::{Outcome, Receipt};
 use projections::CaseView;
 
@@ -33,7 +33,7 @@ pub(super) async fn send(
         Err(failure) => return not_sent(&app, &visitor, &mut form, &back, failure).await,
     };
     let failure = match form.action() {
-        Action::Send if is_wordless(&form) && form.files.is_empty() => {
+        Action::Send if is_empty(&form) => {
             // A file that was refused says so itself.
             if form.errors.is_empty() {
                 form.add_error("text", Text::new(visitor.language, "case-add-missing"));
@@ -43,7 +43,7 @@ pub(super) async fn send(
         Action::Send => match add(&app, &visitor, case, &form).await {
             Ok(outcome) => {
                 form.forget(&app, caller.actor.person).await;
-                let done = if is_wordless(&form) { "files" } else { "message" };
+                let done = if has_files_alone(&form) { "files" } else { "message" };
                 let onward = format!("{}?done={done}", address(case));
                 return Ok(cookies::done(&app, &visitor, outcome.position, &onward));
             }
@@ -71,52 +71,37 @@ pub(super) async fn send(
             return page(&app, &visitor, (view, &receipt), form, status).await;
         }
     };
-    refused(&app, &visitor, &id, (case, form), failure).await
-}
-
-/// The page of a case to which something was not added. What a closed case cannot take waits for a case of its own, whatever
-/// else was wrong with it; the page says that it is kept only where it is.
-async fn refused(
-    app: &App,
-    visitor: &Visitor,
-    id: &str,
-    (case, mut form): (CaseId, Form),
-    failure: Failure,
-) -> Result<Response, Failure> {
-    let (view, receipt) = shown(app, visitor, id).await?;
-    let (caller, back) = (visitor.caller()?, form_address(case, "message"));
-    let failure = match failure {
-        Failure::Fields(_) if view.status == Status::Closed => {
-            form.errors.clear();
-            Failure::WrongPhase(view.status)
-        }
-        failure => failure,
-    };
     let status = if failure == Failure::IdempotencyKeyReused {
         // Another window has sent something else of the same draft.
-        form.begin_anew(app, caller.actor.person, (visitor.language, &back)).await?;
+        form.begin_anew(&app, caller.actor.person, (visitor.language, &back)).await?;
         form.add_error("", Text::new(visitor.language, "officer-sent-before"));
         failure.status()
     } else {
-        if matches!(failure, Failure::WrongPhase(_)) && !form.is_empty() {
-            let _ = form.keep(app, caller, (&back, &change::path(case, &form))).await;
+        if matches!(failure, Failure::WrongPhase(_)) {
+            // It waits for a case of its own; the page says so only where it is so.
+            let _ = form.keep(&app, caller, (&back, &change::path(case, &form))).await;
         }
-        form.refuse_files(app, visitor.language, failure).await?
+        form.refuse_files(&app, visitor.language, failure).await?
     };
-    page(app, visitor, (view, &receipt), form, status).await
+    let (view, receipt) = shown(&app, &visitor, &id).await?;
+    page(&app, &visitor, (view, &receipt), form, status).await
 }
 
 /// Adds what was written, with its files, or files alone.
 async fn add(app: &App, visitor: &Visitor, case: CaseId, form: &Form) -> Result<Outcome, Failure> {
-    if is_wordless(form) {
+    if has_files_alone(form) {
         let files = CaseCommand::Attach(Attach { files: form.uploaded() });
         return change::submit(app, visitor, case, form, files).await;
     }
     change::run::<AddMessageRequest>(app, visitor, case, form).await
 }
 
-fn is_wordless(form: &Form) -> bool {
-    form.value("text").trim().is_empty()
+fn is_empty(form: &Form) -> bool {
+    form.value("text").trim().is_empty() && form.files.is_empty()
+}
+
+fn has_files_alone(form: &Form) -> bool {
+    form.value("text").trim().is_empty() && !form.files.is_empty()
 }
 
 /// A case in which the visitor may write.
